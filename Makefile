@@ -1,0 +1,46 @@
+# Everything that a person or a machine does with this tree; `make help` lists it.
+# PYTHON chooses the interpreter (3.11 or newer); each version gets a virtual environment of its own.
+
+PYTHON ?= python3
+VENV   := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help setup demo test check bench torture lock clean
+
+help:            ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "cannot set up, because $(PYTHON) is not Python 3.11 or newer, do: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "cannot set up, because venv is missing, do: apt install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $(READY)
+
+setup: $(READY)  ## make the virtual environment with the pinned versions
+
+demo: $(READY)   ## run the main job: publish, freeze in the middle, thaw, verify
+	$(BIN)/guardian demo
+
+test: $(READY)   ## run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## import contracts, lint, types
+	$(BIN)/lint-imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## measure side by side in one run; prints ratios
+	$(BIN)/python -m bench
+
+torture: $(READY) ## the proof: one line per row, exit 0 only if all hold (ROWS="..." FREEZES=n)
+	$(BIN)/python -m tests.torture $(ROWS)
+
+lock:            ## write requirements.lock anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes -o requirements.lock pyproject.toml
+
+clean:           ## remove what the targets made
+	rm -rf .venv-* build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
