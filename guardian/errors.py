@@ -1,0 +1,93 @@
+"""One tree of errors. The docstring of a class is its default message; every message reads *cannot …, because …, do …*.
+
+Three families tell whose move it is: `Mistake` (the operator's; nothing happened), `Refusal` (the guardian's or the
+platform's no; nothing happened) and `Doubt` (it may have happened). Exit codes and HTTP answers follow the families.
+"""
+
+from __future__ import annotations
+
+
+class GuardianError(Exception):
+    """cannot go on, because of an error that has no better name, do look into the log"""
+
+    code = "error"
+
+    def __init__(self, message: str | None = None, *, fix: str = "") -> None:
+        self.message = message or (self.__doc__ or "").strip()
+        self.fix = fix
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message}, do {self.fix}" if self.fix else self.message
+
+
+class Mistake(GuardianError):
+    """cannot do that, because the input is wrong, do correct it"""
+
+    code = "bad_input"
+
+
+class ConfigMistake(Mistake):
+    """cannot use the configuration, because it is wrong, do run `guardian config check`"""
+
+    code = "bad_config"
+
+
+class Unfound(Mistake):
+    """cannot find it, because nothing here has that name, do run `guardian queue list`"""
+
+    code = "not_found"
+
+
+class Refusal(GuardianError):
+    """cannot do that, because it is refused"""
+
+    code = "refused"
+
+
+class Illegal(Refusal):
+    """cannot do that, because the post is not in a state that allows it"""
+
+    code = "illegal_state"
+
+
+class NotAllowed(Refusal):
+    """cannot do that, because you have no right to it, do ask one who has"""
+
+    code = "not_allowed"
+
+
+class Taken(Refusal):
+    """cannot start, because another guardian already owns this house, do stop that one first"""
+
+    code = "taken"
+
+
+class Broken(Refusal):
+    """cannot open the store, because it is damaged, do restore it from a backup; the file was left as it is"""
+
+    code = "store_broken"
+
+
+class Absent(Refusal):
+    """cannot reach the daemon, because it does not run, do start it with `guardian run`"""
+
+    code = "daemon_absent"
+
+
+class PlatformRefusal(Refusal):
+    """cannot publish, because the platform said no"""
+
+    code = "platform_refused"
+
+
+class WrongIdentity(Refusal):
+    """cannot publish, because the token belongs to another account than the one configured"""
+
+    code = "wrong_identity"
+
+
+class Doubt(GuardianError):
+    """cannot say whether it happened, because no answer came, do ask the platform"""
+
+    code = "doubt"

@@ -1,0 +1,190 @@
+"""The nouns: frozen values that every floor of the house speaks of, with no behaviour beyond themselves.
+
+Imports nothing of ours; knows no clock, no file, no thread. Times are integers, milliseconds since 1970 in UTC, unless a
+name says otherwise; ids are strings everywhere, because platforms hand out numbers that outgrow other languages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a post is in its life. *Held* is no state: it is `queued`, and a freeze covers it."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    BLOCKED = "blocked"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    PUBLISHED = "published"
+    REFUSED = "refused"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+    RETRACTING = "retracting"
+    RETRACTED = "retracted"
+
+
+class Event(StrEnum):
+    """What can happen to a post; the table in `rules.lifecycle` says where each leads."""
+
+    CLAIM = "claim"
+    UNCLAIM = "unclaim"
+    BLOCK = "block"
+    MEND = "mend"
+    INTEND = "intend"
+    UNSENT = "unsent"
+    LANDED = "landed"
+    REFUSE = "refuse"
+    LOSE = "lose"
+    ABSENT = "absent"
+    MISS = "miss"
+    RELEASE = "release"
+    RESCHEDULE = "reschedule"
+    CANCEL = "cancel"
+    RETRACT = "retract"
+    GONE = "gone"
+    STILL_THERE = "still there"
+
+
+class Secret:
+    """A string that shows itself to nobody but `reveal()`: not in a repr, a log line, an error or a pickle."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself; call it at the last moment, in the adapter that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __reduce__(self) -> str:
+        message = "cannot pickle a secret"
+        raise TypeError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One account of a brand on a platform, as the configuration names it."""
+
+    name: str
+    platform: str
+    brand: str
+    base_url: str
+    identity: str
+    secrets: dict[str, Secret] = field(default_factory=dict, repr=False)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Every fence scope that covers a send from this account, sorted: all of them must be armed."""
+        return tuple(sorted(("all", f"platform:{self.platform}", f"brand:{self.brand}", f"account:{self.name}")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one publishing request says: the words and how they are to be shown."""
+
+    text: str
+    warning: str | None = None
+    language: str | None = None
+    visibility: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A post as the store keeps it."""
+
+    id: str
+    account: str
+    state: State
+    at: int
+    entered_at: int
+    part: Part
+    zone: str | None
+    tags: tuple[str, ...]
+    ref: str | None
+    why: str | None
+    platform_id: str | None
+    url: str | None
+    created_at: int
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to publish one post: opened before a byte may leave, closed with what is known of it."""
+
+    id: str
+    post: str
+    account: str
+    key: str
+    started_at: int
+    ended_at: int | None
+    outcome: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A stop in force (or lifted) over one scope: a row, never an update of posts."""
+
+    id: str
+    scope: str
+    reason: str
+    by: str
+    at: int
+    epoch: int
+    mark: str | None
+    lifted_at: int | None
+    lifted_by: str | None
+    lifted_reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the journal; `hash` covers the line and the hash of the line before it."""
+
+    seq: int
+    at: int
+    kind: str
+    who: str
+    data: dict[str, object]
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who the platform says that we are. `handle` is canonical: `@user@host` on Mastodon."""
+
+    id: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What this account's platform accepts, asked from the platform itself."""
+
+    characters: int
+    url_characters: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostRef:
+    """A post on its platform: the platform's own id and the public address."""
+
+    id: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with what somebody wants to publish."""
+
+    field: str
+    message: str
