@@ -16,7 +16,7 @@ $(READY): pyproject.toml requirements.lock
 	    { echo "cannot set up, because $(PYTHON) is not Python 3.11 or newer, do: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { echo "cannot set up, because venv is missing, do: apt install python3-venv"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --config-settings editable_mode=compat -e .
 	@touch $(READY)
 
 setup: $(READY)  ## make the virtual environment with the pinned versions

@@ -1,2 +1,48 @@
+"""The door: `guardian freeze` goes straight to the fence, `guardian run` to the daemon, all else to the Typer face.
+
+Freeze is dispatched before Typer or anything heavy is imported, because it must work, and at once, on the worst day.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
 def main() -> int:
-    raise SystemExit(1)
+    """Run the command line; returns the exit code."""
+    before, command, after = split(sys.argv[1:])
+    if command == "freeze":
+        from guardian.fence.command import main as freeze
+
+        return leave(freeze(before + after))
+    if command == "run" and not {"--help", "-h"} & set(after):
+        from guardian.daemon.program import main as run
+
+        return run(before + after)
+    from guardian.cli.app import main as face
+
+    return face()
+
+
+def split(words: list[str]) -> tuple[list[str], str, list[str]]:
+    """The options before the command, the command, and what follows it."""
+    before: list[str] = []
+    rest = list(words)
+    while rest and rest[0].startswith("--"):
+        word = rest.pop(0)
+        before.append(word)
+        if word == "--config" and rest:
+            before.append(rest.pop(0))
+    return (before, rest[0], rest[1:]) if rest else (before, "", [])
+
+
+def leave(code: int) -> int:
+    """End at once: the stop is done, and nothing that runs at exit may hold up the prompt."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

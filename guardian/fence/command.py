@@ -1,0 +1,180 @@
+"""`guardian freeze`: the command of the worst minute. Asks nothing, waits for nobody, imports only the standard library.
+
+It is dispatched before anything heavy is imported, reads two paths of the configuration, stops, says CONFIRMED, and only
+then turns to what is good to know: whether it survives a reboot, what is held, what was already on the wire.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from typing import NamedTuple
+
+from guardian.fence import limited, scopes
+from guardian.fence.house import Denied, FenceError, House, find_house
+from guardian.fence.stopping import DRAIN, Order, Stopping
+
+OK, FAILED, WRONG_USE, NOT_CONFIRMED, NOT_DURABLE, NOT_ALLOWED, TAKEDOWN_INCOMPLETE = 0, 1, 2, 10, 11, 13, 14
+WAIT = 3.0
+LONGEST = 600.0
+NOT_COVERED = (
+    "posts that are live already",
+    "posts scheduled on the platform itself",
+    "people and other tools that are logged in there",
+)
+USAGE = """\
+Usage: guardian freeze [REASON...] [--scope S]... [--drain SECONDS] [--wait SECONDS] [--json]
+                       [--takedown REF]... [--delete|--hide|--keep]
+                       [--config FILE] [--state-dir DIR] [--runtime-dir DIR]
+
+Stop: nothing more leaves the house. The words after it are the reason. Never asks anything.
+
+  --scope S        all (default), platform:NAME, brand:NAME, account:NAME; may be given several times
+  --drain SECONDS  how long to wait for a send that is leaving right now before its process is ended (5)
+  --wait SECONDS   after CONFIRMED, how long to wait for the answers to what was on the wire already (3)
+  --json           one JSON document on stdout
+  --takedown REF   not built yet: the freeze is done all the same, and the post is reported as not attempted
+
+Exit: 0 confirmed, 10 not confirmed, 11 confirmed but lost at a reboot, 13 not allowed, 14 takedown incomplete, 2 wrong use
+
+Example: guardian freeze a tasteless post is live
+         guardian freeze --scope brand:acme wrong account
+Lift it: guardian thaw --reason "statement is out"
+"""
+
+
+class Wish(NamedTuple):
+    """What the command line asks for."""
+
+    reason: str
+    scopes: tuple[str, ...]
+    drain: float
+    wait: float
+    takedown: tuple[str, ...]
+    json: bool
+    config: str | None
+    state_dir: str | None
+    runtime_dir: str | None
+
+
+class WrongUse(Exception):
+    """cannot understand the command line; the text says which word."""
+
+
+def main(words: list[str]) -> int:
+    """Run the command with the words after `freeze`; returns the exit code."""
+    if "--help" in words or "-h" in words:
+        print(USAGE, end="")
+        return OK
+    try:
+        wish = understand(words)
+        house = find_house(wish.config, wish.state_dir, wish.runtime_dir)
+        unknown = [scope for scope in wish.scopes if not (scopes.is_scope(scope) and scopes.exists(house, scope))]
+    except WrongUse as error:
+        return _fail(WRONG_USE, f"NOT FROZEN: {error}")
+    except (FenceError, OSError) as error:
+        denied = isinstance(error, (Denied, PermissionError))
+        return _fail(NOT_ALLOWED if denied else NOT_CONFIRMED, f"NOT FROZEN: {error}")
+    if unknown:
+        return _fail(WRONG_USE, f"NOT FROZEN: {_no_such_scope(house, unknown[0])}")
+    return carry_out(house, wish)
+
+
+def carry_out(house: House, wish: Wish) -> int:
+    """Stop, report, settle, tell: in this order, whatever fails."""
+    order = Order(wish.scopes, wish.reason, who_calls(), wish.drain)
+    with Stopping(house, order) as stop:
+        stop.confirm()
+        from guardian.fence import report  # the stop is over: from here on imports cost nobody anything
+
+        if not wish.json:
+            report.print_verdict(house, stop)
+        stop.settle(lambda action, limit: limited.in_a_child(action, limit, closing=stop.locks()))
+        document = report.document(stop, "direct", NOT_COVERED)
+    report.complete(document, house, order, wait=wish.wait, takedown=wish.takedown)
+    if wish.json:
+        report.print_json(document)
+    else:
+        report.print_rest(house, document, stop.not_durable)
+    return exit_code(document, denied=stop.denied)
+
+
+def exit_code(document: dict[str, object], *, denied: bool) -> int:
+    """The first that applies, in the order 13, 10, 11, 14 of the contract."""
+    if denied:
+        return NOT_ALLOWED
+    if not document["confirmed"]:
+        return NOT_CONFIRMED
+    if not document["durable"]:
+        return NOT_DURABLE
+    return TAKEDOWN_INCOMPLETE if document["takedown"] else OK
+
+
+def who_calls() -> str:
+    """The person behind the process, as far as the system knows."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = f"uid {os.getuid()}"
+    sudo = os.environ.get("SUDO_USER")
+    return f"{name} (sudo, {sudo})" if sudo else name
+
+
+def understand(words: list[str]) -> Wish:
+    """Read the command line by hand (an argument parser costs more than the whole stop). Raises WrongUse."""
+    single: dict[str, str] = {}
+    many: dict[str, list[str]] = {"--scope": [], "--takedown": []}
+    flags: set[str] = set()
+    reason: list[str] = []
+    rest = list(words)
+    while rest:
+        word, equals, value = rest.pop(0).partition("=")
+        if not word.startswith("--"):
+            reason.append(word + equals + value)
+        elif word == "--":
+            reason.extend(rest)
+            break
+        elif word in ("--json", "--delete", "--hide", "--keep"):
+            flags.add(word)
+        elif word in many or word in ("--drain", "--wait", "--config", "--state-dir", "--runtime-dir"):
+            if not equals and not rest:
+                raise WrongUse(f"cannot read {word}, because its value is missing, do give one")
+            value = value if equals else rest.pop(0)
+            many.get(word, []).append(value)
+            single[word] = value
+        else:
+            raise WrongUse(f"cannot understand {word}, because there is no such option, do type: guardian freeze")
+    return Wish(
+        " ".join(reason),
+        tuple(sorted(set(many["--scope"]) or {"all"})),
+        _seconds(single.get("--drain"), DRAIN),
+        _seconds(single.get("--wait"), WAIT),
+        tuple(many["--takedown"]),
+        "--json" in flags,
+        single.get("--config"),
+        single.get("--state-dir"),
+        single.get("--runtime-dir"),
+    )
+
+
+def _seconds(text: str | None, default: float) -> float:
+    if text is None:
+        return default
+    try:
+        value = float(text.removesuffix("s"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= LONGEST:
+        raise WrongUse(f"cannot wait {text!r}, because it is no number of seconds up to {LONGEST:.0f}, do write 5")
+    return value
+
+
+def _no_such_scope(house: House, scope: str) -> str:
+    known = ", ".join(scopes.listed(house)) or "all"
+    return f"cannot freeze {scope!r}, because this house has no such scope, do choose from: {known}"
+
+
+def _fail(code: int, text: str) -> int:
+    print(text, file=sys.stderr)
+    return code

@@ -1,0 +1,147 @@
+"""Gate files and the kernel's locks on them: who holds one, and how to hold it oneself.
+
+Locks are `flock` only: POSIX record locks vanish when any descriptor of the file is closed, and the locks of open file
+descriptions do not show their owner in /proc/locks. A gate is opened anew for every use, never inherited, never removed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from guardian.fence.scopes import give_to_owner, make_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardian.fence.house import House
+
+LOCKS = "/proc/locks"
+MAX_LOCKS_BYTES = 4 << 20
+FIRST_NAP = 0.0002
+LONGEST_NAP = 0.005
+
+
+class Holder(NamedTuple):
+    """A process that holds a lock on a gate; `exclusive` is a freeze or an arming, the others are sends."""
+
+    pid: int
+    exclusive: bool
+
+
+class Gate(NamedTuple):
+    """An open gate file. `fresh` says that it was not there before: it can vouch for nobody who runs already."""
+
+    fd: int
+    inode: int
+    fresh: bool
+
+
+def open_shared(house: House, scope: str) -> int:
+    """Open a gate to pass through it; a missing or odd one raises OSError. The descriptor is closed on exec."""
+    fd = os.open(house.gate(scope), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(22, "the gate is no plain file")
+    return fd
+
+
+def open_exclusive(house: House, scope: str) -> Gate:
+    """Open a gate to close it, and make it where it is missing (after a boot, or in a house that never ran)."""
+    make_private(house.runtime_dir)
+    make_private(house.gates)
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    fresh = False
+    try:
+        fd = os.open(house.gate(scope), flags)
+    except FileNotFoundError:
+        fd = os.open(house.gate(scope), flags | os.O_CREAT, 0o600)
+        give_to_owner(fd, house.gates)
+        fresh = True
+    return Gate(fd, os.fstat(fd).st_ino, fresh)
+
+
+def try_exclusive(fd: int) -> bool:
+    """Take the exclusive lock if nobody holds any."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def try_shared(fd: int) -> bool:
+    """Take the shared lock if nobody holds the exclusive one."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def wait_exclusive(fd: int, until: float, on_miss: Callable[[], None]) -> bool:
+    """Poll for the exclusive lock until `until` (monotonic seconds); `on_miss` sees every failed try.
+
+    Polled and not waited for: a waiting flock can be ended by nothing but a signal, and a freeze must always come back.
+    """
+    nap = FIRST_NAP
+    while not try_exclusive(fd):
+        on_miss()
+        left = until - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(nap, left))
+        nap = min(nap * 1.5, LONGEST_NAP)
+    return True
+
+
+def same_file(fd: int, path: str) -> bool:
+    """Whether `path` still names the file that `fd` holds: a lock on a gate that was replaced proves nothing."""
+    mine = os.fstat(fd)
+    try:
+        theirs = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return (mine.st_dev, mine.st_ino) == (theirs.st_dev, theirs.st_ino)
+
+
+def holders(fd: int) -> tuple[Holder, ...]:
+    """Who holds a lock on this file, by the kernel's own list; processes outside our pid namespace show as 0."""
+    found = os.fstat(fd)
+    mine = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    with open(LOCKS, "rb") as file:
+        lines = file.read(MAX_LOCKS_BYTES).decode("ascii", "replace").splitlines()
+    seen = []
+    for line in lines:
+        words = line.split()
+        # "1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF"; a waiter has "->" in second place and holds nothing
+        if len(words) >= 6 and words[1] == "FLOCK" and words[5] == mine and words[4].isdigit():  # noqa: PLR2004
+            seen.append(Holder(int(words[4]), words[3] == "WRITE"))
+    return tuple(seen)
+
+
+def locker(path: str) -> int | None:
+    """The pid of whoever holds `path` exclusively for life (the daemon); None when nobody does or there is no such file."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        return next((holder.pid for holder in holders(fd) if holder.exclusive), None)
+    finally:
+        os.close(fd)
+
+
+def lock_for_life(path: str) -> int | None:
+    """Lock `path` exclusively and write our pid into it; None when another process has it. Keep the descriptor open."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    if not try_exclusive(fd):
+        os.close(fd)
+        return None
+    give_to_owner(fd, os.path.dirname(path))
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    return fd

@@ -1,0 +1,125 @@
+"""The processes that a stop has to reckon with: watched by pidfd, ended by pidfd, and never taken for dead too early.
+
+A lock that is granted proves nothing about a holder that is just dying: the kernel may release its locks before it has
+purged its sockets (research/thread-fence, correction 2). So whoever was seen is watched until it is either gone or
+plainly not going.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from typing import NamedTuple
+
+PF_EXITING = 0x4
+SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
+GLANCE = 0.001
+
+
+class Watched(NamedTuple):
+    """A process that we hold by its pidfd: the number cannot come to mean another one."""
+
+    pid: int
+    pidfd: int
+
+    def gone(self) -> bool:
+        """Whether the whole process has ended, sockets and all."""
+        return bool(select.select([self.pidfd], [], [], 0)[0])
+
+
+class Watch:
+    """Everybody seen near the gates during one stop."""
+
+    def __init__(self) -> None:
+        self.seen: dict[int, Watched] = {}
+
+    def add(self, pid: int) -> None:
+        """Hold a process by its pidfd; nothing happens for ourselves, for one already held or already gone."""
+        if pid in self.seen or pid in (0, os.getpid()):
+            return
+        try:
+            self.seen[pid] = Watched(pid, os.pidfd_open(pid))
+        except ProcessLookupError:
+            return
+
+    def close(self) -> None:
+        """Let go of every pidfd."""
+        for watched in self.seen.values():
+            os.close(watched.pidfd)
+        self.seen.clear()
+
+    def dying(self) -> list[int]:
+        """Who has begun to end but has not ended."""
+        return [one.pid for one in self.seen.values() if not one.gone() and is_dying(one.pid) and not one.gone()]
+
+    def wait_for_the_dying(self, until: float) -> list[int]:
+        """Wait until nobody is half dead; who still is at `until` (monotonic) is returned."""
+        while True:
+            left = self.dying()
+            if not left or time.monotonic() >= until:
+                return left
+            time.sleep(GLANCE)
+
+    def kill(self, pid: int) -> str:
+        """SIGKILL one that is held; empty on success, else why it could not be done."""
+        self.add(pid)
+        one = self.seen.get(pid)
+        if one is None:
+            return ""
+        try:
+            signal.pidfd_send_signal(one.pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            return ""
+        except PermissionError:
+            return f"this user may not end process {pid}"
+        return ""
+
+    def wait_gone(self, pid: int, until: float) -> bool:
+        """Wait for the end of one that is held."""
+        one = self.seen.get(pid)
+        return one is None or bool(select.select([one.pidfd], [], [], max(0.0, until - time.monotonic()))[0])
+
+
+def is_dying(pid: int) -> bool:
+    """Whether any thread of the process is exiting or has a SIGKILL pending. Unreadable counts as dying."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:
+        return True
+    return any(_thread_is_dying(f"/proc/{pid}/task/{thread}") for thread in threads)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether the process is stopped (SIGSTOP, a debugger): it would not answer."""
+    try:
+        return _stat(f"/proc/{pid}/task/{pid}")[0] in ("T", "t")
+    except OSError:
+        return False
+
+
+def _thread_is_dying(place: str) -> bool:
+    try:
+        state, flags = _stat(place)
+        pending = _pending(place)
+    except OSError:
+        return False  # this thread has ended; the process is judged by its others and by its pidfd
+    return state in ("Z", "X") or bool(flags & PF_EXITING) or bool(pending & SIGKILL_BIT)
+
+
+def _stat(place: str) -> tuple[str, int]:
+    """State and kernel flags of a thread. The name in between may hold anything, so we read from its last bracket."""
+    with open(f"{place}/stat", "rb") as file:
+        fields = file.read(4096).rpartition(b")")[2].split()
+    return fields[0].decode(), int(fields[6])
+
+
+def _pending(place: str) -> int:
+    """Signals pending for a thread or for its whole process, as a bit mask."""
+    mask = 0
+    with open(f"{place}/status", "rb") as file:
+        for line in file.read(8192).splitlines():
+            if line.startswith((b"SigPnd:", b"ShdPnd:")):
+                mask |= int(line.split()[1], 16)
+    return mask

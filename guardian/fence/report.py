@@ -1,0 +1,116 @@
+"""What `guardian freeze` says: the result document of the contract, and the same in words for a person at 3 a.m."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from guardian.fence import processes, telling
+from guardian.fence.reading import daemon_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from guardian.fence.house import House
+    from guardian.fence.stopping import Order, Stopping
+
+
+def document(stop: Stopping, door: str, not_covered: Sequence[str]) -> dict[str, object]:
+    """The freeze's result, from whichever door (null = not known from this door)."""
+    return {
+        "state": "frozen" if stop.confirmed else "unknown",
+        "confirmed": stop.confirmed,
+        "durable": stop.confirmed and not stop.not_durable,
+        "scopes": list(stop.order.scopes),
+        "elapsed_ms": round(stop.elapsed * 1000, 1),
+        "door": door,
+        "daemon_killed": bool(stop.killed),
+        "epoch": None,
+        "incident": None,
+        "held": None,
+        "in_flight": None,
+        "not_covered": list(not_covered),
+        "unconfirmed": [one._asdict() for one in stop.unconfirmed],
+        "takedown": [],
+    }
+
+
+def complete(
+    result: dict[str, object], house: House, order: Order, *, wait: float, takedown: Sequence[str] = ()
+) -> None:
+    """Add what only the daemon knows, if it runs and can answer; a killed or stopped one is not waited for."""
+    result["takedown"] = [
+        {"ref": ref, "state": "not_attempted", "evidence": None, "url": None} for ref in takedown
+    ]
+    state, pid = daemon_state(house)
+    if state != "running" or pid is None or processes.is_dying(pid) or not result["confirmed"]:
+        return
+    wish = {"scopes": list(order.scopes), "reason": order.reason, "by": order.by, "told": True}
+    told = telling.tell_frozen(house.socket, wish, wait=wait)
+    for key in ("epoch", "incident", "held", "in_flight"):
+        result[key] = told.get(key) if told else None
+
+
+def print_json(result: dict[str, object]) -> None:
+    """One document on stdout."""
+    print(json.dumps(result, indent=2, ensure_ascii=False), flush=True)  # noqa: T201 (the command's output)
+
+
+def print_verdict(house: House, stop: Stopping) -> None:
+    """The line that counts, as soon as it is true."""
+    scope = ", ".join(stop.order.scopes)
+    if stop.confirmed:
+        _say(f"FROZEN  CONFIRMED  {scope}  in {stop.elapsed * 1000:.1f} ms")
+    else:
+        _say(f"NOT CONFIRMED  {scope}: something may still leave the house")
+        for one in stop.unconfirmed:
+            pid = f" (pid {one.pid})" if one.pid else ""
+            _say(f"  {one.scope}: cannot confirm, because {one.why}{pid}, do {one.fix}")
+    _say(f"  house       {house.state_dir}, {house.runtime_dir}")
+    if stop.order.reason:
+        _say(f"  reason      {printable(stop.order.reason)}")
+    if stop.killed:
+        _say(f"  ended       process {', '.join(map(str, stop.killed))}, which did not let go; systemd starts it frozen")
+
+
+def print_rest(house: House, result: dict[str, object], not_durable: str) -> None:
+    """What is good to know once it is quiet."""
+    if result["confirmed"]:
+        lost = f"NO: it is lost at a reboot, because {not_durable}, do freeze again when that is mended"
+        _say(f"  durable     {'yes, it survives a reboot' if result['durable'] else lost}")
+    _print_flight(house, result)
+    for taken in _rows(result["takedown"]):
+        _say(f"  takedown    {printable(str(taken['ref']))}: not attempted (not built yet), do delete it by hand")
+    _say("  not covered " + "; ".join(map(str, _rows(result["not_covered"]))))
+    if result["confirmed"]:
+        _say('  to lift it  guardian thaw --reason "..."')
+
+
+def _print_flight(house: House, result: dict[str, object]) -> None:
+    if result["held"] is None:
+        _say(f"  held        not known: the daemon is {daemon_state(house)[0]}; the queue is safe on disk")
+        return
+    _say(f"  held        {result['held']} posts wait behind it; those whose time passes are missed, never sent late")
+    flight = _rows(result["in_flight"])
+    _say(f"  in flight   {'nothing was on the wire' if not flight else f'{len(flight)} had left already:'}")
+    for one in flight:
+        url = printable(str(one["url"])) if one["url"] else ""
+        _say(f"    {one['post']}  {one['account']}  {one['state']}  {url}".rstrip())
+
+
+def _rows(value: object) -> list[dict[str, object]]:
+    return list(value) if isinstance(value, list) else []
+
+
+def printable(text: str) -> str:
+    """Control and bidi characters made visible: a platform's words never steer a terminal."""
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+
+
+def _say(line: str) -> None:
+    """Print, and go on even if nobody listens any more: a closed pipe must not stop a stop half way."""
+    try:
+        os.write(1, (line + "\n").encode("utf-8", "replace"))
+    except OSError:
+        return

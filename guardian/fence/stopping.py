@@ -1,0 +1,238 @@
+"""The stop: take the permits away, wait until nobody is inside, end whoever is hung, and only then say CONFIRMED.
+
+    1  lay the marker, remove the volatile permits             from here no new send passes a gate
+    2  poll for every exclusive lock until the drain deadline  normally one round trip; note every holder's pidfd
+    3  ask for a reset (0.3 s), then SIGKILL the holders       a stopped or hung process; the whole daemon, even for a
+                                                               narrow scope: systemd starts it again, frozen
+    4  holding the locks: is it the same gate, is nobody half dead, are the permits still gone?          CONFIRMED
+    5  still holding them: remove the durable permits          a reboot stays frozen
+    6  let go
+
+Nothing here needs the daemon, a database, free disk space, the network or a writable root (invariant I3), and no disk is
+touched before CONFIRMED. One `Stopping` is used by one thread; any number of processes may run one at the same time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from guardian.fence import gates, marker, permits, scopes
+from guardian.fence.processes import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardian.fence.house import House
+    from guardian.fence.marker import Marker
+
+    Limited = Callable[[Callable[[], str], float], str]
+
+DRAIN = 5.0
+RESET_ASKED = 0.3
+AFTER_KILL = 1.0
+OTHERS_PATIENCE = 3.0
+DURABLE_LIMIT = 2.0
+
+
+class Unconfirmed(NamedTuple):
+    """A scope that could not be proven stopped, who is in the way, and what to do."""
+
+    scope: str
+    pid: int | None
+    why: str
+    fix: str
+
+
+class Order(NamedTuple):
+    """What was asked: stop these scopes, for this reason, on behalf of this person."""
+
+    scopes: tuple[str, ...]
+    reason: str
+    by: str
+    drain: float = DRAIN
+
+
+class Stopping:
+    """One stop in progress; use it in a `with`, call `confirm`, then `settle`."""
+
+    def __init__(self, house: House, order: Order, *, may_kill: bool = True) -> None:
+        self.house = house
+        self.order = order
+        self.may_kill = may_kill
+        self.marker: Marker = marker.compose(reason=order.reason, by=order.by)
+        self.begun = time.monotonic()
+        self.elapsed = 0.0
+        self.killed: list[int] = []
+        self.denied = False
+        self.unconfirmed: list[Unconfirmed] = []
+        self.not_durable = ""
+        self._watch = Watch()
+        self._held: dict[str, int] = {}
+
+    def __enter__(self) -> Stopping:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether every scope asked for is proven stopped."""
+        return not self.unconfirmed and len(self._held) == len(self.order.scopes)
+
+    def confirm(self) -> bool:
+        """Steps 1 to 4. When it returns True, no byte of a covered publishing request leaves this host any more."""
+        daemon = gates.locker(self.house.daemon_lock)
+        if daemon is not None:
+            self._watch.add(daemon)
+        wanted = [scope for scope in sorted(self.order.scopes) if self._close(scope)]
+        until = self.begun + self.order.drain
+        for scope in wanted:
+            self._drain(scope, until)
+        self.elapsed = time.monotonic() - self.begun
+        return self.confirmed
+
+    def settle(self, limited: Limited) -> bool:
+        """Step 5: remove the durable permits, within a time limit that `limited` enforces, because disks can hang."""
+        self.not_durable = limited(self._remove_durable, DURABLE_LIMIT) if self._held else "nothing was confirmed"
+        return not self.not_durable
+
+    def release(self) -> None:
+        """Step 6: let go of every gate and of every process watched."""
+        for scope, fd in self._held.items():
+            _quietly(self.house.reset(scope))
+            os.close(fd)
+        self._held.clear()
+        self._watch.close()
+
+    def locks(self) -> list[int]:
+        """The descriptors that hold the gates: a child that outlives us must close them first."""
+        return list(self._held.values())
+
+    def _close(self, scope: str) -> bool:
+        """Step 1 for one scope."""
+        try:
+            scopes.make_private(self.house.runtime_dir)
+            scopes.make_private(self.house.gates)
+            marker.write(self.house.marker(scope), self.house.gates, self.marker)
+            permits.remove(self.house.permit(scope))
+        except OSError as error:
+            self._fail(scope, error)
+            return False
+        return True
+
+    def _drain(self, scope: str, until: float) -> None:
+        """Steps 2 to 4 for one scope; a gate that was exchanged under our hands is opened again."""
+        try:
+            for _ in range(3):
+                gate = gates.open_exclusive(self.house, scope)
+                if self._lock(scope, gate, until) and self._prove(scope, gate):
+                    self._held[scope] = gate.fd
+                    return
+                os.close(gate.fd)
+                if any(one.scope == scope for one in self.unconfirmed):
+                    return
+        except OSError as error:
+            self._fail(scope, error)
+            return
+        self._add(scope, None, "its gate file keeps being replaced", "find out who writes into " + self.house.gates)
+
+    def _lock(self, scope: str, gate: gates.Gate, until: float) -> bool:
+        """Steps 2 and 3: the exclusive lock, by patience, then by asking, then by force."""
+
+        def note() -> None:
+            for holder in gates.holders(gate.fd):
+                self._watch.add(holder.pid)
+
+        if gates.wait_exclusive(gate.fd, until, note):
+            return True
+        _touch(self.house.reset(scope))
+        if gates.wait_exclusive(gate.fd, time.monotonic() + RESET_ASKED, note):
+            return True
+        if any(holder.exclusive for holder in gates.holders(gate.fd)) and gates.wait_exclusive(
+            gate.fd, time.monotonic() + OTHERS_PATIENCE, note
+        ):
+            return True
+        for holder in gates.holders(gate.fd):
+            self._end(scope, holder.pid)
+        if gates.wait_exclusive(gate.fd, time.monotonic() + AFTER_KILL, note):
+            return True
+        self._blame(scope, gates.holders(gate.fd))
+        return False
+
+    def _prove(self, scope: str, gate: gates.Gate) -> bool:
+        """Step 4. False without a complaint means: open the gate again."""
+        if not gates.same_file(gate.fd, self.house.gate(scope)):
+            return False
+        if gate.fresh:
+            self._end_whoever_ran_before(scope)
+        dying = self._watch.wait_for_the_dying(time.monotonic() + AFTER_KILL)
+        if dying:
+            self._add(scope, dying[0], "a process that was sending is half dead", f"wait for the end of {dying[0]}, again")
+            return False
+        permits.remove(self.house.permit(scope))
+        return not any(one.scope == scope for one in self.unconfirmed)
+
+    def _end_whoever_ran_before(self, scope: str) -> None:
+        """A gate that we had to make can vouch for nobody: a daemon that runs already may hold a lock on a lost one."""
+        for pid in {gates.locker(self.house.daemon_lock), gates.locker(self.house.store_lock)} - {None}:
+            self._end(scope, pid or 0)
+
+    def _end(self, scope: str, pid: int) -> None:
+        if pid == os.getpid() or not self.may_kill:
+            self._add(scope, pid, "the daemon holds the gate and this door may not end it", "run: guardian freeze")
+            return
+        self._watch.add(pid)
+        refusal = self._watch.kill(pid)
+        if refusal:
+            self.denied = True
+            self._add(scope, pid, refusal, f"as root: kill -9 {pid}, then guardian freeze again")
+        elif self._watch.wait_gone(pid, time.monotonic() + AFTER_KILL):
+            self.killed.append(pid)
+        else:
+            self._add(scope, pid, "it was killed and does not end (uninterruptible)", f"ss -K as root, then wait for {pid}")
+
+    def _blame(self, scope: str, holders: tuple[gates.Holder, ...]) -> None:
+        if any(one.scope == scope for one in self.unconfirmed):
+            return
+        pid = holders[0].pid if holders else None
+        self._add(scope, pid, "somebody still holds its gate", "find the process in /proc/locks, end it, freeze again")
+
+    def _fail(self, scope: str, error: OSError) -> None:
+        self.denied = self.denied or isinstance(error, PermissionError)
+        where = error.filename or self.house.gates
+        fix = "run it as root or as the service user" if isinstance(error, PermissionError) else "stop the daemon: kill -9"
+        self._add(scope, None, f"{where}: {error.strerror}", fix)
+
+    def _add(self, scope: str, pid: int | None, why: str, fix: str) -> None:
+        self.unconfirmed.append(Unconfirmed(scope, pid, why, fix))
+
+    def _remove_durable(self) -> str:
+        """Step 5 itself, run under a time limit; empty on success, else what a reboot would undo."""
+        try:
+            if not os.path.isdir(self.house.permits):
+                return f"{self.house.permits} is not there"
+            for scope in self._held:
+                permits.remove(self.house.durable(scope))
+                scopes.sync_directory(self.house.permits)
+                marker.write(self.house.note(scope), self.house.permits, self.marker)
+                scopes.enlist(self.house, scope)
+        except OSError as error:
+            return f"{error.filename or self.house.permits}: {error.strerror}"
+        return ""
+
+
+def _touch(path: str) -> None:
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    except OSError:
+        return  # no room for the question: the kill comes 0.3 s later all the same
+
+
+def _quietly(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return

@@ -1,0 +1,133 @@
+"""Mastodon's JSON shapes, made from the memory; holds no state, so any thread may use it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from guardian.rehearsal.media import Attachment, Shelf
+    from guardian.rehearsal.messages import Json
+    from guardian.rehearsal.statuses import Edition, Memory, Person, Status
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+
+
+def iso(ms: int) -> str:
+    """Mastodon's time format."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def as_html(text: str) -> str:
+    """A post's text as Mastodon renders it: escaped, paragraphs, line breaks, links."""
+    if not text:
+        return ""
+    linked = _ADDRESS.sub(
+        lambda found: f'<a href="{found[0]}" target="_blank" rel="nofollow noopener">{found[0]}</a>',
+        escape(text.replace("\r\n", "\n"), quote=False),
+    )
+    return "".join(f"<p>{part.replace(chr(10), '<br />')}</p>" for part in re.split(r"\n{2,}", linked))
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Knows the public address and where the facts are."""
+
+    url: str
+    memory: Memory
+    shelf: Shelf
+
+    def account(self, person: Person) -> Json:
+        """An account."""
+        page = f"{self.url}/@{person.name}"
+        picture = f"{self.url}/rehearsal/picture.svg"
+        return {
+            "id": str(person.id), "username": person.name, "acct": person.name, "display_name": person.name,
+            "locked": False, "bot": False, "discoverable": False, "indexable": False, "group": False,
+            "created_at": iso(person.created_ms)[:10] + "T00:00:00.000Z", "note": "", "url": page,
+            "uri": f"{self.url}/users/{person.name}", "avatar": picture, "avatar_static": picture, "header": picture,
+            "header_static": picture, "followers_count": 0, "following_count": 0,
+            "statuses_count": self.memory.count_of(person), "last_status_at": None, "hide_collections": None,
+            "noindex": True, "emojis": [], "roles": [], "fields": [],
+        }  # fmt: skip
+
+    def own_account(self, person: Person) -> Json:
+        """An account as its owner sees it."""
+        source = {
+            "privacy": "public", "sensitive": False, "language": None, "note": "", "fields": [],
+            "follow_requests_count": 0, "hide_collections": None, "discoverable": False, "indexable": False,
+        }  # fmt: skip
+        role = {"id": "-99", "name": "", "permissions": "0", "color": "", "highlighted": False}
+        return self.account(person) | {"source": source, "role": role}
+
+    def status(self, status: Status) -> Json:
+        """A post."""
+        edition = status.now
+        parent = None if status.reply_to is None else self.memory.any_status(status.reply_to)
+        return {
+            "id": str(status.id), "created_at": iso(status.editions[0].at_ms),
+            "edited_at": iso(edition.at_ms) if len(status.editions) > 1 else None,
+            "in_reply_to_id": None if status.reply_to is None else str(status.reply_to),
+            "in_reply_to_account_id": None if parent is None else str(parent.person.id),
+            "sensitive": edition.sensitive, "spoiler_text": edition.spoiler, "visibility": status.visibility,
+            "language": edition.language, "uri": self.uri(status), "url": self.permalink(status), "replies_count": 0,
+            "reblogs_count": 0, "favourites_count": 0, "quotes_count": 0, "favourited": False, "reblogged": False,
+            "muted": False, "bookmarked": False, "pinned": False, "content": as_html(edition.text), "filtered": [],
+            "reblog": None, "application": {"name": "Rehearsal", "website": None},
+            "account": self.account(status.person), "media_attachments": self.attachments(edition), "mentions": [],
+            "tags": [], "emojis": [], "card": None, "poll": None, "quote": None,
+        }  # fmt: skip
+
+    def uri(self, status: Status) -> str:
+        """The post's name on the federation."""
+        return f"{self.url}/users/{status.person.name}/statuses/{status.id}"
+
+    def permalink(self, status: Status) -> str:
+        """The post's public page."""
+        return f"{self.url}/@{status.person.name}/{status.id}"
+
+    def source(self, status: Status) -> Json:
+        """What a post was made from."""
+        return {"id": str(status.id), "text": status.now.text, "spoiler_text": status.now.spoiler}
+
+    def deleted(self, status: Status) -> Json:
+        """A post that was just taken down: with what is needed to write it again."""
+        return self.status(status) | {"text": status.now.text}
+
+    def history(self, status: Status) -> list[Json]:
+        """Every edition, oldest first."""
+        account = self.account(status.person)
+        return [
+            {
+                "content": as_html(edition.text), "spoiler_text": edition.spoiler, "sensitive": edition.sensitive,
+                "created_at": iso(edition.at_ms), "account": account, "poll": None, "quote": None,
+                "media_attachments": self.attachments(edition), "emojis": [],
+            }
+            for edition in status.editions
+        ]  # fmt: skip
+
+    def attachments(self, edition: Edition) -> list[Json]:
+        """The files of an edition that are still here."""
+        return [self.attachment(item) for item in self.shelf.several(edition.media)]
+
+    def attachment(self, item: Attachment) -> Json:
+        """An uploaded file."""
+        url = f"{self.url}/system/media_attachments/{item.id}"
+        return {
+            "id": str(item.id), "type": item.file.kind.partition("/")[0], "url": url, "preview_url": url,
+            "remote_url": None, "preview_remote_url": None, "text_url": None, "meta": {},
+            "description": item.description, "blurhash": None,
+        }  # fmt: skip
+
+    def note(self, status: Status) -> Json:
+        """A post as ActivityPub says it, for who asks its `uri`."""
+        public = "https://www.w3.org/ns/activitystreams#Public"
+        return {
+            "@context": "https://www.w3.org/ns/activitystreams", "id": self.uri(status), "type": "Note",
+            "summary": status.now.spoiler or None, "published": iso(status.editions[0].at_ms),
+            "url": self.permalink(status), "attributedTo": f"{self.url}/users/{status.person.name}",
+            "to": [public], "sensitive": status.now.sensitive, "content": as_html(status.now.text),
+        }  # fmt: skip
