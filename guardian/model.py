@@ -1,7 +1,7 @@
 """The nouns: frozen values that every floor of the house speaks of, with no behaviour beyond themselves.
 
-Imports nothing of ours; knows no clock, no file, no thread. Times are integers, milliseconds since 1970 in UTC, unless a
-name says otherwise; ids are strings everywhere, because platforms hand out numbers that outgrow other languages.
+Imports nothing of ours; knows no clock, no file, no thread. Times are integers, milliseconds since 1970 in UTC, unless
+a name says otherwise; ids are strings everywhere, because platforms hand out numbers that outgrow other languages.
 """
 
 from __future__ import annotations
@@ -171,7 +171,6 @@ class Limits:
     """What this account's platform accepts, asked from the platform itself."""
 
     characters: int
-    url_characters: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

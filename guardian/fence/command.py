@@ -12,7 +12,7 @@ import sys
 from typing import NamedTuple
 
 from guardian.fence import limited, scopes
-from guardian.fence.house import Denied, FenceError, House, find_house
+from guardian.fence.house import Denied, FenceError, House, find_house, must_exist
 from guardian.fence.stopping import DRAIN, Order, Stopping
 
 OK, FAILED, WRONG_USE, NOT_CONFIRMED, NOT_DURABLE, NOT_ALLOWED, TAKEDOWN_INCOMPLETE = 0, 1, 2, 10, 11, 13, 14
@@ -70,6 +70,7 @@ def main(words: list[str]) -> int:
     try:
         wish = understand(words)
         house = find_house(wish.config, wish.state_dir, wish.runtime_dir)
+        must_exist(house)
         unknown = [scope for scope in wish.scopes if not (scopes.is_scope(scope) and scopes.exists(house, scope))]
     except WrongUse as error:
         return _fail(WRONG_USE, f"NOT FROZEN: {error}")

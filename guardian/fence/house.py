@@ -119,6 +119,23 @@ def find_house(config: str | None, state_dir: str | None, runtime_dir: str | Non
     return _house(found)
 
 
+def must_exist(house: House) -> None:
+    """Refuse a house that was never set up: CONFIRMED about an empty directory would be a lie. Raises FenceError."""
+    for path in (house.gates, house.permits):
+        try:
+            os.stat(path)
+        except FileNotFoundError:
+            continue
+        except PermissionError as error:
+            raise Denied(f"cannot enter {path}, because this user may not, do run it as root or the service user") from error
+        return
+    msg = (
+        f"cannot freeze, because no guardian was ever set up in {house.state_dir} and {house.runtime_dir}, "
+        "do name the right house: --config FILE"
+    )
+    raise FenceError(msg)
+
+
 def _house(found: dict[str, str]) -> House:
     for key, value in found.items():
         if not value.startswith("/") or "\0" in value:

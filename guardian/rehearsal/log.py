@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -100,7 +100,7 @@ class RequestLog:
     def note(self, entry: Entry, **change: Unpack[Change]) -> None:
         """Write down what has become known."""
         with self._lock:
-            entry.update(change)
+            entry.update(cast("Entry", change))  # every key of a Change is one of an Entry
 
     def withdraw(self, entry: Entry) -> None:
         """Forget a request that only looked at the rehearsal itself: watching must not show up in what is watched."""

@@ -37,8 +37,8 @@ class Head:
 
     @property
     def path(self) -> str:
-        """The target without its query."""
-        return self.target.partition("?")[0]
+        """The target without its query and, as Rails sees it, without a slash at its end."""
+        return self.target.partition("?")[0].rstrip("/") or "/"
 
     @property
     def query(self) -> Form:

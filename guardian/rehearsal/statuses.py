@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from guardian.rehearsal.messages import FORBIDDEN, NOT_FOUND, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TOKEN_PREFIX = "rehearsal-"  # noqa: S105  # rehearsal tokens are no secrets
 IDEMPOTENT_NS = 3600 * 1_000_000_000
@@ -117,9 +117,12 @@ class Memory:
         return self.person(token.removeprefix(TOKEN_PREFIX)) if token.startswith(TOKEN_PREFIX) else None
 
     def publish(
-        self, person: Person, edition: Edition, *, visibility: str, reply_to: int | None, key: str | None
+        self, person: Person, compose: Callable[[], Edition], *, visibility: str, reply_to: int | None, key: str | None
     ) -> tuple[Status, bool]:
-        """The new post and True; or, for a key that was seen within the hour, the post it made then and False."""
+        """The new post and True; or, for a key that was seen within the hour, the post it made then and False.
+
+        `compose` is called only for a new post: a repeated request must not find its own media taken.
+        """
         with self._lock:
             if key is not None and (earlier := self._made_by(person, key)) is not None:
                 return self.status(earlier, viewer=person), False  # 404 if deleted since, as Mastodon does
@@ -128,7 +131,7 @@ class Memory:
             status = Status(
                 id=self.next_id(),
                 person=person,
-                editions=(replace(edition, at_ms=_now_ms()),),
+                editions=(replace(compose(), at_ms=_now_ms()),),
                 visibility=visibility,
                 reply_to=reply_to,
                 key=key,
@@ -182,16 +185,12 @@ class Memory:
             self._statuses[number] = replace(status, deleted=True)
             return status
 
-    def page(self, window: Window, *, viewer: Person | None, of: Person | None = None, public: bool = False) -> list[Status]:
-        """One page of everybody's posts or one account's, newest first."""
+    def page(
+        self, window: Window, *, viewer: Person | None, keep: Callable[[Status], bool] = lambda _status: True
+    ) -> list[Status]:
+        """One page of what the viewer may see and `keep` lets through, newest first."""
         with self._lock:
-            found = (
-                status
-                for status in self._between(window)
-                if status.visible_to(viewer)
-                and (of is None or status.person.id == of.id)
-                and (not public or status.visibility == "public")
-            )
+            found = (status for status in self._between(window) if status.visible_to(viewer) and keep(status))
             page = list(islice(found, window.limit))
         return page[::-1] if window.min_id is not None else page
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import ssl
 import struct
 import time
+from typing import TYPE_CHECKING
 
 from guardian.rehearsal import clock
+
+if TYPE_CHECKING:
+    import ssl
 
 IDLE_SECONDS = 30
 _LINGER_SECONDS = 2.0
@@ -29,6 +32,7 @@ class Wire:
         self._kernel = kernel
         self._idle = idle
         self.latest = clock.now()
+        self._begun = False  # the first bytes may have come before this object did
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(True)
         self._limit_waits(idle)
@@ -58,7 +62,10 @@ class Wire:
             return b""
         if data:
             wall = clock.kernel_wall_ns(notes) if self._kernel else None
-            self.latest = clock.stamped(wall, started=started, offset_before=offset)
+            stamp = clock.stamped(wall, started=started, offset_before=offset)
+            # Two reads of one block have one stamp, and converting it twice may differ by nanoseconds: never go back.
+            self.latest = clock.Stamp(max(stamp.ns, self.latest.ns), stamp.clock) if self._begun else stamp
+            self._begun = True
         return data
 
     def send(self, data: bytes) -> None:

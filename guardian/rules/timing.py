@@ -32,7 +32,7 @@ def missed_why(*, at: int, entered_at: int, now: int, late_after: int, frozen_un
     Late: `at` is more than `late_after` ago. Frozen: its time (or its entry into the queue, whichever came later) lies
     before the end of a freeze that covered it, however short. What entered later than that was asked for in full sight.
     """
-    if now - max(at, entered_at) > late_after or now - at > late_after:
+    if now - at > late_after:
         return "late"
     if is_due(at, now) and max(at, entered_at) < frozen_until:
         return "frozen"

@@ -1,1 +1,1 @@
-
+"""The memory: what must survive, in readable SQL. One process, one writer; every change of a post is one transaction."""

@@ -1,0 +1,154 @@
+"""Mastodon, through Mastodon.py: a post, who we are, what the server accepts, and whether it has a post already.
+
+Only one thread at a time uses an adapter. Facts are from research/platforms section 3; what is set against the library's
+defaults has its reason beside it. Ids are strings.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mastodon import Mastodon, MastodonError, MastodonNotFoundError
+
+from guardian.adapter import Kind, Maker, Route
+from guardian.errors import Doubt
+from guardian.model import Identity, Limits, PostRef, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from guardian.adapter import Network
+    from guardian.model import Account, Part
+
+ROUTES = (Route(Kind.PUBLISH, "POST", "/api/v1/statuses"),)
+VISIBILITIES = ("public", "unlisted", "private", "direct")
+USER_AGENT = "post-guardian"
+SKEW = timedelta(minutes=5)  # between our clock and the server's, when looking for what we may have posted
+PAGE = 40
+MAX_PAGES = 10
+USUAL_CHARACTERS = 500
+
+
+class MastodonAdapter:
+    """One account on one Mastodon server (or one that speaks its API)."""
+
+    def __init__(self, account: Account, network: Network) -> None:
+        self._account = account
+        self._client = Mastodon(
+            access_token=account.secrets["token"].reveal(),
+            api_base_url=account.base_url,
+            session=network.session,
+            ratelimit_method="throw",  # the default sleeps up to five minutes inside the library
+            version_check_mode="none",  # a wrong guess of the version picks other endpoints; we call none that differ
+            user_agent=USER_AGENT,
+        )
+        self._me: str | None = None
+
+    def whoami(self) -> Identity:
+        """`@user@domain`: the account from the token, the domain from the server."""
+        me = self._client.account_verify_credentials()
+        self._me = str(me.id)
+        return Identity(id=str(me.id), handle=f"@{me.acct}@{self._domain()}")
+
+    def limits(self) -> Limits:
+        """How many characters a post may have here; a server that does not say has Mastodon's own limit."""
+        configuration = _look(self._instance(), "configuration")
+        return Limits(characters=int(_look(_look(configuration, "statuses"), "max_characters") or USUAL_CHARACTERS))
+
+    def check(self, part: Part, limits: Limits) -> Sequence[Problem]:
+        """Counted as the server counts: a link is 23, `@user@host` is `@user`, the warning counts too."""
+        problems = []
+        length = int(Mastodon.get_status_length(part.text, part.warning or ""))
+        if length > limits.characters:
+            problems.append(
+                Problem(field="text", message=f"it has {length} characters, and {limits.characters} are allowed")
+            )
+        if part.visibility is not None and part.visibility not in VISIBILITIES:
+            problems.append(Problem(field="visibility", message=f"it must be one of {', '.join(VISIBILITIES)}"))
+        return problems
+
+    def publish(self, part: Part, key: str) -> PostRef:
+        """One POST with an idempotency key, which the server honours for an hour (and some servers never)."""
+        made = self._client.status_post(
+            part.text,
+            visibility=part.visibility,
+            spoiler_text=part.warning,
+            language=part.language,
+            idempotency_key=key,
+        )
+        return _ref(made)
+
+    def find(self, part: Part, *, since: int, known: frozenset[str]) -> PostRef | None:
+        """Look through our own posts since then for one with the same source text, and that nobody knows yet."""
+        earliest = datetime.fromtimestamp(since / 1000, UTC) - SKEW
+        try:
+            for status in self._own_since(earliest):
+                if str(status.id) not in known and self._is(status, part):
+                    return _ref(status)
+        except MastodonError as error:
+            raise Doubt(f"cannot say whether {self._account.name} has the post, because {error}") from error
+        return None
+
+    def _own_since(self, earliest: datetime) -> Iterator[Any]:
+        """Our own posts, newest first, back to `earliest`. Raises Doubt when they do not end within reason."""
+        me = self._me or self.whoami().id
+        page = self._client.account_statuses(me, since_id=earliest, limit=PAGE, exclude_reblogs=True)
+        for _ in range(MAX_PAGES):
+            for status in page or ():
+                if status.created_at < earliest:
+                    return
+                yield status
+            page = self._client.fetch_next(page) if page else None
+            if not page:
+                return
+        raise Doubt("cannot look through all posts of the last minutes, because there are too many")
+
+    def _is(self, status: Any, part: Part) -> bool:  # noqa: ANN401 (the library's own dynamic type)
+        if not self._same(status.spoiler_text, part.warning):
+            return False
+        try:
+            source = self._client.status_source(status.id)
+        except MastodonNotFoundError:
+            return False  # deleted since it was listed
+        return self._same(source.text, part.text)
+
+    @staticmethod
+    def _same(theirs: str | None, ours: str | None) -> bool:
+        """Servers strip and may recompose what they store."""
+        return _plain(theirs or "") == _plain(ours or "")
+
+    def _domain(self) -> str:
+        instance = self._instance()
+        said = _look(instance, "domain") or _look(instance, "uri") or ""
+        return urlsplit(said).netloc or said or urlsplit(self._account.base_url).netloc
+
+    def _instance(self) -> Any:  # noqa: ANN401 (the library's own dynamic type)
+        try:
+            return self._client.instance_v2()
+        except MastodonNotFoundError:
+            return self._client.instance_v1()
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+
+
+def _look(thing: Any, name: str) -> Any:  # noqa: ANN401 (the library's own dynamic type)
+    """A field of an answer that some servers leave out."""
+    return None if thing is None else getattr(thing, name, None)
+
+
+def _ref(status: Any) -> PostRef:  # noqa: ANN401 (the library's own dynamic type)
+    url = getattr(status, "url", None) or getattr(status, "uri", None)
+    return PostRef(id=str(status.id), url=None if url is None else str(url))
+
+
+def connect(account: Account, network: Network) -> MastodonAdapter:
+    """The live adapter of a Mastodon account."""
+    return MastodonAdapter(account, network)
+
+
+MAKER = Maker(connect=connect, routes=ROUTES, secrets=("token",))

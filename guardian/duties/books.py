@@ -1,0 +1,167 @@
+"""The books of the fence: freezes, epochs and missed posts in the store, kept in step with what the fence itself says.
+
+The fence acts first and alone; the books follow. One lock makes adopting, writing down and thawing one history inside the
+daemon; nothing of the stop itself ever waits for it. Any thread may call.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import structlog
+
+from guardian.fence import arming, limited, marker, reading, scopes
+from guardian.fence.arming import Armed, Kept
+from guardian.fence.stopping import Order, Stopping
+from guardian.store import freezes, journal, posts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from guardian.fence.house import House
+    from guardian.model import Account, Freeze
+    from guardian.store.database import Database, Tx
+
+WHO = "guardian"
+FOUND_CLOSED = "the fence was found closed"
+MOST_NAMED = 500
+log = structlog.get_logger()
+
+
+class Books:
+    """What the store knows of the fence."""
+
+    def __init__(  # noqa: PLR0913 (the books touch what they keep)
+        self,
+        *,
+        database: Database,
+        house: House,
+        accounts: Sequence[Account],
+        scopes: Iterable[str],
+        late_after: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self.database = database
+        self.house = house
+        self.accounts = accounts
+        self.scopes = tuple(scopes)
+        self.late_after = late_after
+        self.clock = clock
+        self._lock = threading.Lock()
+
+    def open_the_house(self) -> None:
+        """At start: arm what may be armed, keep closed what is frozen, adopt what was frozen while nobody was here."""
+        with self._lock:
+            with self.database.transaction() as tx:
+                freezes.set_covers(tx, self.accounts)
+            for scope in self.scopes:
+                self._open(scope)
+            self._adopt()
+
+    def adopt(self) -> bool:
+        """Write down freezes that the fence shows and the books do not; whether there were any."""
+        with self._lock:
+            return self._adopt()
+
+    def thaw(self, wanted: Sequence[str], *, reason: str, by: str) -> tuple[list[Armed | Kept], list[str]]:
+        """Lift the freezes of these scopes: what came of each, and the ids that were missed meanwhile.
+
+        Only the freezes that stand in the books now are lifted, and a scope is armed only if its marker is still theirs: a
+        freeze that comes meanwhile wins.
+        """
+        with self._lock:
+            self._adopt()
+            marks = {scope: _mark(self.house, scope) for scope in wanted}
+            now = self.clock()
+            epochs: dict[str, int] = {}
+            with self.database.transaction() as tx:
+                standing = freezes.in_force(tx)
+                for scope in wanted:
+                    mine = [freeze for freeze in standing if freeze.scope == scope]
+                    epochs[scope] = freezes.lift(tx, mine, scope, reason=reason, by=by, now=now)
+                    told = [freeze.id for freeze in mine]
+                    journal.append(tx, "thawed", who=by, now=now, scope=scope, reason=reason, lifts=told)
+                missed = self._miss(tx, now)
+            done = [arming.thaw(self.house, scope, epoch=epochs[scope], mark=marks[scope]) for scope in wanted]
+            if any(isinstance(one, Kept) for one in done):
+                self._adopt()
+            return done, missed
+
+    def sweep(self) -> list[str]:
+        """Miss what has to be missed now; one line in the journal for all of it."""
+        with self.database.transaction() as tx:
+            return self._miss(tx, self.clock())
+
+    def _open(self, scope: str) -> None:
+        with self.database.reading() as tx:
+            epoch = freezes.epoch(tx, scope)
+            frozen = any(freeze.scope == scope for freeze in freezes.in_force(tx))
+        if frozen:
+            if reading.read_scope(self.house, scope).state != reading.FROZEN:
+                self._close(scope, FOUND_CLOSED)
+            return
+        done: Armed | Kept
+        if epoch is None and scope not in scopes.listed(self.house):
+            done = arming.arm_new(self.house, scope)
+        else:
+            done = arming.resume(self.house, scope, epoch=epoch or arming.FIRST_EPOCH)
+        if isinstance(done, Armed):
+            with self.database.transaction() as tx:
+                freezes.note_epoch(tx, scope, done.epoch)
+            return
+        log.warning("not armed", scope=scope, why=done.why)
+        if reading.read_scope(self.house, scope).state != reading.FROZEN:
+            self._close(scope, done.why)
+
+    def _close(self, scope: str, why: str) -> None:
+        """Close a scope that the books, or good sense, say is closed. No lane runs yet, so nobody has to be waited for."""
+        with Stopping(self.house, Order((scope,), why, WHO), may_kill=False) as stop:
+            stop.confirm()
+            stop.settle(limited.in_a_thread)
+
+    def _adopt(self) -> bool:
+        found = [(scope, reading.read_scope(self.house, scope)) for scope in self.scopes]
+        closed = [(scope, seen) for scope, seen in found if seen.state == reading.FROZEN]
+        if not closed:
+            return False
+        with self.database.reading() as tx:
+            standing = freezes.in_force(tx)
+        new = [(scope, seen) for scope, seen in closed if not _in_the_books(scope, seen.mark, standing)]
+        if not new:
+            return False
+        now = self.clock()
+        with self.database.transaction() as tx:
+            for scope, seen in new:
+                freeze = freezes.record(
+                    tx,
+                    scope,
+                    reason=seen.reason if seen.reason is not None else FOUND_CLOSED,
+                    by=seen.by or "unknown",
+                    at=seen.at or now,
+                    mark=seen.mark,
+                )
+                facts = {"freeze": freeze.id, "scope": scope, "reason": freeze.reason, "epoch": freeze.epoch}
+                journal.append(tx, "frozen", who=freeze.by, now=now, **facts)
+            self._miss(tx, now)
+        for scope, seen in new:
+            log.warning("frozen", scope=scope, by=seen.by, reason=seen.reason)
+        return True
+
+    def _miss(self, tx: Tx, now: int) -> list[str]:
+        missed = [
+            post for account in self.accounts for post in posts.miss(tx, account.name, now=now, late_after=self.late_after)
+        ]
+        if missed:
+            journal.append(tx, "missed", who=WHO, now=now, count=len(missed), posts=missed[:MOST_NAMED])
+        return missed
+
+
+def _in_the_books(scope: str, mark: str | None, standing: list[Freeze]) -> bool:
+    mine = [freeze for freeze in standing if freeze.scope == scope]
+    return bool(mine) if mark is None else any(freeze.mark == mark for freeze in mine)
+
+
+def _mark(house: House, scope: str) -> str | None:
+    found = marker.read(house.marker(scope))
+    return None if found is None else found.mark

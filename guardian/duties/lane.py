@@ -1,0 +1,143 @@
+"""A lane: one account's order and pace. Its `poll` is called by one thread, and says when it wants to be called again.
+
+Retries are tenacity's, and only for what surely was not made: no connection, or a 429, until the time that the platform
+stated. Every wait ends at once when `halt` is set (a freeze, the end of the daemon).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_result,
+    sleep_using_event,
+    stop_after_attempt,
+    stop_any,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
+
+from guardian.duties.publish import Again, Held, Idle, Outcome
+from guardian.errors import WrongIdentity
+from guardian.rules import timing
+from guardian.store import attempts, posts
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from guardian.duties.publish import Publishing
+    from guardian.duties.reconcile import Reconciling
+
+TRIES = 5
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 30.0
+AFTER_TRIES = 30_000
+AFTER_NO_NAME = 30_000
+AFTER_HELD = 250
+log = structlog.get_logger()
+
+
+class Lane:
+    """One account on its way out: reconcile first, then the next due post, never two at a time."""
+
+    def __init__(
+        self,
+        publishing: Publishing,
+        reconciling: Reconciling,
+        *,
+        gap: int,
+        halt: threading.Event,
+        on_held: Callable[[], None],
+    ) -> None:
+        self.publishing = publishing
+        self.reconciling = reconciling
+        self.gap = gap
+        self.halt = halt
+        self.on_held = on_held
+        self.account = publishing.account
+        self.trouble: str | None = "not asked yet"
+        self._rest_until = 0
+        self._wait = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT)
+
+    def poll(self, now: int) -> int | None:
+        """Do what is due; the next wake-up, or None to sleep until woken."""
+        look = self.reconciling.poll(now)
+        send = self._poll_sending(now)
+        return min((at for at in (look, send) if at is not None), default=None)
+
+    def _poll_sending(self, now: int) -> int | None:
+        start = self._start(now)
+        if start is None or start > now:
+            return start
+        if self.trouble is not None and not self._known_to_the_platform():
+            return now + AFTER_NO_NAME
+        self.halt.clear()
+        outcome = self._send_with_patience()
+        if isinstance(outcome, Held):
+            self.on_held()
+            return now + AFTER_HELD
+        if isinstance(outcome, Idle):
+            following = self._start(now)
+            return None if following is None else max(following, now + AFTER_HELD)
+        return self._rest_until if isinstance(outcome, Again) else now
+
+    def _start(self, now: int) -> int | None:
+        """The earliest moment at which the next post may leave; None when there is none."""
+        with self.publishing.database.reading() as tx:
+            due = posts.next_due(tx, self.account.name, now=now, late_after=self.publishing.late_after)
+            last = attempts.last_sent(tx, self.account.name)
+        if due is None:
+            return None
+        return max(due, timing.next_send(last_sent=last, gap=self.gap), self._rest_until)
+
+    def _send_with_patience(self) -> Outcome:
+        """Send the next post; what surely was not made is tried again, a few times, with growing waits."""
+        retrying = Retrying(
+            retry=retry_if_result(lambda outcome: isinstance(outcome, Again) and not outcome.token_refused),
+            wait=self._how_long,
+            stop=stop_any(stop_after_attempt(TRIES), stop_when_event_set(self.halt)),
+            sleep=sleep_using_event(self.halt),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else Idle(),
+        )
+        outcome: Outcome = retrying(self.publishing.send_next)
+        if isinstance(outcome, Again):
+            self._note_trouble(outcome)
+        return outcome
+
+    def _how_long(self, state: RetryCallState) -> float:
+        """Until the platform's stated time; else longer and longer, with jitter. Also kept for a wait that is cut short."""
+        outcome = state.outcome.result() if state.outcome else None
+        stated = outcome.after if isinstance(outcome, Again) else None
+        seconds = float(self._wait(state)) if stated is None else stated
+        why = outcome.why if isinstance(outcome, Again) else ""
+        log.warning("waits", account=self.account.name, seconds=round(seconds, 1), why=why)
+        self._rest_until = self.publishing.clock() + round(seconds * 1000)
+        return seconds
+
+    def _note_trouble(self, outcome: Again) -> None:
+        self._rest_until = max(self._rest_until, self.publishing.clock() + (0 if self.halt.is_set() else AFTER_TRIES))
+        if outcome.token_refused:
+            self.trouble = "the platform refuses the token"
+            log.error("token refused", account=self.account.name)
+
+    def _known_to_the_platform(self) -> bool:
+        """Ask who we are, once per start, before anything is sent: a token of another account publishes nothing."""
+        try:
+            found = self.publishing.adapter.whoami()
+            if found.handle.lower() != self.account.identity.lower():
+                raise WrongIdentity(  # noqa: TRY301 (both kinds of trouble end in the same place)
+                    f"cannot publish as {self.account.identity}, because the token belongs to {found.handle}",
+                    fix=f"correct identity or token of {self.account.name}",
+                )
+            self.publishing.limits = self.publishing.adapter.limits()
+        except Exception as error:  # noqa: BLE001 (whatever it is, nothing is sent until it is over)
+            self.trouble = str(error) if isinstance(error, WrongIdentity) else f"cannot ask who we are: {error}"
+            log.error("not verified", account=self.account.name, why=self.trouble)
+            return False
+        self.trouble = None
+        log.info("verified", account=self.account.name, identity=found.handle)
+        return True

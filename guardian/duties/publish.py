@@ -1,0 +1,174 @@
+"""Publishing one post: look, claim, intend, send, settle. Called by the account's lane thread only.
+
+The fence is looked at *before* the claim, and its epochs travel with the claim: a freeze and a thaw in between leave a
+permit of another epoch behind, and the gate refuses. From the commit of the intent on, only the receipt decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guardian.adapter import Kind
+from guardian.failpoint import failpoint
+from guardian.fence import passage
+from guardian.gate.intents import Intent, declare
+from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, verdict
+from guardian.model import Event
+from guardian.store import attempts, journal, posts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from guardian.adapter import Adapter
+    from guardian.fence.house import House
+    from guardian.gate.verdicts import Verdict
+    from guardian.model import Account, Limits, Post, PostRef, Problem
+    from guardian.store.database import Database, Tx
+
+UNAUTHORISED = 401
+WHO = "guardian"
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing of this account may be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The fence said no; the post is back in the queue."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The post has an outcome for now: published, refused, blocked or unknown."""
+
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Surely nothing was made; the post is back in the queue, to be tried again `after` seconds (None: as we like)."""
+
+    why: str
+    after: float | None
+    token_refused: bool = False
+
+
+Outcome = Idle | Held | Settled | Again
+
+
+class Publishing:
+    """How one account's posts leave the house."""
+
+    def __init__(  # noqa: PLR0913 (what a send needs is what it needs)
+        self,
+        *,
+        account: Account,
+        adapter: Adapter,
+        database: Database,
+        house: House,
+        late_after: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self.account = account
+        self.adapter = adapter
+        self.database = database
+        self.house = house
+        self.late_after = late_after
+        self.clock = clock
+        self.limits: Limits | None = None
+
+    def send_next(self) -> Outcome:
+        """Send the next due post, if there is one and nothing forbids it."""
+        try:
+            ticket = passage.look(self.house, self.account.scopes)
+        except passage.Stopped as stopped:
+            return Held(str(stopped))
+        with self.database.transaction() as tx:
+            post = posts.claim(tx, self.account.name, now=self.clock(), late_after=self.late_after)
+        if post is None:
+            return Idle()
+        failpoint("lane.claimed")
+        problems = self._problems(post)
+        if problems:
+            return self._block(post, problems)
+        attempt = self._intend(post)
+        failpoint("lane.intended")
+        intent = Intent(Kind.PUBLISH, self.account.name, ticket)
+        ref, said = None, ""
+        with declare(intent) as receipt:
+            try:
+                ref = self.adapter.publish(post.part, posts.key_of(post))
+            except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
+                said = type(error).__name__
+        failpoint("lane.sent")
+        outcome = self._settle(post, attempt, verdict(receipt), ref, said)
+        failpoint("lane.settled")
+        return outcome
+
+    def _problems(self, post: Post) -> Sequence[Problem]:
+        self.limits = self.limits or self.adapter.limits()
+        return self.adapter.check(post.part, self.limits)
+
+    def _block(self, post: Post, problems: Sequence[Problem]) -> Settled:
+        why = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
+        now = self.clock()
+        with self.database.transaction() as tx:
+            blocked = posts.move(tx, post.id, Event.BLOCK, now=now, why=why)
+            journal.append(tx, "blocked", who=WHO, now=now, post=post.id, account=post.account, why=why)
+        return Settled(blocked)
+
+    def _intend(self, post: Post) -> str:
+        """Commit the intent. After this, a crash makes the post unknown, never sent again unasked."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            attempt = attempts.begin(tx, post, key=posts.key_of(post), now=now)
+            posts.move(tx, post.id, Event.INTEND, now=now)
+        return attempt
+
+    def _settle(self, post: Post, attempt: str, found: Verdict, ref: PostRef | None, said: str) -> Outcome:
+        """Write down what the receipt proves, in one transaction."""
+        if isinstance(found, Accepted) and ref is None:
+            found = Uncertain(f"the platform answered {found.status}, but not with a post ({said})")
+        now = self.clock()
+        with self.database.transaction() as tx:
+            if isinstance(found, Accepted) and ref is not None:
+                return Settled(landed(tx, post, attempt, ref, now=now))
+            if isinstance(found, Uncertain):
+                return Settled(self._close(tx, post, attempt, Event.LOSE, found.why, now))
+            if isinstance(found, Rejected) and found.status != UNAUTHORISED:
+                return Settled(self._close(tx, post, attempt, Event.REFUSE, found.why, now))
+            return self._unsent(tx, post, attempt, found, now)
+
+    def _unsent(self, tx: Tx, post: Post, attempt: str, found: Verdict, now: int) -> Outcome:
+        why = getattr(found, "why", "")
+        self._close(tx, post, attempt, Event.UNSENT, why, now)
+        if isinstance(found, Stopped):
+            return Held(why)
+        after = found.after if isinstance(found, Throttled) else None
+        return Again(why, after, token_refused=not isinstance(found, Throttled | NotSent))
+
+    @staticmethod
+    def _close(tx: Tx, post: Post, attempt: str, event: Event, why: str, now: int) -> Post:
+        outcome = {Event.LOSE: "unknown", Event.REFUSE: "refused", Event.UNSENT: "unsent"}[event]
+        attempts.end(tx, attempt, outcome=outcome, detail=why, now=now)
+        moved = posts.move(tx, post.id, event, now=now, why=why)
+        if event is not Event.UNSENT:
+            journal.append(tx, outcome, who=WHO, now=now, post=post.id, account=post.account, why=why)
+        return moved
+
+
+def landed(tx: Tx, post: Post, attempt: str, ref: PostRef, *, now: int, found: bool = False) -> Post:
+    """The post is live: by the platform's answer, or `found` when it was asked afterwards."""
+    if found:
+        attempts.resolve(tx, attempt, outcome="landed", detail=f"found as {ref.id}")
+    else:
+        attempts.end(tx, attempt, outcome="landed", detail=ref.id, now=now)
+    live = posts.land(tx, post.id, platform_id=ref.id, url=ref.url, now=now)
+    facts = {"post": post.id, "account": post.account, "platform_id": ref.id, "url": ref.url, "found": found}
+    journal.append(tx, "published", who=WHO, now=now, **facts)
+    return live

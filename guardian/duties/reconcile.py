@@ -1,0 +1,96 @@
+"""An unknown attempt: ask the platform, never send again. Called by the account's lane thread only.
+
+The platform is asked `looks` times over `over`; only then is a post believed to be absent. A look that fails (no network,
+an error) does not count. Reading passes the gate even while frozen, so that the freeze's report can become complete.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guardian.duties.publish import WHO, landed
+from guardian.errors import Doubt
+from guardian.model import Event
+from guardian.store import attempts, journal, posts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardian.adapter import Adapter
+    from guardian.model import Account, Post
+    from guardian.store.database import Database
+
+AFTER_DOUBT = 10_000
+
+
+class Reconciling:
+    """The unresolved attempts of one account."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        adapter: Adapter,
+        database: Database,
+        looks: int,
+        over: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self.account = account
+        self.adapter = adapter
+        self.database = database
+        self.looks = looks
+        self.over = over
+        self.clock = clock
+        self._not_before = 0
+
+    def poll(self, now: int) -> int | None:
+        """Make every look that is due; when the next one is, or None when nothing is unknown."""
+        if now < self._not_before:
+            return self._not_before
+        with self.database.reading() as tx:
+            waiting = attempts.unknown(tx, self.account.name)
+        times = [self._look_if_due(row, now) for row in waiting]
+        return min((at for at in times if at is not None), default=None)
+
+    def _look_if_due(self, row: Any, now: int) -> int | None:  # noqa: ANN401 (a row of the database)
+        due = int(row["ended_at"]) if not row["looks"] else int(row["looked_at"]) + self._between
+        if due > now:
+            return due
+        try:
+            return self._look(row["id"], row["post"], int(row["looks"]) + 1)
+        except Doubt:
+            self._not_before = now + AFTER_DOUBT
+            return self._not_before
+
+    @property
+    def _between(self) -> int:
+        return self.over // max(1, self.looks - 1)
+
+    def _look(self, attempt: str, post_id: str, nth: int) -> int | None:
+        """Ask the platform once. Raises Doubt when it could not be asked."""
+        with self.database.reading() as tx:
+            post = posts.get(tx, post_id)
+            since = attempts.first_at(tx, post_id, post.created_at)
+            known = attempts.known_ids(tx, self.account.name)
+        try:
+            ref = self.adapter.find(post.part, since=since, known=known)
+        except Exception as error:
+            raise Doubt(f"cannot ask for {post_id}, because {type(error).__name__}: {error}") from error
+        now = self.clock()
+        with self.database.transaction() as tx:
+            attempts.look_noted(tx, attempt, now=now)
+            if ref is not None:
+                landed(tx, post, attempt, ref, now=now, found=True)
+                return None
+        if nth < self.looks:
+            return now + self._between
+        self._absent(attempt, post, now)
+        return None
+
+    def _absent(self, attempt: str, post: Post, now: int) -> None:
+        """It was asked often enough, and is not there: back into the queue, where lateness decides."""
+        with self.database.transaction() as tx:
+            attempts.resolve(tx, attempt, outcome="absent", detail=f"looked for {self.looks} times")
+            posts.move(tx, post.id, Event.ABSENT, now=now, why="the platform was asked and does not have it")
+            journal.append(tx, "absent", who=WHO, now=now, post=post.id, account=post.account, looks=self.looks)

@@ -1,0 +1,89 @@
+"""From a receipt to a verdict: what may be concluded from what the transport saw, and nothing more. Pure.
+
+The table of research/platforms 1.5: only what is proven not to have been accepted may be tried again; a time-out, a reset
+after the first byte, a 5xx (a proxy in front of Mastodon answers 504 to posts that were made) is uncertain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guardian.gate.intents import Fate
+
+if TYPE_CHECKING:
+    from guardian.gate.intents import Receipt, Trace
+
+UNCERTAIN_STATUS = frozenset({408, *range(500, 600)})
+THROTTLED_STATUS = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The fence refused it: surely nothing left."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Surely nothing left: no name, no connection, no TLS."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """The platform said: not now, and made nothing. `after` is in seconds from now, if it said when."""
+
+    why: str
+    after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The platform said no."""
+
+    why: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """It may have happened: ask the platform, never send again."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The platform answered that it was made."""
+
+    status: int
+
+
+Verdict = Stopped | NotSent | Throttled | Rejected | Uncertain | Accepted
+
+
+def verdict(receipt: Receipt) -> Verdict:
+    """What the receipt of a publishing intent proves."""
+    trace = receipt.publishing
+    if trace is None:
+        return NotSent("the adapter made no publishing request")
+    if trace.fate is Fate.STOPPED:
+        return Stopped(trace.why)
+    if trace.fate is Fate.UNSENT:
+        return NotSent(trace.why or "no connection")
+    if trace.fate is Fate.MAYBE or trace.status is None:
+        return Uncertain(trace.why or "no whole answer came")
+    return _answered(trace, trace.status)
+
+
+def _answered(trace: Trace, status: int) -> Verdict:
+    if status in UNCERTAIN_STATUS:
+        return Uncertain(f"the platform answered {status}")
+    if status == THROTTLED_STATUS:
+        return Throttled("the platform answered 429, too many requests", trace.retry_after)
+    if 200 <= status < 300:  # noqa: PLR2004 (HTTP's own classes)
+        return Accepted(status)
+    return Rejected(f"the platform answered {status}{': ' if trace.why else ''}{trace.why}", status)

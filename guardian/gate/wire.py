@@ -1,0 +1,145 @@
+"""Sockets that cannot outlive their deadline and can be cut off for good: dial, read, break. Used by lane threads.
+
+* `SO_LINGER {1, 0}`: closing, or dying, throws away what the kernel has not sent; without it a killed sender's request was
+  delivered 52 s later (research/reliability, decision 2).
+* an own `dup()` of every socket, made before connecting: TLS takes the first descriptor away, and a `close()` never wakes a
+  blocked thread. `connect(AF_UNSPEC)` and then `shutdown` break the connection at once; the kernel's own state is the proof
+  (research/thread-fence, correction 1).
+* one deadline over the whole exchange: a server that trickles a byte a second does not stretch it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import ssl
+import struct
+import termios
+import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as LookupTimeout
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEND_BUFFER = 512 * 1024
+TCP_CLOSE = 7
+AF_UNSPEC_ADDRESS = struct.pack("=H14x", socket.AF_UNSPEC)
+OPTIONS = (
+    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
+    (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER),
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+)
+_libc = ctypes.CDLL(None, use_errno=True)
+_resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
+
+
+class Deadline:
+    """One limit for everything that an exchange does, on the monotonic clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self.at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds that remain. Raises TimeoutError when none do."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline of the whole exchange has passed")
+        return left
+
+
+class TimedSocket(socket.socket):
+    """A socket whose every read is bounded by what is left of the deadline."""
+
+    deadline: Deadline | None = None
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 (the signature is the socket's)
+        """Read, for no longer than the exchange may still take."""
+        if self.deadline is not None:
+            self.settimeout(self.deadline.left())
+        return super().recv_into(*args, **kwargs)
+
+
+class TimedTLSSocket(ssl.SSLSocket):
+    """The same over TLS."""
+
+    deadline: Deadline | None = None
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 (the signature is the socket's)
+        """Read, for no longer than the exchange may still take."""
+        if self.deadline is not None:
+            self.settimeout(self.deadline.left())
+        return super().recv_into(*args, **kwargs)
+
+
+class Handle:
+    """Our own hold on a connection, whatever the libraries do with theirs."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._dup = sock.dup()
+
+    def unacknowledged(self) -> int:
+        """Bytes written that the far end's kernel has not acknowledged: as long as there are any, they can be sent again."""
+        return int(struct.unpack("i", fcntl.ioctl(self._dup.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+
+    def closed(self) -> bool:
+        """Whether the kernel says that the connection is over: nothing of it can leave any more."""
+        return self._dup.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE
+
+    def cut(self) -> None:
+        """Break the connection so that nothing leaves; where even the kernel will not, end this whole process."""
+        _libc.connect(self._dup.fileno(), AF_UNSPEC_ADDRESS, len(AF_UNSPEC_ADDRESS))
+        try:
+            self._dup.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # not connected any more: that is what we want
+        if not self.closed():
+            os.kill(os.getpid(), signal.SIGKILL)  # the one thing left that keeps the promise: linger 0 discards the rest
+
+    def close(self) -> None:
+        """Let go."""
+        self._dup.close()
+
+
+def dial(host: str, port: int, deadline: Deadline, keep: Callable[[Handle], None]) -> socket.socket:
+    """A connected socket of our kind; `keep` is given the handle before a single packet leaves. Raises OSError."""
+    last: OSError | None = None
+    for family, kind, proto, _, address in _look_up(host, port, deadline):
+        sock = TimedSocket(family, kind, proto)
+        try:
+            for level, option, value in OPTIONS:
+                sock.setsockopt(level, option, value)
+            left = deadline.left()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(left * 1000)))
+            sock.settimeout(left)
+            handle = Handle(sock)
+            keep(handle)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            last = error
+            continue
+        sock.deadline = deadline
+        return sock
+    raise last or OSError(f"no address for {host}")
+
+
+def _look_up(host: str, port: int, deadline: Deadline) -> list[Any]:
+    """Names are resolved in threads of their own, few and bounded: a silent name server must not hold a lane."""
+    future = _resolvers.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    try:
+        return future.result(deadline.left())
+    except LookupTimeout:
+        future.cancel()
+        raise TimeoutError(f"the name {host} was not resolved in time") from None
+
+
+def tls_context(cafile: str) -> ssl.SSLContext:
+    """One context for all connections: verified, and with sockets of our kind."""
+    context = ssl.create_default_context(cafile=cafile)
+    context.sslsocket_class = TimedTLSSocket
+    return context

@@ -1,0 +1,57 @@
+"""`python -m guardian.rehearsal`: the platform as a process of its own; says where it listens as one JSON line."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import os
+import signal
+import sys
+
+from guardian.rehearsal.platform import RehearsalPlatform
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT, or until the parent dies if so asked."""
+    options = _options().parse_args()
+    parent = os.getppid()
+    # Blocked before any thread exists, so that every thread inherits it and `sigwait` is the one that gets the signal.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    if options.with_parent and not _die_with(parent):
+        return 0
+    platform = RehearsalPlatform(
+        options.account or ("acme", "beta"),
+        port=options.port,
+        certfile=options.certfile,
+        keyfile=options.keyfile,
+        enforce_rate_limit=options.enforce_rate_limit,
+    )
+    with platform:
+        print(json.dumps({"url": platform.url, "pid": os.getpid()}), flush=True)
+        signal.sigwait(ends)
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m guardian.rehearsal", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--account", action="append", metavar="NAME", help="may be given again; default acme and beta")
+    parser.add_argument("--certfile", help="speak TLS with this certificate chain")
+    parser.add_argument("--keyfile", help="its key, if it is not in the same file")
+    parser.add_argument("--enforce-rate-limit", action="store_true", help="answer 429 after 300 requests in 5 minutes")
+    parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one dies")
+    return parser
+
+
+def _die_with(parent: int) -> bool:
+    """Have the kernel send SIGTERM when the parent dies; False if it is dead already."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    return os.getppid() == parent
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What the platform says of itself, as Mastodon 4.4 does; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from guardian.rehearsal.media import DESCRIPTION_LIMIT, IMAGES, MOST_PER_STATUS, VIDEOS
+from guardian.rehearsal.messages import json_answer
+
+if TYPE_CHECKING:
+    from guardian.rehearsal.calls import Call
+    from guardian.rehearsal.messages import Answer, Json
+
+VERSION = "4.4.8"
+API_VERSION = 6
+MOST_CHARACTERS = 500
+ADDRESS_CHARACTERS = 23
+_TITLE = "Rehearsal"
+_DESCRIPTION = "A local platform for rehearsals. Nothing here is published anywhere."
+
+
+def instance_v2(call: Call) -> Answer:
+    """`GET /api/v2/instance`."""
+    url = call.world.url
+    access = {"local": "public", "remote": "public"}
+    return json_answer({
+        "domain": urlsplit(url).netloc, "title": _TITLE, "version": VERSION, "source_url": "",
+        "description": _DESCRIPTION, "usage": {"users": {"active_month": 0}},
+        "thumbnail": {"url": f"{url}/rehearsal/picture.svg", "blurhash": None, "versions": {}}, "icon": [],
+        "languages": ["en"],
+        "configuration": _configuration() | {
+            "urls": {"streaming": url.replace("http", "ws", 1), "status": None, "about": url},
+            "vapid": {"public_key": ""}, "translation": {"enabled": False}, "limited_federation": True,
+            "timelines_access": {"live_feeds": access, "hashtag_feeds": access, "trending_link_feeds": access},
+        },
+        "registrations": {
+            "enabled": False, "approval_required": False, "reason_required": False, "message": None, "url": None,
+            "min_age": None,
+        },
+        "api_versions": {"mastodon": API_VERSION}, "contact": {"email": "", "account": None}, "rules": [],
+    })  # fmt: skip
+
+
+def instance_v1(call: Call) -> Answer:
+    """`GET /api/v1/instance`."""
+    url = call.world.url
+    posts = call.world.memory.everything()
+    return json_answer({
+        "uri": urlsplit(url).netloc, "title": _TITLE, "short_description": _DESCRIPTION, "description": _DESCRIPTION,
+        "email": "", "version": VERSION, "urls": {"streaming_api": url.replace("http", "ws", 1)},
+        "stats": {"user_count": 0, "status_count": len(posts), "domain_count": 0},
+        "thumbnail": f"{url}/rehearsal/picture.svg", "languages": ["en"], "registrations": False,
+        "approval_required": False, "invites_enabled": False, "configuration": _configuration(),
+        "contact_account": None, "rules": [],
+    })  # fmt: skip
+
+
+def _configuration() -> Json:
+    return {
+        "accounts": {"max_featured_tags": 10, "max_pinned_statuses": 5},
+        "statuses": {
+            "max_characters": MOST_CHARACTERS, "max_media_attachments": MOST_PER_STATUS,
+            "characters_reserved_per_url": ADDRESS_CHARACTERS,
+        },
+        "media_attachments": {
+            "supported_mime_types": [*IMAGES, *VIDEOS], "description_limit": DESCRIPTION_LIMIT,
+            "image_size_limit": 16 * 1024 * 1024, "image_matrix_limit": 33_177_600,
+            "video_size_limit": 64 * 1024 * 1024, "video_frame_rate_limit": 120, "video_matrix_limit": 8_294_400,
+        },
+        "polls": {
+            "max_options": 4, "max_characters_per_option": 50, "min_expiration": 300, "max_expiration": 2_629_746,
+        },
+    }  # fmt: skip

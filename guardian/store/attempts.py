@@ -1,0 +1,87 @@
+"""Attempts in the store: opened before a byte may leave, closed with what the receipt proves. Inside a caller's transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guardian.model import Attempt
+from guardian.store.posts import new_id
+from guardian.store.queries import Q
+
+if TYPE_CHECKING:
+    from guardian.model import Post
+    from guardian.store.database import Tx
+
+
+def begin(tx: Tx, post: Post, *, key: str, now: int) -> str:
+    """Write down the intent; its id. The database refuses a second open attempt of the same post."""
+    attempt = new_id("a")
+    Q.open_attempt(tx, id=attempt, post=post.id, account=post.account, key=key, now=now)
+    return attempt
+
+
+def end(tx: Tx, attempt: str, *, outcome: str, detail: str | None, now: int) -> None:
+    """Write down what is known of an attempt."""
+    Q.close_attempt(tx, id=attempt, outcome=outcome, detail=detail, now=now)
+
+
+def resolve(tx: Tx, attempt: str, *, outcome: str, detail: str | None) -> None:
+    """Say what an unknown attempt turned out to be."""
+    Q.resolve_attempt(tx, id=attempt, outcome=outcome, detail=detail)
+
+
+def look_noted(tx: Tx, attempt: str, *, now: int) -> None:
+    """The platform was asked once more."""
+    Q.look_noted(tx, id=attempt, now=now)
+
+
+def open_of(tx: Tx, post_id: str) -> str | None:
+    """The id of the post's open attempt."""
+    row = Q.open_attempt_of(tx, post=post_id)
+    return None if row is None else str(row["id"])
+
+
+def of_post(tx: Tx, post_id: str) -> list[Attempt]:
+    """Every attempt of a post, oldest first."""
+    return [to_attempt(row) for row in Q.attempts_of(tx, post=post_id)]
+
+
+def unknown(tx: Tx, account: str) -> list[Any]:
+    """The unresolved attempts of an account as rows, with `looks` and `looked_at`."""
+    return [row for row in Q.unknown_attempts(tx) if row["account"] == account]
+
+
+def first_at(tx: Tx, post_id: str, otherwise: int) -> int:
+    """When a post may first have left."""
+    found = Q.first_attempt_at(tx, post=post_id)
+    return otherwise if found is None else int(found)
+
+
+def last_sent(tx: Tx, account: str) -> int | None:
+    """When something of the account last left, or may have."""
+    found = Q.last_sent(tx, account=account)
+    return None if found is None else int(found)
+
+
+def known_ids(tx: Tx, account: str) -> frozenset[str]:
+    """The platform ids of the account's posts: whoever looks for a lost one passes these over."""
+    return frozenset(row["platform_id"] for row in Q.platform_ids(tx, account=account))
+
+
+def in_flight(tx: Tx, *, since: int) -> list[Any]:
+    """Attempts that were open at some time since then, as rows."""
+    return list(Q.in_flight_since(tx, since=since))
+
+
+def to_attempt(row: Any) -> Attempt:  # noqa: ANN401 (a row of the database)
+    """A row as an Attempt."""
+    return Attempt(
+        id=row["id"],
+        post=row["post"],
+        account=row["account"],
+        key=row["key"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        outcome=row["outcome"],
+        detail=row["detail"],
+    )

@@ -1,0 +1,189 @@
+"""The database file: one process owns it, one connection writes, one reads. Any thread may ask for a transaction.
+
+SQLite as research/reliability 2.6 has it: WAL, `synchronous=FULL` (a commit is on the disk when it returns), writers begin
+with BEGIN IMMEDIATE, the owner holds a lock file for life. A thread takes the writer for one short transaction at a time;
+nobody holds it across a network call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+import threading
+import time
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from guardian.errors import Broken, Doubt, Taken
+from guardian.fence import gates
+from guardian.rules import lifecycle
+from guardian.store.queries import Q
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Tx = sqlite3.Connection
+
+OUTCOMES = ("unsent", "landed", "refused", "unknown", "absent", "cancelled")
+CHECK_SECONDS = 20.0
+WRITER_SECONDS = 30.0
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "trusted_schema=OFF")
+
+
+class Database:
+    """The store's file, open and owned until `close`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock_fd = _own(path.parent)
+        try:
+            self._writer = _connect(path)
+            _check(self._writer, path)
+            migrate(self._writer, now=time.time_ns() // 1_000_000)
+            self._reader = _connect(path)
+            self._reader.execute("pragma query_only=ON")
+        except sqlite3.DatabaseError as error:
+            os.close(self._lock_fd)
+            raise _broken(path, str(error)) from error
+        except BaseException:
+            os.close(self._lock_fd)
+            raise
+        self._writing = threading.Lock()
+        self._reading = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of the file and of the lock."""
+        with self._writing, self._reading:
+            self._reader.close()
+            self._writer.close()
+            os.close(self._lock_fd)
+
+    @contextlib.contextmanager
+    def transaction(self, *, within: float = WRITER_SECONDS) -> Iterator[Tx]:
+        """One change, whole or not at all; on the disk when the block ends. Raises Doubt when the writer stays busy."""
+        if not self._writing.acquire(timeout=within):
+            raise Doubt("cannot write to the store, because another change takes too long", fix="try again")
+        try:
+            self._writer.execute("begin immediate")
+            try:
+                yield self._writer
+            except BaseException:
+                if self._writer.in_transaction:  # gone already after a full disk or an I/O error
+                    self._writer.execute("rollback")
+                raise
+            self._writer.execute("commit")
+        finally:
+            self._writing.release()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Tx]:
+        """A steady view of what is committed; never waits for a writer."""
+        with self._reading:
+            self._reader.execute("begin")
+            try:
+                yield self._reader
+            finally:
+                self._reader.execute("rollback")
+
+
+def migrate(connection: Tx, *, now: int) -> None:
+    """Bring the schema to this version, one numbered step at a time, and write down the law for the database's own check."""
+    connection.execute(
+        "create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)"
+    )
+    done = {row["number"] for row in Q.applied_migrations(connection)}
+    folder = files("guardian.store").joinpath("migrations")
+    steps = {int(step.name[:4]): step for step in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", step.name)}
+    newer = done - set(steps)
+    if newer:
+        raise Broken(
+            f"cannot open the store, because a newer guardian has migrated it (step {max(newer)})",
+            fix="run that version, or restore the backup made before the upgrade",
+        )
+    for number in sorted(set(steps) - done):
+        script = _filled(steps[number].read_text("utf-8"))
+        _apply(connection, script, lambda n=number: Q.note_migration(connection, number=n, name=steps[n].name, now=now))
+    _apply(connection, files("guardian.store").joinpath("sqlite.sql").read_text("utf-8"), lambda: _write_law(connection))
+
+
+def _apply(connection: Tx, script: str, then: object) -> None:
+    """A script and what belongs to it, in one transaction."""
+    connection.execute("begin immediate")
+    try:
+        for statement in statements(script):
+            connection.execute(statement)
+        then()  # type: ignore[operator]
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def statements(script: str) -> Iterator[str]:
+    """The script's statements one by one (`executescript` would commit behind our back)."""
+    held = ""
+    for line in script.splitlines(keepends=True):
+        held += line
+        if sqlite3.complete_statement(held):
+            yield held
+            held = ""
+
+
+def _write_law(connection: Tx) -> None:
+    Q.clear_transitions(connection)
+    for was, event, is_now in lifecycle.transitions():
+        Q.insert_transition(connection, was=was, event=event, is_now=is_now)
+
+
+def _filled(script: str) -> str:
+    """The states and outcomes of the law, written into the schema's checks."""
+    states = ", ".join(f"'{state}'" for state in lifecycle.TABLE)
+    outcomes = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
+    return script.replace("{states}", states).replace("{outcomes}", outcomes)
+
+
+def _own(directory: Path) -> int:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = str(directory / "guardian.lock")
+    fd = gates.lock_for_life(path)
+    if fd is None:
+        pid = gates.locker(path)
+        raise Taken(
+            f"cannot open the store in {directory}, because the guardian with pid {pid} owns it", fix="stop that one first"
+        )
+    return fd
+
+
+def _connect(path: Path) -> Tx:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection.row_factory = sqlite3.Row
+    for pragma in PRAGMAS:
+        connection.execute(f"pragma {pragma}")
+    path.chmod(0o600)
+    return connection
+
+
+def _check(connection: Tx, path: Path) -> None:
+    """Look whether the file is whole, for a limited time: a huge one is believed after that."""
+    until = time.monotonic() + CHECK_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > until, 100_000)
+    try:
+        found = connection.execute("pragma quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if "interrupted" not in str(error):
+            raise
+        found = "ok"
+    finally:
+        connection.set_progress_handler(None, 0)
+    if found != "ok":
+        raise _broken(path, found)
+
+
+def _broken(path: Path, why: str) -> Broken:
+    return Broken(
+        f"cannot open the store {path}, because it is damaged ({why})",
+        fix="restore it from a backup; the file was left as it is, and nothing is sent meanwhile",
+    )

@@ -1,0 +1,47 @@
+"""The journal: what happened, in order, append-only, each line sealed over the one before it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from guardian.model import Entry
+from guardian.rules import chain
+from guardian.store.queries import Q
+
+if TYPE_CHECKING:
+    from guardian.store.database import Tx
+
+
+def append(tx: Tx, kind: str, *, who: str, now: int, **data: object) -> Entry:
+    """Add one line, in the transaction of what it tells about: either both are there, or neither."""
+    head = Q.journal_head(tx)
+    seq, prev = (head["seq"] + 1, head["hash"]) if head else (1, chain.START)
+    plain: dict[str, Any] = json.loads(json.dumps(data))
+    entry = Entry(
+        seq=seq,
+        at=now,
+        kind=kind,
+        who=who,
+        data=plain,
+        prev=prev,
+        hash=chain.seal(seq=seq, at=now, kind=kind, who=who, data=plain, prev=prev),
+    )
+    Q.append_journal(
+        tx,
+        seq=seq,
+        at=now,
+        kind=kind,
+        who=who,
+        data=json.dumps(plain, ensure_ascii=False),
+        prev=prev,
+        hash=entry.hash,
+    )
+    return entry
+
+
+def after(tx: Tx, seq: int, *, limit: int = 1000) -> list[Entry]:
+    """A page of the journal, from the line after `seq`."""
+    return [
+        Entry(**{**dict(row), "data": json.loads(row["data"])}) for row in Q.journal_after(tx, after=seq, limit=limit)
+    ]

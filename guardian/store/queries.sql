@@ -1,0 +1,220 @@
+-- Every query of the house, by name, with one sentence. In the subset that SQLite and PostgreSQL share.
+
+-- name: insert_post!
+-- Put a new post into the queue.
+insert into posts (id, seq, account, state, at, entered_at, zone, text, warning, language, visibility, tags, ref, digest,
+                   created_at, created_by, changed_at)
+values (:id, (select coalesce(max(seq), 0) + 1 from posts), :account, 'queued', :at, :now, :zone, :text, :warning, :language,
+        :visibility, :tags, :ref, :digest, :now, :created_by, :now);
+
+-- name: post_by_id^
+-- One post.
+select * from posts where id = :id;
+
+-- name: post_by_ref^
+-- The post that a caller's own id names.
+select * from posts where account = :account and ref = :ref;
+
+-- name: posts_after
+-- A page of posts in the order of their time, filtered.
+select p.*, (select f.id from freezes f join covers c on c.scope = f.scope
+             where c.account = p.account and f.lifted_at is null and p.state in ('queued', 'blocked')
+             order by f.at limit 1) as held_by
+from posts p
+where (:account is null or p.account = :account)
+  and (:state is null or p.state = :state)
+  and (p.at > :after_at or (p.at = :after_at and p.seq > :after_seq))
+order by p.at, p.seq
+limit :limit;
+
+-- name: claim_due^
+-- Take the next due post of an account, unless a freeze covers it or its time has passed; test and claim are one statement.
+update posts
+set state = 'claimed', changed_at = :now, why = null
+where id = (
+    select p.id from posts p
+    where p.account = :account and p.state = 'queued' and p.at <= :now and p.at >= :late_before
+      and not (p.at < :frozen_until and p.entered_at < :frozen_until)
+      and not exists (select 1 from freezes f join covers c on c.scope = f.scope
+                      where c.account = :account and f.lifted_at is null)
+    order by p.at, p.seq limit 1)
+returning *;
+
+-- name: next_due$
+-- When the next post of an account falls due that is not held back already.
+select min(at) from posts where account = :account and state = 'queued'
+   and not (at < :frozen_until and entered_at < :frozen_until) and at >= :late_before;
+
+-- name: move_post^
+-- Move one post from a state to another, if it still is in the first; no row means that somebody was faster.
+update posts set state = :to_state, why = :why, changed_at = :now where id = :id and state = :from_state returning *;
+
+-- name: land_post^
+-- Note what a published post is called on its platform.
+update posts set state = 'published', platform_id = :platform_id, url = :url, why = null, changed_at = :now
+where id = :id and state = :from_state
+returning *;
+
+-- name: enter_post^
+-- Put a post back into the queue with a new time, because a person said so.
+update posts set state = 'queued', at = :at, entered_at = :now, zone = :zone, why = null, changed_at = :now
+where id = :id and state = :from_state
+returning *;
+
+-- name: miss_late
+-- Miss every post of an account whose time has passed: too long ago, or under a freeze.
+update posts
+set state = 'missed', changed_at = :now,
+    why = case when at < :late_before then 'its time had passed by more than the limit'
+               else 'its time passed while a freeze covered it' end
+where account = :account and state in ('queued', 'blocked') and at <= :now
+  and (at < :late_before or (at < :frozen_until and entered_at < :frozen_until))
+returning id;
+
+-- name: missed_ids
+-- Every missed post, in the order of its time.
+select id, account from posts where state = 'missed' order by at, seq;
+
+-- name: stranded
+-- Posts that were under way when the daemon last ended.
+select * from posts where state in ('claimed', 'sending') order by at, seq;
+
+-- name: open_attempt!
+-- Commit the intent: from here bytes may leave.
+insert into attempts (id, post, account, key, started_at) values (:id, :post, :account, :key, :now);
+
+-- name: close_attempt!
+-- Write down what is known of an attempt.
+update attempts set ended_at = :now, outcome = :outcome, detail = :detail where id = :id and ended_at is null;
+
+-- name: resolve_attempt!
+-- Say what an unknown attempt turned out to be.
+update attempts set outcome = :outcome, detail = :detail where id = :id and outcome = 'unknown';
+
+-- name: look_noted!
+-- Count one look at the platform for an unknown attempt.
+update attempts set looks = looks + 1, looked_at = :now where id = :id;
+
+-- name: open_attempt_of^
+-- The open attempt of a post.
+select * from attempts where post = :post and ended_at is null;
+
+-- name: attempts_of
+-- Every attempt of a post, oldest first.
+select * from attempts where post = :post order by started_at, id;
+
+-- name: unknown_attempts
+-- The latest attempt of every post that may be on its platform.
+select a.* from attempts a join posts p on p.id = a.post
+where p.state = 'unknown' and a.outcome = 'unknown'
+  and a.started_at = (select max(b.started_at) from attempts b where b.post = a.post)
+order by a.started_at, a.id;
+
+-- name: first_attempt_at$
+-- When a post may first have left.
+select min(started_at) from attempts where post = :post and (outcome is null or outcome <> 'unsent');
+
+-- name: in_flight_since
+-- Attempts that were open at some time since a moment, with where their posts are now.
+select a.id as attempt, a.post, a.account, a.outcome, p.state, p.url
+from attempts a join posts p on p.id = a.post
+where a.ended_at is null or a.ended_at >= :since
+order by a.started_at, a.id;
+
+-- name: last_sent$
+-- When something of an account last left, or may have.
+select max(started_at) from attempts where account = :account and (outcome is null or outcome <> 'unsent');
+
+-- name: platform_ids
+-- The platform's ids of an account's posts: those are known to whoever looks for another.
+select platform_id from posts where account = :account and platform_id is not null;
+
+-- name: counts_by_state
+-- How many posts are in which state.
+select state, sum(n) as n from counts group by state having sum(n) > 0;
+
+-- name: held_count$
+-- How many queued posts a freeze holds now.
+select coalesce(sum(n), 0) from counts
+where state in ('queued', 'blocked')
+  and account in (select c.account from covers c join freezes f on f.scope = c.scope where f.lifted_at is null);
+
+-- name: next_posts
+-- The posts that fall due next.
+select * from posts where state = 'queued' order by at limit :limit;
+
+-- name: clear_covers!
+-- Forget which scopes cover which account, before the configuration says it anew.
+delete from covers;
+
+-- name: insert_cover!
+-- A scope covers an account.
+insert into covers (account, scope) values (:account, :scope);
+
+-- name: known_scopes
+-- Every scope that the store has ever seen armed or frozen.
+select * from scopes order by scope;
+
+-- name: scope_epoch$
+-- The epoch of a scope; null when it is new.
+select epoch from scopes where scope = :scope;
+
+-- name: set_epoch!
+-- Note the epoch of a scope, which only grows.
+insert into scopes (scope, epoch) values (:scope, :epoch)
+on conflict (scope) do update set epoch = excluded.epoch where scopes.epoch < excluded.epoch;
+
+-- name: note_lift!
+-- Note when a freeze of a scope was last lifted.
+update scopes set lifted_at = :now where scope = :scope;
+
+-- name: frozen_until$
+-- The last moment at which a freeze covered an account: now, if one does.
+select max(case when exists (select 1 from freezes f where f.scope = c.scope and f.lifted_at is null)
+                then :now else coalesce(s.lifted_at, 0) end)
+from covers c left join scopes s on s.scope = c.scope
+where c.account = :account;
+
+-- name: insert_freeze!
+-- Write down a freeze that the fence has already carried out.
+insert into freezes (id, scope, reason, by_whom, at, epoch, mark) values (:id, :scope, :reason, :by_whom, :at, :epoch, :mark);
+
+-- name: freezes_in_force
+-- Every freeze that nobody has lifted.
+select * from freezes where lifted_at is null order by at, id;
+
+-- name: freeze_history
+-- Every freeze there ever was, newest first.
+select * from freezes order by at desc, id desc limit :limit;
+
+-- name: lift_freeze!
+-- Lift one freeze.
+update freezes set lifted_at = :now, lifted_by = :by_whom, lifted_reason = :reason where id = :id and lifted_at is null;
+
+-- name: journal_head^
+-- The last line of the journal.
+select * from journal order by seq desc limit 1;
+
+-- name: append_journal!
+-- Add one line to the journal.
+insert into journal (seq, at, kind, who, data, prev, hash) values (:seq, :at, :kind, :who, :data, :prev, :hash);
+
+-- name: journal_after
+-- A page of the journal.
+select * from journal where seq > :after order by seq limit :limit;
+
+-- name: applied_migrations
+-- The numbers of the migrations that were applied.
+select number from migrations order by number;
+
+-- name: note_migration!
+-- Note that a migration was applied.
+insert into migrations (number, name, applied_at) values (:number, :name, :now);
+
+-- name: clear_transitions!
+-- Forget the law's table before this version's is written.
+delete from transitions;
+
+-- name: insert_transition!
+-- One row of the law's table.
+insert into transitions (was, event, is_now) values (:was, :event, :is_now);

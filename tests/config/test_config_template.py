@@ -1,0 +1,66 @@
+"""The file that a newcomer meets first: complete, loadable, and the same in the package and in the repository."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from guardian.config import load, template
+from guardian.config.tables import Document, keys_of
+from guardian.errors import ConfigMistake
+from guardian.fence.house import find_house
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Write = Callable[[str], Path]
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "guardian.toml"
+
+
+def test_the_example_in_the_repository_is_what_init_writes() -> None:
+    assert EXAMPLE.read_text("utf-8") == template("/var/lib/guardian", "/run/guardian")
+
+
+def test_the_example_loads_and_holds_the_defaults(write: Write) -> None:
+    example, empty = load(EXAMPLE), load(write(""))
+    for name in Document.model_fields:
+        assert getattr(example, name) == getattr(empty, name), name
+
+
+def test_the_example_shows_every_section_and_every_key() -> None:
+    text = EXAMPLE.read_text("utf-8")
+    for table in ((), *((key,) for key in Document.model_fields)):
+        for key in keys_of(table):
+            assert re.search(rf"^(# )?(\[{key}\]|{key} *=|\[accounts\.)", text, re.MULTILINE), (table, key)
+
+
+def test_the_example_account_loads_once_its_comments_are_taken_away(write: Write) -> None:
+    text = EXAMPLE.read_text("utf-8")
+    head, mark, tail = text.partition("# [accounts.acme-mastodon]\n")
+    assert mark
+    path = write(head + "".join(line.removeprefix("# ").removeprefix("#") for line in (mark + tail).splitlines(True)))
+    (account,) = load(path, with_secrets=False, known={"mastodon": ("token",)}).accounts
+    assert account.name == "acme-mastodon"
+
+
+def test_the_example_keeps_its_lines_short() -> None:
+    assert max(map(len, EXAMPLE.read_text("utf-8").splitlines())) <= 120
+
+
+@pytest.mark.parametrize("directory", ["/srv/acme", '/srv/"a"', "/srv/a\\b", "/srv/$x", "/srv/å ä", "/srv/a#b='c'"])
+def test_init_writes_directories_that_both_readers_understand(write: Write, directory: str) -> None:
+    path = write(template(directory, f"{directory}/run"))
+    assert load(path).state_dir == Path(directory)
+    assert load(path).house == find_house(str(path), None, None)
+
+
+@pytest.mark.parametrize("directory", ["", "relative", "/a\nb", "/a\0b", "/\udcff"])
+def test_init_refuses_directories_that_no_file_could_name(directory: str) -> None:
+    with pytest.raises(ConfigMistake):
+        template(directory, "/run/guardian")
+    with pytest.raises(ConfigMistake):
+        template("/var/lib/guardian", directory)
