@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian import config_values as values
+from guardian.config import values as values
 from guardian.config import parse_duration
 from guardian.errors import Mistake
 

@@ -1,0 +1,203 @@
+"""Import records: what a person or a script hands in, checked whole before anything is entered. Pure but for its `now`.
+
+The names and rules of a record are the contract (design 6). Every error names line and column; an unknown key names the
+nearest known one. What is not built yet (media, threads) is refused by name, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from guardian.errors import Mistake
+from guardian.model import Part
+from guardian.rules import timing
+from guardian.store.posts import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+MAX_LINE = 256 * 1024
+MAX_TEXT = 20_000
+NOT_BUILT = {"media": "pictures and other media", "parts": "threads"}
+
+
+def _clean(text: str) -> str:
+    """Refuse what no platform takes and no terminal should see."""
+    if "\0" in text or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):  # noqa: PLR2004 (lone surrogates)
+        raise ValueError("it has a NUL or half a character in it")
+    return text
+
+
+def _worded(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is empty")
+    return _clean(text)
+
+
+Word = Annotated[str, Field(max_length=200), AfterValidator(_worded)]
+
+
+class Record(BaseModel):
+    """One record as it is handed in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    account: Word
+    at: Word
+    zone: Word | None = None
+    text: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_worded)]
+    warning: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_clean)] | None = None
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    visibility: Word | None = None
+    tags: list[Annotated[str, Field(pattern=r"^[^\s,]{1,64}$"), AfterValidator(_clean)]] = []
+    ref: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a record is read against."""
+
+    accounts: Collection[str]
+    zone: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A record that is right, with what had to be decided about its time."""
+
+    draft: Draft
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """One thing that is wrong, and where."""
+
+    line: int
+    column: int
+    message: str
+
+
+def read_lines(text: str, rules: Rules) -> tuple[list[tuple[int, Read]], list[Wrong]]:
+    """Every record of a JSON Lines text with its line number, and everything that is wrong with the others."""
+    good: list[tuple[int, Read]] = []
+    wrong: list[Wrong] = []
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        if not line.strip():
+            continue
+        found = _read_line(line, number, rules)
+        if isinstance(found, Read):
+            good.append((number, found))
+        else:
+            wrong.extend(found)
+    wrong.extend(_doubled_refs(good))
+    return good, sorted(wrong, key=lambda one: (one.line, one.column))
+
+
+def read_record(raw: object, rules: Rules) -> Read:
+    """One record that came alone. Raises Mistake with everything that is wrong with it."""
+    found = _read_object(raw, rules)
+    if isinstance(found, Read):
+        return found
+    raise Mistake("; ".join(message for _, message in found))
+
+
+def _read_line(line: str, number: int, rules: Rules) -> Read | list[Wrong]:
+    if len(line) > MAX_LINE:
+        return [Wrong(line=number, column=1, message=f"cannot read the line, because it is longer than {MAX_LINE}")]
+    try:
+        raw = json.loads(line)
+    except json.JSONDecodeError as error:
+        return [Wrong(line=number, column=error.colno, message=f"cannot read the record, because of {error.msg}")]
+    except RecursionError:
+        return [Wrong(line=number, column=1, message="cannot read the record, because it is nested too deeply")]
+    found = _read_object(raw, rules)
+    if isinstance(found, Read):
+        return found
+    return [Wrong(line=number, column=_column(line, key), message=message) for key, message in found]
+
+
+def _read_object(raw: object, rules: Rules) -> Read | list[tuple[str, str]]:
+    """The record, or what is wrong as pairs of key and message."""
+    if not isinstance(raw, dict):
+        return [("", "cannot read the record, because it is no object, do write {...}")]
+    not_built = [(key, _refused(key)) for key in NOT_BUILT if raw.get(key)]
+    plain = {key: value for key, value in raw.items() if key not in NOT_BUILT}
+    try:
+        record = Record.model_validate(plain)
+    except ValidationError as error:
+        skip = {("text",)} if "parts" in raw else set()
+        return not_built + [_worded_error(one) for one in error.errors() if one["loc"] not in skip]
+    if record.account not in rules.accounts:
+        return [*not_built, ("account", _no_account(record.account, rules.accounts))]
+    if not_built:
+        return not_built
+    return _draft(record, rules)
+
+
+def _draft(record: Record, rules: Rules) -> Read | list[tuple[str, str]]:
+    try:
+        instant = timing.resolve(record.at, record.zone, now=rules.now, default_zone=rules.zone)
+    except Mistake as error:
+        return [("at", str(error))]
+    part = Part(
+        text=record.text,
+        warning=record.warning or None,
+        language=record.language,
+        visibility=record.visibility,
+    )
+    draft = Draft(
+        account=record.account,
+        at=instant.at,
+        at_text=record.at,
+        zone=instant.zone,
+        part=part,
+        tags=tuple(record.tags),
+        ref=record.ref,
+    )
+    return Read(draft=draft, note=instant.note)
+
+
+def _worded_error(error: Any) -> tuple[str, str]:  # noqa: ANN401 (pydantic's own dictionary)
+    key = str(error["loc"][0]) if error["loc"] else ""
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, [*Record.model_fields, *NOT_BUILT], n=1)
+        return key, f"cannot read {key!r}, because there is no such key{f', do write {near[0]}' if near else ''}"
+    if error["type"] == "missing":
+        return key, f"cannot read the record, because {key!r} is missing, do add it"
+    why = str(error["msg"]).removeprefix("Value error, ")
+    return key, f"cannot use {key!r}, because {why[:1].lower()}{why[1:]}"
+
+
+def _no_account(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"do you mean {near[0]!r}?" if near else f"do choose from: {', '.join(sorted(known)) or 'none yet'}"
+    return f"cannot post as {name!r}, because the configuration has no such account, {fix}"
+
+
+def _refused(key: str) -> str:
+    return f"cannot take {key!r}, because {NOT_BUILT[key]} are not built yet, do post text"
+
+
+def _column(line: str, key: str) -> int:
+    """Where a key stands in its line, counted from 1; the line's first column when it does not."""
+    return max(line.find(f'"{key}"'), 0) + 1
+
+
+def _doubled_refs(good: list[tuple[int, Read]]) -> Iterator[Wrong]:
+    """Two records of one file with the same ref but other content."""
+    seen: dict[tuple[str, str], tuple[int, str]] = {}
+    for number, read in good:
+        if read.draft.ref is None:
+            continue
+        key = (read.draft.account, read.draft.ref)
+        first, digest = seen.setdefault(key, (number, read.draft.digest()))
+        if digest != read.draft.digest():
+            message = f"cannot enter ref {key[1]!r}, because line {first} has it with other content, do give it another"
+            yield Wrong(line=number, column=1, message=message)
