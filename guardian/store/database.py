@@ -159,11 +159,15 @@ def _own(directory: Path) -> int:
 
 def _connect(path: Path) -> Tx:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    connection.row_factory = sqlite3.Row
+    connection.row_factory = _as_dict
     for pragma in PRAGMAS:
         connection.execute(f"pragma {pragma}")
     path.chmod(0o600)
     return connection
+
+
+def _as_dict(cursor: sqlite3.Cursor, values: tuple[object, ...]) -> dict[str, object]:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
 
 
 def _check(connection: Tx, path: Path) -> None:
@@ -171,7 +175,7 @@ def _check(connection: Tx, path: Path) -> None:
     until = time.monotonic() + CHECK_SECONDS
     connection.set_progress_handler(lambda: time.monotonic() > until, 100_000)
     try:
-        found = connection.execute("pragma quick_check(1)").fetchone()[0]
+        found = connection.execute("pragma quick_check(1)").fetchone()["quick_check"]
     except sqlite3.OperationalError as error:
         if "interrupted" not in str(error):
             raise

@@ -1,0 +1,187 @@
+"""The handlers behind the control socket's routes. Called by the server's worker threads; each asks duties and the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guardian import __version__
+from guardian.daemon import documents
+from guardian.duties.freeze import in_flight
+from guardian.errors import Mistake
+from guardian.fence import reading, scopes
+from guardian.fence.arming import Armed
+from guardian.fence.stopping import Order
+from guardian.rules import coverage
+from guardian.store import attempts, freezes, journal, posts
+from guardian.store.posts import Entered
+from guardian.store.queries import Q
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, ReleaseBody, RescheduleBody, ThawBody
+    from guardian.daemon.peers import Peer
+    from guardian.duties.books import Books
+    from guardian.duties.freeze import Freezing
+    from guardian.duties.lane import Lane
+    from guardian.duties.queue import Queue
+    from guardian.store.database import Tx
+
+NEXT = 10
+MAX_PAGE = 1000
+MOST_WRONG = 1000
+
+
+class Answers:
+    """What the daemon answers; one method per route."""
+
+    def __init__(  # noqa: PLR0913 (the whole house answers here)
+        self,
+        *,
+        books: Books,
+        freezing: Freezing,
+        queue: Queue,
+        lanes: Sequence[Lane],
+        drain: float,
+        ring: Callable[[], None],
+    ) -> None:
+        self.books = books
+        self.freezing = freezing
+        self.queue = queue
+        self.lanes = lanes
+        self.drain = drain
+        self.ring = ring
+        self.database = books.database
+
+    def status(self) -> documents.Document:
+        """The state of everything, from the fence itself and from the store."""
+        fence = reading.read_fence(self.books.house)
+        with self.database.reading() as tx:
+            standing = freezes.in_force(tx)
+            counts = {row["state"]: row["n"] for row in Q.counts_by_state(tx)}
+            flight = [in_flight(row) for row in attempts.in_flight(tx, since=self.books.clock() + 1)]
+            upcoming = [self._listed(tx, row) for row in Q.next_posts(tx, limit=NEXT)]
+            held = freezes.held(tx)
+        return {
+            "state": fence.state,
+            "daemon": "running",
+            "version": __version__,
+            "freezes": [documents.freeze(one) for one in standing],
+            "counts": counts,
+            "held": held,
+            "in_flight": flight,
+            "next": upcoming,
+            "accounts": [self._account(lane, standing) for lane in self.lanes],
+        }
+
+    def freeze(self, body: FreezeBody, peer: Peer) -> documents.Document:
+        """Stop; the result document, whether confirmed or not."""
+        wanted = tuple(sorted(set(body.scopes)))
+        self._must_exist(wanted)
+        by = body.by if body.by and body.told else peer.name
+        drain = self.drain if body.drain is None else body.drain
+        return self.freezing.freeze(Order(wanted, body.reason, by, drain), wait=body.wait, told=body.told)
+
+    def thaw(self, body: ThawBody, peer: Peer) -> documents.Document:
+        """Lift freezes of these scopes, and say what stays frozen and what was missed."""
+        wanted = tuple(sorted(set(body.scopes)))
+        self._must_exist(wanted)
+        done, missed = self.books.thaw(wanted, reason=body.reason, by=peer.name)
+        with self.database.reading() as tx:
+            standing = freezes.in_force(tx)
+        self.ring()
+        return {
+            "state": reading.read_fence(self.books.house).state,
+            "thawed": [one.scope for one in done if isinstance(one, Armed)],
+            "refused": [one._asdict() for one in done if not isinstance(one, Armed)],
+            "freezes": [documents.freeze(one) for one in standing],
+            "missed": missed,
+        }
+
+    def posts(self, account: str | None, state: str | None, cursor: str | None, limit: int) -> documents.Document:
+        """A page of the queue."""
+        with self.database.reading() as tx:
+            rows, following = posts.page(
+                tx, account=account, state=state, cursor=cursor, limit=min(max(limit, 1), MAX_PAGE)
+            )
+        return {"posts": [documents.row(row) for row in rows], "next": following}
+
+    def add(self, record: AnyRecord, peer: Peer) -> documents.Document:
+        """Enter one record."""
+        found, note = self.queue.add(record, who=peer.name)
+        self.ring()
+        return {"post": documents.post(found.post), "fresh": isinstance(found, Entered), "note": note}
+
+    def take_in(self, body: ImportBody, peer: Peer) -> documents.Document:
+        """Import a file, all or nothing; `errors` names every line that is wrong."""
+        found = self.queue.take_in(body.text, who=peer.name)
+        self.ring()
+        return {
+            "entered": len(found.entered),
+            "known": found.known,
+            "ids": list(found.entered),
+            "notes": [{"line": line, "note": note} for line, note in found.notes],
+            "errors": [
+                {"line": one.line, "column": one.column, "message": one.message} for one in found.wrong[:MOST_WRONG]
+            ],
+            "errors_in_all": len(found.wrong),
+        }
+
+    def post(self, post_id: str) -> documents.Document:
+        """One post with its whole story."""
+        with self.database.reading() as tx:
+            found = posts.get(tx, post_id)
+            tried = attempts.of_post(tx, post_id)
+            return documents.story(found, tried, self._held_by(tx, found.account, found.state))
+
+    def release(self, body: ReleaseBody, peer: Peer) -> documents.Document:
+        """Send missed posts after all."""
+        done = self.queue.release(body.ids, gap=body.gap_ms(), who=peer.name)
+        self.ring()
+        return {"posts": [documents.post(post) for post in done]}
+
+    def reschedule(self, post_id: str, body: RescheduleBody, peer: Peer) -> documents.Document:
+        """Give a post a new time."""
+        post, note = self.queue.reschedule(post_id, at=body.at, zone=body.zone, who=peer.name)
+        self.ring()
+        return {"post": documents.post(post), "note": note}
+
+    def cancel(self, post_id: str, peer: Peer) -> documents.Document:
+        """A post that is never sent."""
+        return {"post": documents.post(self.queue.cancel(post_id, who=peer.name))}
+
+    def journal(self, after: int, limit: int) -> documents.Document:
+        """A page of the journal."""
+        with self.database.reading() as tx:
+            found = journal.after(tx, after, limit=min(max(limit, 1), MAX_PAGE))
+        return {"entries": [documents.entry(one) for one in found]}
+
+    def _must_exist(self, wanted: Sequence[str]) -> None:
+        for scope in wanted:
+            if not (scopes.is_scope(scope) and scopes.exists(self.books.house, scope)):
+                raise Mistake(
+                    f"cannot use the scope {scope!r}, because this house has no such scope",
+                    fix=f"choose from: {', '.join(self.books.scopes)}",
+                )
+
+    def _account(self, lane: Lane, standing: Sequence[Any]) -> documents.Document:
+        account = lane.account
+        holding = coverage.covering(account, standing)
+        return {
+            "name": account.name,
+            "platform": account.platform,
+            "brand": account.brand,
+            "identity": account.identity,
+            "trouble": lane.trouble,
+            "held_by": holding[0].id if holding else None,
+        }
+
+    def _listed(self, tx: Tx, row: Any) -> documents.Document:  # noqa: ANN401 (a row of the database)
+        return documents.row({**dict(row), "held_by": self._held_by(tx, row["account"], row["state"])})
+
+    def _held_by(self, tx: Tx, account: str, state: str) -> str | None:
+        known = next((lane.account for lane in self.lanes if lane.account.name == account), None)
+        if known is None or state not in ("queued", "blocked"):
+            return None
+        holding = coverage.covering(known, freezes.in_force(tx))
+        return holding[0].id if holding else None

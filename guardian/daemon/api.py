@@ -1,0 +1,180 @@
+"""The API as one table: method, path, the right it needs, the handler. Access is data beside the route.
+
+Errors are `{"error": {"code", "message", "fix"}}` with the status of their family: 422 a mistake, 403 not allowed, 404 not
+found, 409 illegal in this state, 503 in doubt; a freeze that is not confirmed answers 504 with the same document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from guardian import __version__
+from guardian.daemon.bodies import (
+    AnyRecord,
+    FreezeBody,
+    ImportBody,
+    NoBody,
+    ReleaseBody,
+    RescheduleBody,
+    ThawBody,
+)
+from guardian.daemon.peers import NOBODY, Peer, Right
+from guardian.errors import Doubt, GuardianError, Mistake, NotAllowed, Refusal, Unfound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from guardian.daemon.answers import Answers
+
+log = structlog.get_logger()
+STATUS: tuple[tuple[type[GuardianError], int], ...] = (
+    (Unfound, 404),
+    (Mistake, 422),
+    (NotAllowed, 403),
+    (Refusal, 409),
+    (Doubt, 503),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table."""
+
+    method: str
+    path: str
+    right: Right
+    handler: Callable[..., Any]
+    summary: str
+
+
+def peer(request: Request) -> Peer:
+    """Who calls, as the server's protocol noted it."""
+    found = request.scope.get("peer", NOBODY)
+    return found if isinstance(found, Peer) else NOBODY
+
+
+def table(answers: Answers) -> tuple[Route, ...]:
+    """Every route there is."""
+
+    def freeze(body: FreezeBody, who: Peer = Depends(peer)) -> JSONResponse:
+        document = answers.freeze(body, who)
+        return JSONResponse(document, 200 if document["confirmed"] else 504)
+
+    def thaw(body: ThawBody, who: Peer = Depends(peer)) -> Any:
+        return answers.thaw(body, who)
+
+    def add(record: AnyRecord, who: Peer = Depends(peer)) -> Any:
+        return answers.add(record, who)
+
+    def take_in(body: ImportBody, who: Peer = Depends(peer)) -> JSONResponse:
+        document = answers.take_in(body, who)
+        return JSONResponse(document, 422 if document["errors"] else 200)
+
+    def listing(account: str | None = None, state: str | None = None, cursor: str | None = None, limit: int = 100) -> Any:
+        return answers.posts(account, state, cursor, limit)
+
+    def post(post_id: str) -> Any:
+        return answers.post(post_id)
+
+    def release(body: ReleaseBody, who: Peer = Depends(peer)) -> Any:
+        return answers.release(body, who)
+
+    def release_one(post_id: str, body: ReleaseBody, who: Peer = Depends(peer)) -> Any:
+        return answers.release(ReleaseBody(ids=[post_id], gap=body.gap), who)
+
+    def reschedule(post_id: str, body: RescheduleBody, who: Peer = Depends(peer)) -> Any:
+        return answers.reschedule(post_id, body, who)
+
+    def cancel(post_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
+        return answers.cancel(post_id, who)
+
+    def journal(after: int = 0, limit: int = 1000) -> Any:
+        return answers.journal(after, limit)
+
+    def status() -> Any:
+        return answers.status()
+
+    return (
+        Route("GET", "/v1/status", Right.READ, status, "The state of everything"),
+        Route("POST", "/v1/freeze", Right.FREEZE, freeze, "Stop"),
+        Route("POST", "/v1/thaw", Right.OPERATE, thaw, "Lift freezes"),
+        Route("GET", "/v1/posts", Right.READ, listing, "A page of the queue"),
+        Route("POST", "/v1/posts", Right.OPERATE, add, "Enter one post"),
+        Route("POST", "/v1/posts/import", Right.OPERATE, take_in, "Import JSON Lines, all or nothing"),
+        Route("POST", "/v1/posts/release", Right.OPERATE, release, "Send missed posts after all"),
+        Route("GET", "/v1/posts/{post_id}", Right.READ, post, "One post with its whole story"),
+        Route("POST", "/v1/posts/{post_id}/release", Right.OPERATE, release_one, "Send this missed post after all"),
+        Route("POST", "/v1/posts/{post_id}/reschedule", Right.OPERATE, reschedule, "Give it a new time"),
+        Route("POST", "/v1/posts/{post_id}/cancel", Right.OPERATE, cancel, "Never send it"),
+        Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
+    )
+
+
+def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> FastAPI:
+    """The table as an ASGI application with its own /openapi.json."""
+    app = FastAPI(title="Guardian control socket", version=__version__, docs_url=None, redoc_url=None)
+    for route in table(answers):
+        app.add_api_route(
+            route.path,
+            route.handler,
+            methods=[route.method],
+            summary=route.summary,
+            description=f"Needs the right `{route.right}`.",
+            dependencies=[Depends(_guard(route.right, rights))],
+            response_model=None,
+        )
+    app.add_exception_handler(GuardianError, _guardian_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    return app
+
+
+def _guard(right: Right, rights: Mapping[Right, Iterable[str]]) -> Callable[[Request], None]:
+    def check(request: Request) -> None:
+        who = peer(request)
+        if not who.may(right, rights):
+            log.warning("not allowed", right=right, who=who.name, path=request.url.path)
+            groups = ", ".join(rights[right]) or "nobody"
+            raise NotAllowed(
+                f"cannot do that as {who.name}, because it needs the right {right!r}", fix=f"ask one of: {groups}"
+            )
+
+    return check
+
+
+def problem(code: str, message: str, fix: str, status: int) -> JSONResponse:
+    """An error in the contract's form."""
+    return JSONResponse({"error": {"code": code, "message": message, "fix": fix}}, status)
+
+
+async def _guardian_error(_: Request, error: Exception) -> JSONResponse:
+    status = next((status for family, status in STATUS if isinstance(error, family)), 500)
+    code = error.code if isinstance(error, GuardianError) else "error"
+    fix = error.fix if isinstance(error, GuardianError) else ""
+    message = error.message if isinstance(error, GuardianError) else str(error)
+    return problem(code, message, fix, status)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    words = "; ".join(f"{'.'.join(str(step) for step in one['loc'])}: {one['msg']}" for one in found[:20])
+    return problem("bad_input", f"cannot read the request, because of {words}", "look into /openapi.json", 422)
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else "error"
+    return problem("http", f"cannot do that, because of {detail.lower()}", "look into /openapi.json", status)
+
+
+async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected", error=type(error).__name__, exc_info=error)
+    return problem("error", "cannot do that, because of an error of the guardian itself", "look into its log", 500)

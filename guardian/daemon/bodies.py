@@ -1,0 +1,69 @@
+"""What the control socket accepts, as models: unknown keys are errors, sizes are bounded, defaults are the contract's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from guardian.config import parse_duration
+
+Scope = Annotated[str, Field(max_length=80)]
+Reason = Annotated[str, Field(max_length=1000)]
+LONGEST_WAIT = 60.0
+
+
+class Body(BaseModel):
+    """What every body is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FreezeBody(Body):
+    """POST /v1/freeze. `told` says that another door has stopped already, and only the books are left to do."""
+
+    reason: Reason = ""
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=1000)] = ["all"]
+    drain: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] | None = None
+    wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] = 3.0
+    by: Annotated[str, Field(max_length=200)] | None = None
+    told: bool = False
+
+
+class ThawBody(Body):
+    """POST /v1/thaw."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=1000)] = ["all"]
+
+
+class ImportBody(Body):
+    """POST /v1/posts/import: the whole file as text."""
+
+    text: str
+    format: Annotated[str, Field(pattern="^jsonl$")] = "jsonl"
+
+
+class ReleaseBody(Body):
+    """POST /v1/posts/release and /v1/posts/ID/release. `ids` null means every missed post."""
+
+    ids: Annotated[list[str], Field(max_length=100_000)] | None = None
+    gap: str | None = None
+
+    def gap_ms(self) -> int | None:
+        """The gap in milliseconds. Raises Mistake."""
+        return None if self.gap is None else parse_duration(self.gap)
+
+
+class RescheduleBody(Body):
+    """POST /v1/posts/ID/reschedule."""
+
+    at: Annotated[str, Field(max_length=100)]
+    zone: Annotated[str, Field(max_length=100)] | None = None
+
+
+class NoBody(Body):
+    """A route that takes nothing."""
+
+
+AnyRecord = dict[str, Any]

@@ -1,0 +1,139 @@
+"""The wiring: the only place that knows everybody. Makes the parts, starts nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guardian.daemon.answers import Answers
+from guardian.daemon.api import application
+from guardian.daemon.loops import Loop
+from guardian.daemon.peers import Right
+from guardian.daemon.watch import Watch
+from guardian.duties.books import Books
+from guardian.duties.freeze import Freezing
+from guardian.duties.lane import Lane
+from guardian.duties.publish import Publishing
+from guardian.duties.queue import Queue
+from guardian.duties.reconcile import Reconciling
+from guardian.gate import accounts as gate
+from guardian.store.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+
+    from guardian.adapter import Maker
+    from guardian.config import Settings
+    from guardian.model import Account
+
+
+def wall_clock() -> int:
+    """Now, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Bell:
+    """Wakes every lane; `halt` also ends their waits at once (a freeze, the end)."""
+
+    def __init__(self) -> None:
+        self.loops: list[Loop] = []
+        self.halts: list[threading.Event] = []
+
+    def ring(self) -> None:
+        """Something changed: poll."""
+        for loop in self.loops:
+            loop.wake()
+
+    def halt(self) -> None:
+        """Stop waiting, whatever for."""
+        for halt in self.halts:
+            halt.set()
+        self.ring()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """Everything that runs, not yet running."""
+
+    settings: Settings
+    database: Database
+    books: Books
+    bell: Bell
+    loops: tuple[Loop, ...]
+    app: FastAPI
+
+
+def build(settings: Settings, makers: dict[str, Maker], *, clock: Callable[[], int] = wall_clock) -> Daemon:
+    """The daemon of a configuration. Opens (and owns) the store; raises what that raises."""
+    database = Database(settings.state_dir / "guardian.db")
+    bell = Bell()
+    books = Books(
+        database=database,
+        house=settings.house,
+        accounts=settings.accounts,
+        scopes=settings.scopes,
+        late_after=settings.queue.late_after,
+        clock=clock,
+    )
+    watch = Loop("watch", Watch(books, ring=bell.halt), clock)
+    lanes = [_lane(account, settings, makers, books, bell, watch, clock) for account in settings.accounts]
+    bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
+    answers = Answers(
+        books=books,
+        freezing=Freezing(books, ring=bell.halt),
+        queue=Queue(
+            database=database,
+            accounts=[account.name for account in settings.accounts],
+            zone=settings.queue.zone,
+            release_gap=settings.queue.release_gap,
+            clock=clock,
+        ),
+        lanes=lanes,
+        drain=settings.fence.drain / 1000,
+        ring=bell.ring,
+    )
+    rights = {right: getattr(settings.rights, right.value) for right in Right}
+    return Daemon(
+        settings=settings,
+        database=database,
+        books=books,
+        bell=bell,
+        loops=(watch, *bell.loops),
+        app=application(answers, rights),
+    )
+
+
+def _lane(  # noqa: PLR0913 (wiring)
+    account: Account,
+    settings: Settings,
+    makers: dict[str, Maker],
+    books: Books,
+    bell: Bell,
+    watch: Loop,
+    clock: Callable[[], int],
+) -> Lane:
+    halt = threading.Event()
+    bell.halts.append(halt)
+    adapter = gate.connect(account, makers, answer_within=settings.gate.answer_within / 1000)
+    database = books.database
+    publishing = Publishing(
+        account=account,
+        adapter=adapter,
+        database=database,
+        house=settings.house,
+        late_after=settings.queue.late_after,
+        clock=clock,
+    )
+    reconciling = Reconciling(
+        account=account,
+        adapter=adapter,
+        database=database,
+        looks=settings.reconcile.looks,
+        over=settings.reconcile.over,
+        clock=clock,
+    )
+    return Lane(publishing, reconciling, gap=settings.queue.gap, halt=halt, on_held=watch.wake)

@@ -1,0 +1,103 @@
+"""The JSON documents of the control socket. Times are UTC in ISO 8601; ids are strings; null means not known. Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from guardian.model import Attempt, Entry, Freeze, Post
+
+Document = dict[str, Any]
+
+
+def utc(at: int | None) -> str | None:
+    """Milliseconds as people and programs both read them."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def row(found: Any) -> Document:  # noqa: ANN401 (a row of the database)
+    """A post in a list: the contract's keys, and what a person wants to see beside them."""
+    return {
+        "id": found["id"],
+        "account": found["account"],
+        "state": found["state"],
+        "held_by": found["held_by"],
+        "at": utc(found["at"]),
+        "ref": found["ref"],
+        "url": found["url"],
+        "text": found["text"],
+        "why": found["why"],
+        "tags": json.loads(found["tags"]),
+    }
+
+
+def post(found: Post, held_by: str | None = None) -> Document:
+    """One post."""
+    return {
+        "id": found.id,
+        "account": found.account,
+        "state": found.state,
+        "held_by": held_by,
+        "at": utc(found.at),
+        "zone": found.zone,
+        "ref": found.ref,
+        "url": found.url,
+        "platform_id": found.platform_id,
+        "text": found.part.text,
+        "warning": found.part.warning,
+        "language": found.part.language,
+        "visibility": found.part.visibility,
+        "tags": list(found.tags),
+        "why": found.why,
+        "created_at": utc(found.created_at),
+        "created_by": found.created_by,
+    }
+
+
+def story(found: Post, attempts: Sequence[Attempt], held_by: str | None) -> Document:
+    """One post with everything that was tried."""
+    return {
+        **post(found, held_by),
+        "attempts": [
+            {
+                "id": one.id,
+                "key": one.key,
+                "started_at": utc(one.started_at),
+                "ended_at": utc(one.ended_at),
+                "outcome": one.outcome,
+                "detail": one.detail,
+            }
+            for one in attempts
+        ],
+    }
+
+
+def freeze(found: Freeze) -> Document:
+    """A freeze in force."""
+    return {
+        "id": found.id,
+        "scope": found.scope,
+        "reason": found.reason,
+        "by": found.by,
+        "at": utc(found.at),
+        "epoch": found.epoch,
+    }
+
+
+def entry(found: Entry) -> Document:
+    """A line of the journal, with the numbers that its hash covers as they are."""
+    return {
+        "seq": found.seq,
+        "at": found.at,
+        "kind": found.kind,
+        "who": found.who,
+        "data": found.data,
+        "prev": found.prev,
+        "hash": found.hash,
+    }

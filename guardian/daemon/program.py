@@ -1,0 +1,118 @@
+"""`guardian run`: start, serve, stop cleanly. The main thread waits for signals; everything else has a thread of its own.
+
+Start: own the house, open the store, sort out what a crash left, open the fence as far as it may be opened, then let the
+lanes run. Stop (SIGTERM, SIGINT): no new send begins, the one that runs is finished, then exit.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from guardian.config import load
+from guardian.daemon import log as logging_
+from guardian.daemon.build import build, wall_clock
+from guardian.daemon.loops import run_beside
+from guardian.daemon.server import listen, server
+from guardian.duties.recover import recover
+from guardian.errors import ConfigMistake, GuardianError, Taken
+from guardian.fence import gates
+from guardian.fence.house import FenceError, config_path
+from guardian.fence.scopes import make_private
+from guardian.gate import accounts, tripwire
+from guardian.store import journal
+
+if TYPE_CHECKING:
+    from guardian.config import Settings
+    from guardian.daemon.build import Daemon
+    from guardian.fence.house import House
+
+OK, FAILED, WRONG_USE = 0, 1, 2
+LANES_END_WITHIN = 15.0
+log = structlog.get_logger()
+
+
+def main(words: list[str]) -> int:
+    """Run until told to stop; the exit code."""
+    try:
+        return run(_settings(words))
+    except (GuardianError, FenceError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 (the daemon has no log yet, or no more)
+        return WRONG_USE if isinstance(error, ConfigMistake) else FAILED
+
+
+def run(settings: Settings) -> int:
+    """The daemon's life."""
+    logging_.set_up([secret for account in settings.accounts for secret in account.secrets.values()])
+    tripwire.stretch()
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before any thread exists: they all inherit it
+    lock = own(settings.house)
+    daemon = build(settings, accounts.makers())
+    found = recover(daemon.database, now=wall_clock())
+    daemon.books.open_the_house()
+    daemon.books.sweep()
+    serving = server(daemon.app)
+    sock = listen(settings.house.socket, next(iter(settings.rights.read), None))
+    thread = run_beside("control", lambda: serving.run(sockets=[sock]))
+    for loop in daemon.loops:
+        loop.start()
+    log.info("runs", pid=os.getpid(), accounts=len(settings.accounts), socket=settings.house.socket, **found)
+    asked = signal.sigwait(ends)
+    log.info("stops", signal=signal.Signals(asked).name)
+    serving.should_exit = True
+    thread.join(LANES_END_WITHIN)
+    _end(daemon)
+    os.close(lock)
+    return OK
+
+
+def own(house: House) -> int:
+    """Be the one process that may send from this house; the lock's descriptor. Raises Taken with the other one's pid."""
+    try:
+        make_private(house.state_dir)
+        make_private(house.permits)
+        make_private(house.runtime_dir)
+        make_private(house.gates)
+        lock = gates.lock_for_life(house.daemon_lock)
+    except OSError as error:
+        raise GuardianError(
+            f"cannot use {error.filename}, because {error.strerror}", fix="run `guardian init`, or mend the directory"
+        ) from error
+    if lock is None:
+        pid = gates.locker(house.daemon_lock)
+        raise Taken(f"cannot start, because the guardian with pid {pid} runs this house", fix="stop that one first")
+    return lock
+
+
+def _settings(words: list[str]) -> Settings:
+    given = None
+    rest = list(words)
+    while rest:
+        word, equals, value = rest.pop(0).partition("=")
+        if word != "--config" or not (equals or rest):
+            raise ConfigMistake(f"cannot understand {word!r}, because run takes --config FILE only")
+        given = value if equals else rest.pop(0)
+    path = config_path(given)
+    if path is None:
+        raise ConfigMistake("cannot run, because there is no configuration", fix="make one: guardian init")
+    return load(Path(path), known=accounts.known_secrets(accounts.makers()))
+
+
+def _end(daemon: Daemon) -> None:
+    """Let every loop finish what it does, then close the store."""
+    for loop in daemon.loops:
+        loop.end()
+    daemon.bell.halt()
+    late = [loop.name for loop in daemon.loops if not loop.join(LANES_END_WITHIN)]
+    if late:
+        log.error("did not end", loops=late)
+        return  # what is still sending is found as unknown at the next start
+    with daemon.database.transaction() as tx:
+        journal.append(tx, "stopped", who="guardian", now=wall_clock())
+    daemon.database.close()

@@ -1,0 +1,31 @@
+"""The watch: notices within half a second that somebody closed the fence from outside, and misses what must be missed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardian.duties.books import Books
+
+FENCE_EVERY = 500
+SWEEP_EVERY = 1_000
+
+
+class Watch:
+    """Polled by a loop of its own."""
+
+    def __init__(self, books: Books, *, ring: Callable[[], None]) -> None:
+        self.books = books
+        self.ring = ring
+        self._sweep_at = 0
+
+    def poll(self, now: int) -> int | None:
+        """Adopt what the fence shows, sweep once a second; always wants to be called again soon."""
+        if self.books.adopt():
+            self.ring()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_EVERY
+            self.books.sweep()
+        return now + FENCE_EVERY

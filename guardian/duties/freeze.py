@@ -1,0 +1,108 @@
+"""Freezing from inside the daemon, and saying what was on the wire. Called by API threads.
+
+The fence is closed by the same code as from the command line; only that the daemon never ends itself: where a lane of its
+own is hung, it answers *not confirmed* and names the other door. Bookkeeping comes after, and its trouble changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from guardian.fence import limited, permits, reading, report
+from guardian.fence.command import NOT_COVERED
+from guardian.fence.stopping import Stopping
+from guardian.store import attempts, freezes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from guardian.duties.books import Books
+    from guardian.fence.stopping import Order
+
+LOOK_EVERY = 0.02
+log = structlog.get_logger()
+
+
+class Freezing:
+    """One door to the stop."""
+
+    def __init__(self, books: Books, *, ring: Callable[[], None]) -> None:
+        self.books = books
+        self.ring = ring
+
+    def freeze(self, order: Order, *, wait: float, told: bool) -> dict[str, object]:
+        """Stop, write it down, wait for what was on the wire; the result document of the contract.
+
+        `told` means that another door has already stopped: if the fence agrees, only the books are left to do.
+        """
+        began = self.books.clock()
+        document = self._already(order) if told else None
+        if document is None:
+            with Stopping(self.books.house, order, may_kill=False) as stop:
+                stop.confirm()
+                stop.settle(limited.in_a_thread)
+                document = report.document(stop, "control", NOT_COVERED)
+        self.ring()
+        try:
+            self._write_down(document, order, since=began, wait=wait)
+        except Exception as error:  # noqa: BLE001 (the stop is done; the watch writes it down later)
+            log.exception("not written down", error=type(error).__name__)
+        return document
+
+    def _already(self, order: Order) -> dict[str, object] | None:
+        """What the fence shows of a freeze that another door has confirmed; None when it shows none."""
+        seen = [reading.read_scope(self.books.house, scope) for scope in order.scopes]
+        if any(one.state != reading.FROZEN or one.mark is None for one in seen):
+            return None
+        return {
+            "state": "frozen",
+            "confirmed": True,
+            "durable": all(isinstance(self._durable(scope), permits.Flaw) for scope in order.scopes),
+            "scopes": list(order.scopes),
+            "elapsed_ms": None,
+            "door": "direct",
+            "daemon_killed": False,
+            "incident": None,
+            "not_covered": list(NOT_COVERED),
+            "unconfirmed": [],
+            "takedown": [],
+        }
+
+    def _durable(self, scope: str) -> permits.Permit | permits.Flaw:
+        return permits.read_durable(self.books.house, scope)
+
+    def _write_down(self, document: dict[str, object], order: Order, *, since: int, wait: float) -> None:
+        marked = [reading.read_scope(self.books.house, scope).at for scope in order.scopes]
+        since = min([since, *(at for at in marked if at)])
+        self.books.adopt()
+        with self.books.database.reading() as tx:
+            standing = freezes.in_force(tx)
+            document["held"] = freezes.held(tx)
+        epochs = [freeze.epoch for freeze in standing if freeze.scope in order.scopes]
+        document["epoch"] = max(epochs, default=None)
+        document["in_flight"] = self._outcomes(order.scopes, since=since, wait=wait)
+
+    def _outcomes(self, scopes: Sequence[str], *, since: int, wait: float) -> list[dict[str, Any]]:
+        """What had left, or may have, when the freeze began; waits until every one is known, or for `wait` seconds."""
+        covered = {account.name for account in self.books.accounts if set(account.scopes) & set(scopes)}
+        until = time.monotonic() + wait
+        while True:
+            with self.books.database.reading() as tx:
+                rows = [row for row in attempts.in_flight(tx, since=since) if row["account"] in covered]
+            if time.monotonic() >= until or all(row["outcome"] is not None for row in rows):
+                return [in_flight(row) for row in rows]
+            time.sleep(LOOK_EVERY)
+
+
+def in_flight(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row of the database)
+    """One attempt that was on the wire, in the words of the contract."""
+    words = {None: "awaiting", "landed": "published", "refused": "refused", "unknown": "unknown"}
+    return {
+        "post": row["post"],
+        "account": row["account"],
+        "state": words.get(row["outcome"], "unsent"),
+        "url": row["url"],
+    }
