@@ -34,6 +34,7 @@ RESET_ASKED = 0.3
 AFTER_KILL = 1.0
 OTHERS_PATIENCE = 3.0
 DURABLE_LIMIT = 2.0
+NOTE_EVERY = 0.02
 
 
 class Unconfirmed(NamedTuple):
@@ -84,9 +85,9 @@ class Stopping:
 
     def confirm(self) -> bool:
         """Steps 1 to 4. When it returns True, no byte of a covered publishing request leaves this host any more."""
-        daemon = gates.locker(self.house.daemon_lock)
+        daemon = gates.pid_in(self.house.daemon_lock)
         if daemon is not None:
-            self._watch.add(daemon)
+            self._watch.add(daemon)  # even one that has let go of its lock may be only half dead
         wanted = [scope for scope in sorted(self.order.scopes) if self._close(scope)]
         until = self.begun + self.order.drain
         for scope in wanted:
@@ -142,9 +143,16 @@ class Stopping:
     def _lock(self, scope: str, gate: gates.Gate, until: float) -> bool:
         """Steps 2 and 3: the exclusive lock, by patience, then by asking, then by force."""
 
+        noted_at = time.monotonic()
+
         def note() -> None:
+            """Hold whoever is inside by a pidfd. Not at the first miss: the daemon is held already, and asking is dear."""
+            nonlocal noted_at
+            if time.monotonic() - noted_at < NOTE_EVERY:
+                return
             for holder in gates.holders(gate.fd):
                 self._watch.add(holder.pid)
+            noted_at = time.monotonic()
 
         if gates.wait_exclusive(gate.fd, until, note):
             return True

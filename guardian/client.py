@@ -1,0 +1,57 @@
+"""The client of the control socket: what every command but `freeze` and `run` speaks to the daemon with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from guardian.errors import Absent, Doubt, GuardianError, Illegal, Mistake, NotAllowed, Unfound
+from guardian.fence.reading import daemon_state
+from guardian.fence.telling import ask
+
+if TYPE_CHECKING:
+    from guardian.fence.house import House
+
+WITHIN = 10.0
+FAMILIES: dict[int, type[GuardianError]] = {403: NotAllowed, 404: Unfound, 409: Illegal, 422: Mistake, 503: Doubt}
+
+
+class Client:
+    """Asks the daemon of one house. Raises the error that the daemon names; Absent when there is no daemon to ask."""
+
+    def __init__(self, house: House, *, within: float = WITHIN) -> None:
+        self.house = house
+        self.within = within
+
+    def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 (a JSON document)
+        """A document."""
+        given = {key: value for key, value in query.items() if value is not None}
+        return self._ask("GET", f"{path}?{urlencode(given)}" if given else path, None)
+
+    def post(self, path: str, body: object) -> Any:  # noqa: ANN401 (a JSON document)
+        """What came of it."""
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, target: str, body: object) -> Any:  # noqa: ANN401 (a JSON document)
+        try:
+            status, document = ask(self.house.socket, method, target, body, within=self.within)
+        except PermissionError as error:
+            raise NotAllowed(
+                f"cannot open {self.house.socket}, because you may not", fix="ask to be put into the group of the socket"
+            ) from error
+        except OSError as error:
+            raise self._unanswered(error) from error
+        error = document.get("error") if isinstance(document, dict) else None
+        if isinstance(error, dict):
+            family = FAMILIES.get(status, GuardianError)
+            raise family(str(error.get("message")), fix=str(error.get("fix") or ""))
+        return document
+
+    def _unanswered(self, error: OSError) -> GuardianError:
+        """Why there is no answer: nobody there, somebody who cannot answer, or one who did not in time."""
+        state, pid = daemon_state(self.house)
+        if state == "absent":
+            return Absent(f"cannot reach the daemon of {self.house.state_dir}, because it does not run", fix="guardian run")
+        if state == "hung":
+            return Doubt(f"cannot reach the daemon, because process {pid} is stopped", fix=f"kill -CONT {pid}, or kill it")
+        return Doubt(f"cannot reach the daemon (pid {pid}), because it did not answer: {error}", fix="try again")
