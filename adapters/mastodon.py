@@ -1,7 +1,7 @@
 """Mastodon, through Mastodon.py: a post, who we are, what the server accepts, and whether it has a post already.
 
-Only one thread at a time uses an adapter. Facts are from research/platforms section 3; what is set against the library's
-defaults has its reason beside it. Ids are strings.
+Only one thread at a time uses an adapter. Facts are from research/platforms section 3; what is set against the
+library's defaults has its reason beside it. Ids are strings.
 """
 
 from __future__ import annotations

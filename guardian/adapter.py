@@ -1,7 +1,7 @@
 """The contract between the house and a platform: what an adapter is given, and what it owes.
 
-An adapter is found by name (entry point group `guardian.adapters`), is handed its network and cannot open one of its own.
-It never decides whether something may be sent; it declares which of its requests publish, and the gate decides.
+An adapter is found by name (entry point group `guardian.adapters`), is handed its network and cannot open one of its
+own. It never decides whether something may be sent; it declares which of its requests publish, and the gate decides.
 """
 
 from __future__ import annotations

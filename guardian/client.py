@@ -37,21 +37,26 @@ class Client:
             status, document = ask(self.house.socket, method, target, body, within=self.within)
         except PermissionError as error:
             raise NotAllowed(
-                f"cannot open {self.house.socket}, because you may not", fix="ask to be put into the group of the socket"
+                f"cannot open {self.house.socket}, because you may not",
+                fix="ask to be put into the group of the socket",
             ) from error
         except OSError as error:
             raise self._unanswered(error) from error
-        error = document.get("error") if isinstance(document, dict) else None
-        if isinstance(error, dict):
+        named = document.get("error") if isinstance(document, dict) else None
+        if isinstance(named, dict):
             family = FAMILIES.get(status, GuardianError)
-            raise family(str(error.get("message")), fix=str(error.get("fix") or ""))
+            raise family(str(named.get("message")), fix=str(named.get("fix") or ""))
         return document
 
     def _unanswered(self, error: OSError) -> GuardianError:
         """Why there is no answer: nobody there, somebody who cannot answer, or one who did not in time."""
         state, pid = daemon_state(self.house)
         if state == "absent":
-            return Absent(f"cannot reach the daemon of {self.house.state_dir}, because it does not run", fix="guardian run")
+            return Absent(
+                f"cannot reach the daemon of {self.house.state_dir}, because it does not run", fix="guardian run"
+            )
         if state == "hung":
-            return Doubt(f"cannot reach the daemon, because process {pid} is stopped", fix=f"kill -CONT {pid}, or kill it")
+            return Doubt(
+                f"cannot reach the daemon, because process {pid} is stopped", fix=f"kill -CONT {pid}, or kill it"
+            )
         return Doubt(f"cannot reach the daemon (pid {pid}), because it did not answer: {error}", fix="try again")

@@ -1,8 +1,8 @@
 """Failpoints: named places where a test may crash, stop or delay the real program, and nobody else can.
 
-Set by GUARDIAN_FAILPOINTS="name=action,name=action" at start; actions: `crash` (SIGKILL), `stop` (SIGSTOP of the process,
-at this very instruction), `sleep:SECONDS`. `name=action@N` acts at the Nth passage only. Unset, a failpoint is one look into
-an empty dictionary.
+Set by GUARDIAN_FAILPOINTS="name=action,name=action" at start; actions: `crash` (SIGKILL), `stop` (SIGSTOP of the
+process, at this very instruction), `sleep:SECONDS`. `name=action@N` acts at the Nth passage only. Unset, a failpoint
+is one look into an empty dictionary.
 """
 
 from __future__ import annotations

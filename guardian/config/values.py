@@ -32,7 +32,7 @@ ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
 HANDLE = re.compile(r"@[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?@\w(?:[\w.-]*\w)?(?::[0-9]{1,5})?")
 
 
-class Bad(ValueError):  # noqa: N818 - named like the rest of the tree of errors; a ValueError for pydantic's sake
+class Bad(ValueError):
     """cannot use a value of the configuration; the reason and the remedy are its two fields."""
 
     def __init__(self, because: str, do: str) -> None:

@@ -1,4 +1,7 @@
-"""The handlers behind the control socket's routes. Called by the server's worker threads; each asks duties and the store."""
+"""The handlers behind the control socket's routes. Called by the server's worker threads.
+
+Each asks duties and the store.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ MOST_WRONG = 1000
 class Answers:
     """What the daemon answers; one method per route."""
 
-    def __init__(  # noqa: PLR0913 (the whole house answers here)
+    def __init__(
         self,
         *,
         books: Books,

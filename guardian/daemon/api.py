@@ -1,7 +1,7 @@
 """The API as one table: method, path, the right it needs, the handler. Access is data beside the route.
 
-Errors are `{"error": {"code", "message", "fix"}}` with the status of their family: 422 a mistake, 403 not allowed, 404 not
-found, 409 illegal in this state, 503 in doubt; a freeze that is not confirmed answers 504 with the same document.
+Errors are `{"error": {"code", "message", "fix"}}` with the status of their family: 422 a mistake, 403 not allowed, 404
+not found, 409 illegal in this state, 503 in doubt; a freeze that is not confirmed answers 504 with the same document.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def table(answers: Answers) -> tuple[Route, ...]:
         document = answers.take_in(body, who)
         return JSONResponse(document, 422 if document["errors"] else 200)
 
-    def listing(account: str | None = None, state: str | None = None, cursor: str | None = None, limit: int = 100) -> Any:
+    def listing(
+        account: str | None = None, state: str | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Any:
         return answers.posts(account, state, cursor, limit)
 
     def post(post_id: str) -> Any:

@@ -1,4 +1,7 @@
-"""What the control socket accepts, as models: unknown keys are errors, sizes are bounded, defaults are the contract's."""
+"""What the control socket accepts, as models.
+
+Unknown keys are errors, sizes are bounded, defaults are the contract's.
+"""
 
 from __future__ import annotations
 

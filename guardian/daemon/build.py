@@ -107,7 +107,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, clock: Callable[[], i
     )
 
 
-def _lane(  # noqa: PLR0913 (wiring)
+def _lane(
     account: Account,
     settings: Settings,
     makers: dict[str, Maker],

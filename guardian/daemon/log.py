@@ -24,6 +24,7 @@ class Redactor:
         self._words = [word for word in (secret.reveal() for secret in secrets) if len(word) >= SHORTEST]
 
     def __call__(self, _: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Clean one event (structlog calls this)."""
         for key, value in event.items():
             if isinstance(value, str):
                 event[key] = self.clean(value)

@@ -1,5 +1,7 @@
-"""Loops: the only file of the daemon that makes threads. A loop polls, sleeps until the time that the poll named, and can be
-woken; what it polls is an object with `poll(now) -> next wake-up or None`, which tests call directly.
+"""Loops: the only file of the daemon that makes threads.
+
+A loop polls, sleeps until the time that the poll named, and can be woken; what it polls is an object with `poll(now)
+-> next wake-up or None`, which tests call directly.
 """
 
 from __future__ import annotations

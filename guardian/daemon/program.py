@@ -1,7 +1,9 @@
-"""`guardian run`: start, serve, stop cleanly. The main thread waits for signals; everything else has a thread of its own.
+"""`guardian run`: start, serve, stop cleanly. The main thread waits for signals.
 
-Start: own the house, open the store, sort out what a crash left, open the fence as far as it may be opened, then let the
-lanes run. Stop (SIGTERM, SIGINT): no new send begins, the one that runs is finished, then exit.
+Everything else has a thread of its own.
+
+Start: own the house, open the store, sort out what a crash left, open the fence as far as it may be opened, then let
+the lanes run. Stop (SIGTERM, SIGINT): no new send begins, the one that runs is finished, then exit.
 """
 
 from __future__ import annotations
@@ -73,7 +75,10 @@ def run(settings: Settings) -> int:
 
 
 def own(house: House) -> int:
-    """Be the one process that may send from this house; the lock's descriptor. Raises Taken with the other one's pid."""
+    """Be the one process that may send from this house; the lock's descriptor.
+
+    Raises Taken with the other one's pid.
+    """
     try:
         make_private(house.state_dir)
         make_private(house.permits)

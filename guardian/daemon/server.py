@@ -1,7 +1,10 @@
-"""The control socket: uvicorn on a Unix socket, with the peer's credentials carried to every request. One thread runs it.
+"""The control socket: uvicorn on a Unix socket, with the peer's credentials carried to every request.
 
-A small protocol subclass reads the credentials when a connection is made; a thin ASGI layer around the application makes
-good the contract's manners: bodies are JSON whatever `Content-Type` says, an empty body is `{}`, and none is endless.
+One thread runs it.
+
+A small protocol subclass reads the credentials when a connection is made; a thin ASGI layer around the application
+makes good the contract's manners: bodies are JSON whatever `Content-Type` says, an empty body is `{}`, and none is
+endless.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ MAX_CONNECTIONS = 64
 STOP_WITHIN = 5
 
 
-class TooLarge(Exception):  # noqa: N818 (turned into an answer, never seen)
+class TooLarge(Exception):
     """The body is larger than its route allows."""
 
 
@@ -45,7 +48,7 @@ class PeerProtocol(H11Protocol):
 
     peer: Peer = NOBODY
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask the kernel who connected, before a byte is read."""
         sock = transport.get_extra_info("socket")
         self.peer = NOBODY if sock is None else peer_of(sock)

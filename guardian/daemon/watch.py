@@ -1,4 +1,4 @@
-"""The watch: notices within half a second that somebody closed the fence from outside, and misses what must be missed."""
+"""The watch: notices within half a second that the fence was closed from outside, and misses what must be missed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The books of the fence: freezes, epochs and missed posts in the store, kept in step with what the fence itself says.
 
-The fence acts first and alone; the books follow. One lock makes adopting, writing down and thawing one history inside the
-daemon; nothing of the stop itself ever waits for it. Any thread may call.
+The fence acts first and alone; the books follow. One lock makes adopting, writing down and thawing one history inside
+the daemon; nothing of the stop itself ever waits for it. Any thread may call.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 class Books:
     """What the store knows of the fence."""
 
-    def __init__(  # noqa: PLR0913 (the books touch what they keep)
+    def __init__(
         self,
         *,
         database: Database,
@@ -67,8 +67,8 @@ class Books:
     def thaw(self, wanted: Sequence[str], *, reason: str, by: str) -> tuple[list[Armed | Kept], list[str]]:
         """Lift the freezes of these scopes: what came of each, and the ids that were missed meanwhile.
 
-        Only the freezes that stand in the books now are lifted, and a scope is armed only if its marker is still theirs: a
-        freeze that comes meanwhile wins.
+        Only the freezes that stand in the books now are lifted, and a scope is armed only if its marker is still
+        theirs: a freeze that comes meanwhile wins.
         """
         with self._lock:
             self._adopt()
@@ -115,7 +115,10 @@ class Books:
             self._close(scope, done.why)
 
     def _close(self, scope: str, why: str) -> None:
-        """Close a scope that the books, or good sense, say is closed. No lane runs yet, so nobody has to be waited for."""
+        """Close a scope that the books, or good sense, say is closed.
+
+        No lane runs yet, so nobody has to be waited for.
+        """
         with Stopping(self.house, Order((scope,), why, WHO), may_kill=False) as stop:
             stop.confirm()
             stop.settle(limited.in_a_thread)
@@ -150,7 +153,9 @@ class Books:
 
     def _miss(self, tx: Tx, now: int) -> list[str]:
         missed = [
-            post for account in self.accounts for post in posts.miss(tx, account.name, now=now, late_after=self.late_after)
+            post
+            for account in self.accounts
+            for post in posts.miss(tx, account.name, now=now, late_after=self.late_after)
         ]
         if missed:
             journal.append(tx, "missed", who=WHO, now=now, count=len(missed), posts=missed[:MOST_NAMED])

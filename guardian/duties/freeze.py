@@ -1,7 +1,8 @@
 """Freezing from inside the daemon, and saying what was on the wire. Called by API threads.
 
-The fence is closed by the same code as from the command line; only that the daemon never ends itself: where a lane of its
-own is hung, it answers *not confirmed* and names the other door. Bookkeeping comes after, and its trouble changes nothing.
+The fence is closed by the same code as from the command line; only that the daemon never ends itself: where a lane of
+its own is hung, it answers *not confirmed* and names the other door. Bookkeeping comes after, and its trouble changes
+nothing.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Freezing:
         self.ring()
         try:
             self._write_down(document, order, since=began, wait=wait)
-        except Exception as error:  # noqa: BLE001 (the stop is done; the watch writes it down later)
+        except Exception as error:
             log.exception("not written down", error=type(error).__name__)
         return document
 

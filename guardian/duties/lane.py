@@ -109,7 +109,10 @@ class Lane:
         return outcome
 
     def _how_long(self, state: RetryCallState) -> float:
-        """Until the platform's stated time; else longer and longer, with jitter. Also kept for a wait that is cut short."""
+        """Until the platform's stated time; else longer and longer, with jitter.
+
+        Also kept for a wait that is cut short.
+        """
         outcome = state.outcome.result() if state.outcome else None
         stated = outcome.after if isinstance(outcome, Again) else None
         seconds = float(self._wait(state)) if stated is None else stated
@@ -136,7 +139,7 @@ class Lane:
             self.publishing.limits = self.publishing.adapter.limits()
         except Exception as error:  # noqa: BLE001 (whatever it is, nothing is sent until it is over)
             self.trouble = str(error) if isinstance(error, WrongIdentity) else f"cannot ask who we are: {error}"
-            log.error("not verified", account=self.account.name, why=self.trouble)
+            log.warning("not verified", account=self.account.name, why=self.trouble)
             return False
         self.trouble = None
         log.info("verified", account=self.account.name, identity=found.handle)

@@ -64,7 +64,7 @@ Outcome = Idle | Held | Settled | Again
 class Publishing:
     """How one account's posts leave the house."""
 
-    def __init__(  # noqa: PLR0913 (what a send needs is what it needs)
+    def __init__(
         self,
         *,
         account: Account,

@@ -1,4 +1,7 @@
-"""The queue as people use it: enter, import, release, reschedule, cancel. Called by API threads; each call one transaction."""
+"""The queue as people use it: enter, import, release, reschedule, cancel. Called by API threads.
+
+Each call one transaction.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,10 @@ class Queue:
             return Imported(entered=(), known=0, notes=(), wrong=found.wrong)
 
     def release(self, ids: Sequence[str] | None, *, gap: int | None, who: str) -> list[Post]:
-        """Send missed posts after all: these, or every one (None); paced by `gap` (ms) per account, the first one now."""
+        """Send missed posts after all: these, or every one (None).
+
+        Paced by `gap` (ms) per account, the first one now.
+        """
         now = self.clock()
         with self.database.transaction() as tx:
             wanted = [posts.get(tx, post) for post in ids] if ids is not None else _all_missed(tx)
@@ -132,7 +138,7 @@ class Queue:
         return Imported(entered=entered, known=known, notes=notes, wrong=())
 
 
-class _AnyWrong(Exception):  # noqa: N818 (carries the findings out of the transaction, which it undoes)
+class _AnyWrong(Exception):
     def __init__(self, wrong: Sequence[Wrong]) -> None:
         self.wrong = wrong
         super().__init__()

@@ -1,7 +1,8 @@
 """An unknown attempt: ask the platform, never send again. Called by the account's lane thread only.
 
-The platform is asked `looks` times over `over`; only then is a post believed to be absent. A look that fails (no network,
-an error) does not count. Reading passes the gate even while frozen, so that the freeze's report can become complete.
+The platform is asked `looks` times over `over`; only then is a post believed to be absent. A look that fails (no
+network, an error) does not count. Reading passes the gate even while frozen, so that the freeze's report can become
+complete.
 """
 
 from __future__ import annotations

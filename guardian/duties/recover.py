@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def recover(database: Database, *, now: int) -> dict[str, int]:
-    """A *claimed* post had not left: back into the queue. A *sending* one may have: unknown, and the platform is asked."""
+    """A *claimed* post had not left: back into the queue. A *sending* one may have.
+
+    Unknown, and the platform is asked.
+    """
     found = {"unclaimed": 0, "unknown": 0}
     with database.transaction() as tx:
         for row in list(Q.stranded(tx)):

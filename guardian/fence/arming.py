@@ -1,8 +1,8 @@
 """Arming: writing a permit, which is the one dangerous thing here. Only the daemon and `guardian init` do it.
 
-Three occasions, three rules (invariants I2, I8): a scope that is *new* may be armed; a scope *resumed* after a start may be
-armed if its durable permit agrees with the store; a scope *thawed* may be armed if the marker is still the one that the
-thaw was shown. Always under the exclusive lock, and never over a marker that nobody lifted.
+Three occasions, three rules (invariants I2, I8): a scope that is *new* may be armed; a scope *resumed* after a start
+may be armed if its durable permit agrees with the store; a scope *thawed* may be armed if the marker is still the one
+that the thaw was shown. Always under the exclusive lock, and never over a marker that nobody lifted.
 """
 
 from __future__ import annotations

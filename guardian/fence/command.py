@@ -1,7 +1,9 @@
-"""`guardian freeze`: the command of the worst minute. Asks nothing, waits for nobody, imports only the standard library.
+"""`guardian freeze`: the command of the worst minute.
 
-It is dispatched before anything heavy is imported, reads two paths of the configuration, stops, says CONFIRMED, and only
-then turns to what is good to know: whether it survives a reboot, what is held, what was already on the wire.
+Asks nothing, waits for nobody, imports only the standard library.
+
+It is dispatched before anything heavy is imported, reads two paths of the configuration, stops, says CONFIRMED, and
+only then turns to what is good to know: whether it survives a reboot, what is held, what was already on the wire.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ Stop: nothing more leaves the house. The words after it are the reason. Never as
   --json           one JSON document on stdout
   --takedown REF   not built yet: the freeze is done all the same, and the post is reported as not attempted
 
-Exit: 0 confirmed, 10 not confirmed, 11 confirmed but lost at a reboot, 13 not allowed, 14 takedown incomplete, 2 wrong use
+Exit: 0 confirmed, 10 not confirmed, 11 confirmed but lost at a reboot, 13 not allowed, 14 takedown incomplete, 2 wrong
+use
 
 Example: guardian freeze a tasteless post is live
          guardian freeze --scope brand:acme wrong account

@@ -1,7 +1,8 @@
 """Gate files and the kernel's locks on them: who holds one, and how to hold it oneself.
 
 Locks are `flock` only: POSIX record locks vanish when any descriptor of the file is closed, and the locks of open file
-descriptions do not show their owner in /proc/locks. A gate is opened anew for every use, never inherited, never removed.
+descriptions do not show their owner in /proc/locks. A gate is opened anew for every use, never inherited, never
+removed.
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ def holders(fd: int) -> tuple[Holder, ...]:
 def pid_in(path: str) -> int | None:
     """The pid that the last owner of a lock for life wrote into it, dead or alive; None when there is none.
 
-    For watching only: reading the kernel's list of locks costs 10 ms (it waits for every processor), and a stop has better
-    things to do.
+    For watching only: reading the kernel's list of locks costs 10 ms (it waits for every processor), and a stop has
+    better things to do.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)

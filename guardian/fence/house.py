@@ -1,7 +1,7 @@
 """Where a house stands: the two directories that the fence needs, and how they are found in a configuration.
 
-`guardian freeze` reads `state_dir` and `runtime_dir` and nothing else, line by line: a mistake anywhere else in the file,
-even one that makes it no TOML any more, never stops the stop.
+`guardian freeze` reads `state_dir` and `runtime_dir` and nothing else, line by line: a mistake anywhere else in the
+file, even one that makes it no TOML any more, never stops the stop.
 """
 
 from __future__ import annotations
@@ -113,9 +113,8 @@ def find_house(config: str | None, state_dir: str | None, runtime_dir: str | Non
         raise FenceError(msg)
     found = dict(DEFAULTS)
     found.update(_two_paths(path))
-    for key, value in (("state_dir", state_dir), ("runtime_dir", runtime_dir)):
-        if value:
-            found[key] = value
+    given = {"state_dir": state_dir, "runtime_dir": runtime_dir}
+    found.update({key: value for key, value in given.items() if value})
     return _house(found)
 
 
@@ -127,7 +126,9 @@ def must_exist(house: House) -> None:
         except FileNotFoundError:
             continue
         except PermissionError as error:
-            raise Denied(f"cannot enter {path}, because this user may not, do run it as root or the service user") from error
+            raise Denied(
+                f"cannot enter {path}, because this user may not, do run it as root or the service user"
+            ) from error
         return
     msg = (
         f"cannot freeze, because no guardian was ever set up in {house.state_dir} and {house.runtime_dir}, "

@@ -34,7 +34,10 @@ def in_a_child(action: Callable[[], str], limit: float, *, closing: Iterable[int
 
 
 def in_a_thread(action: Callable[[], str], limit: float) -> str:
-    """The same for a program with threads, where a fork would copy locks and connections: a thread that may stay behind."""
+    """The same for a program with threads, where a fork would copy locks and connections.
+
+    A thread that may stay behind.
+    """
     answer: list[str] = []
 
     def run() -> None:

@@ -1,7 +1,7 @@
 """The marker: who froze a scope, when and why. While one lies beside a gate, nothing arms that scope.
 
-Each freeze writes a fresh one with a mark of its own, so that a thaw that began earlier sees that it is no longer lifting
-the freeze that it was asked to lift. Writing it is best effort: the stop rests on the permit that is gone.
+Each freeze writes a fresh one with a mark of its own, so that a thaw that began earlier sees that it is no longer
+lifting the freeze that it was asked to lift. Writing it is best effort: the stop rests on the permit that is gone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def compose(*, reason: str, by: str) -> Marker:
 
 
 def write(path: str, directory: str, marker: Marker) -> bool:
-    """Lay the marker down, in place of any other; where there is no room, at least an empty one. False when impossible."""
+    """Lay the marker down, in place of any other; where there is no room, at least an empty one.
+
+    False when impossible.
+    """
     text = f"mark={marker.mark}\nby={marker.by}\nat={marker.at}\nreason={marker.reason}\n"
     beside = f"{directory}/.{os.path.basename(path)}.{os.getpid()}.{marker.mark}"
     try:

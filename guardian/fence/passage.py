@@ -1,8 +1,10 @@
-"""How a send passes the gates: look, take every lock, look again. Called by lane threads, one crossing per thread at a time.
+"""How a send passes the gates: look, take every lock, look again.
 
-The order is the whole point. Lock first and look second: whoever looks first and locks second can be stopped in between,
-and resume after CONFIRMED (7 steps in the model of research/reliability 2.2). The look before the locks is only a
-courtesy: without it busy senders starve the freeze (thread-fence, correction 3).
+Called by lane threads, one crossing per thread at a time.
+
+The order is the whole point. Lock first and look second: whoever looks first and locks second can be stopped in
+between, and resume after CONFIRMED (7 steps in the model of research/reliability 2.2). The look before the locks is
+only a courtesy: without it busy senders starve the freeze (thread-fence, correction 3).
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from guardian.fence.house import House
 
 
-class Stopped(Exception):  # noqa: N818 (an answer, not an error)
+class Stopped(Exception):
     """The fence is closed for this send. Derives from Exception alone: client libraries retry what looks like I/O."""
 
 

@@ -37,7 +37,7 @@ class Flaw(NamedTuple):
 
 
 def boot_id() -> str:
-    """This boot of this machine, as the kernel names it; read once, because it cannot change under a process."""
+    """The boot that this machine is in, as the kernel names it; read once, because it cannot change under a process."""
     if not _boot:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             _boot.append(file.read().strip())
@@ -93,7 +93,10 @@ def _read(path: str, directory: str, scope: str) -> Permit | Flaw:
 
 
 def _wrong_file(fd: int, directory: str) -> str:
-    """What is wrong with the file itself; empty when it is a plain file of the right owner that nobody else may write."""
+    """What is wrong with the file itself.
+
+    Empty when it is a plain file of the right owner that nobody else may write.
+    """
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         return "its permit is no plain file with one name"

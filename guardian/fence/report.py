@@ -40,9 +40,7 @@ def complete(
     result: dict[str, object], house: House, order: Order, *, wait: float, takedown: Sequence[str] = ()
 ) -> None:
     """Add what only the daemon knows, if it runs and can answer; a killed or stopped one is not waited for."""
-    result["takedown"] = [
-        {"ref": ref, "state": "not_attempted", "evidence": None, "url": None} for ref in takedown
-    ]
+    result["takedown"] = [{"ref": ref, "state": "not_attempted", "evidence": None, "url": None} for ref in takedown]
     state, pid = daemon_state(house)
     if state != "running" or pid is None or processes.is_dying(pid) or not result["confirmed"]:
         return
@@ -71,7 +69,9 @@ def print_verdict(house: House, stop: Stopping) -> None:
     if stop.order.reason:
         _say(f"  reason      {printable(stop.order.reason)}")
     if stop.killed:
-        _say(f"  ended       process {', '.join(map(str, stop.killed))}, which did not let go; systemd starts it frozen")
+        _say(
+            f"  ended       process {', '.join(map(str, stop.killed))}, which did not let go; systemd starts it frozen"
+        )
 
 
 def print_rest(house: House, result: dict[str, object], not_durable: str) -> None:

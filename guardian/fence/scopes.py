@@ -46,8 +46,9 @@ def listed(house: House) -> tuple[str, ...]:
 
 
 def enlist(house: House, scope: str) -> None:
-    """Put `scope` on the list, durably. Appending needs no lock; a line begins with its own newline, so that a torn
-    one before it cannot swallow it.
+    """Put `scope` on the list, durably.
+
+    Appending needs no lock; a line begins with its own newline, so that a torn one before it cannot swallow it.
     """
     if scope in listed(house):
         return
@@ -63,7 +64,10 @@ def enlist(house: House, scope: str) -> None:
 
 
 def exists(house: House, scope: str) -> bool:
-    """Whether the house knows `scope`. Looks for its gate first, so that a hanging disk is touched only when it must be."""
+    """Whether the house knows `scope`.
+
+    Looks for its gate first, so that a hanging disk is touched only when it must be.
+    """
     return scope == "all" or os.path.lexists(house.gate(scope)) or scope in listed(house)
 
 

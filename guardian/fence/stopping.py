@@ -8,8 +8,9 @@
     5  still holding them: remove the durable permits          a reboot stays frozen
     6  let go
 
-Nothing here needs the daemon, a database, free disk space, the network or a writable root (invariant I3), and no disk is
-touched before CONFIRMED. One `Stopping` is used by one thread; any number of processes may run one at the same time.
+Nothing here needs the daemon, a database, free disk space, the network or a writable root (invariant I3), and no disk
+is touched before CONFIRMED. One `Stopping` is used by one thread; any number of processes may run one at the same
+time.
 """
 
 from __future__ import annotations
@@ -142,33 +143,41 @@ class Stopping:
 
     def _lock(self, scope: str, gate: gates.Gate, until: float) -> bool:
         """Steps 2 and 3: the exclusive lock, by patience, then by asking, then by force."""
+        note = self._noting(gate.fd)
 
-        noted_at = time.monotonic()
-
-        def note() -> None:
-            """Hold whoever is inside by a pidfd. Not at the first miss: the daemon is held already, and asking is dear."""
-            nonlocal noted_at
-            if time.monotonic() - noted_at < NOTE_EVERY:
-                return
-            for holder in gates.holders(gate.fd):
-                self._watch.add(holder.pid)
-            noted_at = time.monotonic()
+        def wait(seconds: float) -> bool:
+            return gates.wait_exclusive(gate.fd, time.monotonic() + seconds, note)
 
         if gates.wait_exclusive(gate.fd, until, note):
             return True
         _touch(self.house.reset(scope))
-        if gates.wait_exclusive(gate.fd, time.monotonic() + RESET_ASKED, note):
+        if wait(RESET_ASKED):
             return True
-        if any(holder.exclusive for holder in gates.holders(gate.fd)) and gates.wait_exclusive(
-            gate.fd, time.monotonic() + OTHERS_PATIENCE, note
-        ):
+        # another freeze, or an arming, deserves more patience than a send: it ends within its own limits
+        if any(holder.exclusive for holder in gates.holders(gate.fd)) and wait(OTHERS_PATIENCE):
             return True
         for holder in gates.holders(gate.fd):
             self._end(scope, holder.pid)
-        if gates.wait_exclusive(gate.fd, time.monotonic() + AFTER_KILL, note):
+        if wait(AFTER_KILL):
             return True
         self._blame(scope, gates.holders(gate.fd))
         return False
+
+    def _noting(self, fd: int) -> Callable[[], None]:
+        """What to do at a missed try: hold whoever is inside by a pidfd.
+
+        Not at the first miss, and not at each: the daemon is held already, and asking the kernel costs 10 ms.
+        """
+        noted_at = time.monotonic()
+
+        def note() -> None:
+            nonlocal noted_at
+            if time.monotonic() - noted_at >= NOTE_EVERY:
+                for holder in gates.holders(fd):
+                    self._watch.add(holder.pid)
+                noted_at = time.monotonic()
+
+        return note
 
     def _prove(self, scope: str, gate: gates.Gate) -> bool:
         """Step 4. False without a complaint means: open the gate again."""
@@ -178,7 +187,9 @@ class Stopping:
             self._end_whoever_ran_before(scope)
         dying = self._watch.wait_for_the_dying(time.monotonic() + AFTER_KILL)
         if dying:
-            self._add(scope, dying[0], "a process that was sending is half dead", f"wait for the end of {dying[0]}, again")
+            self._add(
+                scope, dying[0], "a process that was sending is half dead", f"wait for the end of {dying[0]}, again"
+            )
             return False
         permits.remove(self.house.permit(scope))
         return not any(one.scope == scope for one in self.unconfirmed)
@@ -200,7 +211,9 @@ class Stopping:
         elif self._watch.wait_gone(pid, time.monotonic() + AFTER_KILL):
             self.killed.append(pid)
         else:
-            self._add(scope, pid, "it was killed and does not end (uninterruptible)", f"ss -K as root, then wait for {pid}")
+            self._add(
+                scope, pid, "it was killed and does not end (uninterruptible)", f"ss -K as root, then wait for {pid}"
+            )
 
     def _blame(self, scope: str, holders: tuple[gates.Holder, ...]) -> None:
         if any(one.scope == scope for one in self.unconfirmed):
@@ -211,7 +224,11 @@ class Stopping:
     def _fail(self, scope: str, error: OSError) -> None:
         self.denied = self.denied or isinstance(error, PermissionError)
         where = error.filename or self.house.gates
-        fix = "run it as root or as the service user" if isinstance(error, PermissionError) else "stop the daemon: kill -9"
+        fix = (
+            "run it as root or as the service user"
+            if isinstance(error, PermissionError)
+            else "stop the daemon: kill -9"
+        )
         self._add(scope, None, f"{where}: {error.strerror}", fix)
 
     def _add(self, scope: str, pid: int | None, why: str, fix: str) -> None:

@@ -1,4 +1,7 @@
-"""Live accounts: adapters found by name, each with a guarded network of its own. The only plug-in point of the house."""
+"""Live accounts: adapters found by name, each with a guarded network of its own.
+
+The only plug-in point of the house.
+"""
 
 from __future__ import annotations
 
@@ -45,13 +48,18 @@ def known_secrets(found: Mapping[str, Maker]) -> dict[str, tuple[str, ...]]:
 
 
 def connect(account: Account, found: Mapping[str, Maker], *, answer_within: float) -> Adapter:
-    """The live adapter of an account. Opens no connection yet. `answer_within` is in seconds, for one whole exchange."""
+    """The live adapter of an account. Opens no connection yet.
+
+    `answer_within` is in seconds, for one whole exchange.
+    """
     maker = found.get(account.platform)
     if maker is None:
         raise ConfigMistake(
             f"cannot connect {account.name}, because no adapter for {account.platform!r} is installed",
             fix=f"choose from: {', '.join(sorted(found)) or 'none'}",
         )
-    cafile = os.environ.get("SSL_CERT_FILE")  # OpenSSL's own name for it: a house with a certificate authority of its own
+    cafile = os.environ.get(
+        "SSL_CERT_FILE"
+    )  # OpenSSL's own name for it: a house with a certificate authority of its own
     session = guarded_session(account, maker.routes, answer_within=answer_within, cafile=cafile)
     return maker.connect(account, GuardedNetwork(session))

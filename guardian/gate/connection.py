@@ -1,4 +1,6 @@
-"""The connection that carries one request: it connects first, then passes the gates, then writes. Used by one lane thread.
+"""The connection that carries one request: it connects first, then passes the gates, then writes.
+
+Used by one lane thread.
 
     connect, finish TLS                      outside every lock; nothing of the request has left
     look, lock every gate, look again        fence.passage; refused here means surely nothing left
@@ -70,7 +72,9 @@ class _Gated(HTTPConnection):
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (urllib3's signature)
         """Connect, let the library compose the request into memory, then deliver it whole."""
         self.connect()
-        self.auto_open = 0  # a lost connection is never dialled again: it would send the rest of a body as a new request
+        self.auto_open = (
+            0  # a lost connection is never dialled again: it would send the rest of a body as a new request
+        )
         self._letter = bytearray()
         super().request(method, url, *args, **kwargs)
         letter, self._letter = bytes(self._letter), None
@@ -132,8 +136,9 @@ def _publish(errand: Errand, sock: Any, letter: bytes) -> None:  # noqa: ANN401 
 
 
 def _wait_until_it_has_left(errand: Errand, crossing: Crossing) -> None:
-    """Hold the gates while our kernel could still send. The naps are the only sleep under a lock, 2 ms at the most:
-    the kernel has no event for an empty send queue.
+    """Hold the gates while our kernel could still send.
+
+    The naps are the only sleep under a lock, 2 ms at the most: the kernel has no event for an empty send queue.
     """
     nap = FIRST_NAP
     while errand.handle.unacknowledged() > 0:

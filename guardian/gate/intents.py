@@ -1,8 +1,9 @@
 """What somebody is about to do, and the truth about what came of it.
 
-An intent is declared by a duty around a call into an adapter, and lives in a context variable of that thread: HTTP verbs do
-not tell a post from a deletion, so a changing request without an intent is refused. The receipt is written by the transport
-alone. Nothing is ever concluded from a library's exception: the libraries disguise what happened (research/platforms 0).
+An intent is declared by a duty around a call into an adapter, and lives in a context variable of that thread: HTTP
+verbs do not tell a post from a deletion, so a changing request without an intent is refused. The receipt is written by
+the transport alone. Nothing is ever concluded from a library's exception: the libraries disguise what happened
+(research/platforms 0).
 """
 
 from __future__ import annotations

@@ -99,9 +99,7 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
                 raise Stopped("an intent is good for one publishing request, and this is the second")
             intent.spent = True
 
-    def _exchange(
-        self, request: requests.PreparedRequest, trace: Trace, intent: Intent | None
-    ) -> requests.Response:
+    def _exchange(self, request: requests.PreparedRequest, trace: Trace, intent: Intent | None) -> requests.Response:
         parts = urlsplit(request.url or "")
         tls = parts.scheme == "https"
         errand = Errand(trace, Deadline(self._answer_within), intent.ticket if intent else None, tls=tls)

@@ -1,7 +1,7 @@
 """The tripwire: a changing HTTP request that goes around the gate raises, wherever in the process it comes from.
 
-A library update may open a connection of its own; the standard library's client lies below them all, so that is where the
-wire is stretched. The daemon stretches it at start, the tests stretch it for every test.
+A library update may open a connection of its own; the standard library's client lies below them all, so that is where
+the wire is stretched. The daemon stretches it at start, the tests stretch it for every test.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _original = http.client.HTTPConnection.putrequest
 
 
-class Bypass(Exception):  # noqa: N818 (an alarm)
+class Bypass(Exception):
     """cannot send that, because it would go around the gate; this is a bug, report it"""
 
 

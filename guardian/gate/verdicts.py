@@ -1,7 +1,7 @@
 """From a receipt to a verdict: what may be concluded from what the transport saw, and nothing more. Pure.
 
-The table of research/platforms 1.5: only what is proven not to have been accepted may be tried again; a time-out, a reset
-after the first byte, a 5xx (a proxy in front of Mastodon answers 504 to posts that were made) is uncertain.
+The table of research/platforms 1.5: only what is proven not to have been accepted may be tried again; a time-out, a
+reset after the first byte, a 5xx (a proxy in front of Mastodon answers 504 to posts that were made) is uncertain.
 """
 
 from __future__ import annotations

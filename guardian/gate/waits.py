@@ -1,4 +1,7 @@
-"""When a platform says *not now*, when is it? Its headers come in several dialects; the answer is in seconds from now."""
+"""When a platform says *not now*, when is it? Its headers come in several dialects.
+
+The answer is in seconds from now.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ EPOCH_FROM = 1_000_000_000
 def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
     """Seconds until the platform wants to hear from us again, between 0 and 15 minutes; None when it does not say.
 
-    `Retry-After` (seconds or a date) comes first; else `X-RateLimit-Reset`, but only when nothing remains: Mastodon sends
-    it with every answer, as an ISO time; others send an epoch or seconds.
+    `Retry-After` (seconds or a date) comes first; else `X-RateLimit-Reset`, but only when nothing remains: Mastodon
+    sends it with every answer, as an ISO time; others send an epoch or seconds.
     """
     now = time.time() if now is None else now
     said = headers.get("Retry-After")

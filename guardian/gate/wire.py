@@ -1,15 +1,16 @@
 """Sockets that cannot outlive their deadline and can be cut off for good: dial, read, break. Used by lane threads.
 
-* `SO_LINGER {1, 0}`: closing, or dying, throws away what the kernel has not sent; without it a killed sender's request was
-  delivered 52 s later (research/reliability, decision 2).
-* an own `dup()` of every socket, made before connecting: TLS takes the first descriptor away, and a `close()` never wakes a
-  blocked thread. `connect(AF_UNSPEC)` and then `shutdown` break the connection at once; the kernel's own state is the proof
-  (research/thread-fence, correction 1).
+* `SO_LINGER {1, 0}`: closing, or dying, throws away what the kernel has not sent; without it a killed sender's request
+  was delivered 52 s later (research/reliability, decision 2).
+* an own `dup()` of every socket, made before connecting: TLS takes the first descriptor away, and a `close()` never
+  wakes a blocked thread. `connect(AF_UNSPEC)` and then `shutdown` break the connection at once; the kernel's own state
+  is the proof (research/thread-fence, correction 1).
 * one deadline over the whole exchange: a server that trickles a byte a second does not stretch it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -83,7 +84,10 @@ class Handle:
         self._dup = sock.dup()
 
     def unacknowledged(self) -> int:
-        """Bytes written that the far end's kernel has not acknowledged: as long as there are any, they can be sent again."""
+        """Bytes written that the far end's kernel has not acknowledged.
+
+        As long as there are any, they can be sent again.
+        """
         return int(struct.unpack("i", fcntl.ioctl(self._dup.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0])
 
     def closed(self) -> bool:
@@ -93,12 +97,12 @@ class Handle:
     def cut(self) -> None:
         """Break the connection so that nothing leaves; where even the kernel will not, end this whole process."""
         _libc.connect(self._dup.fileno(), AF_UNSPEC_ADDRESS, len(AF_UNSPEC_ADDRESS))
-        try:
+        with contextlib.suppress(OSError):  # not connected any more: that is what we want
             self._dup.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # not connected any more: that is what we want
         if not self.closed():
-            os.kill(os.getpid(), signal.SIGKILL)  # the one thing left that keeps the promise: linger 0 discards the rest
+            os.kill(
+                os.getpid(), signal.SIGKILL
+            )  # the one thing left that keeps the promise: linger 0 discards the rest
 
     def close(self) -> None:
         """Let go."""

@@ -1,7 +1,10 @@
-"""The journal's chain: each line's hash covers the line and the hash before it, so that nobody can edit the past unseen.
+"""The journal's chain.
 
-Pure, and used on both sides of the socket: the store writes by it, and a client verifies by it without trusting the daemon.
-What is cut off at the end shows only against a head that was noted elsewhere; `verify` returns the head for that purpose.
+Each line's hash covers the line and the hash before it, so that nobody can edit the past unseen.
+
+Pure, and used on both sides of the socket: the store writes by it, and a client verifies by it without trusting the
+daemon. What is cut off at the end shows only against a head that was noted elsewhere; `verify` returns the head for
+that purpose.
 """
 
 from __future__ import annotations

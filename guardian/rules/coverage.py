@@ -1,4 +1,7 @@
-"""Does a freeze cover this account? Deny wins: one freeze that covers it is enough, and a narrow thaw lifts no wide freeze."""
+"""Does a freeze cover this account? Deny wins.
+
+One freeze that covers it is enough, and a narrow thaw lifts no wide freeze.
+"""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """The life of a post: one table, read by the code, by the checks in the database, by the diagram and by the tests.
 
-The line between safe and unsafe is *intend*. Before it, nothing has left: a crash or a freeze puts the post back where it
-was. After it, bytes may have left: nobody may send it again until the platform has been asked. So there are two ways out of
-`sending` that need proof (`unsent`: the transport proves that nothing left; `landed`: the platform answered with an id), one
-that is the platform's word (`refuse`), and one for everything else (`lose`). `unknown` is left only by asking the platform
-(`landed`, `absent`) or by a person (`cancel`), never by time.
+The line between safe and unsafe is *intend*. Before it, nothing has left: a crash or a freeze puts the post back where
+it was. After it, bytes may have left: nobody may send it again until the platform has been asked. So there are two
+ways out of `sending` that need proof (`unsent`: the transport proves that nothing left; `landed`: the platform
+answered with an id), one that is the platform's word (`refuse`), and one for everything else (`lose`). `unknown` is
+left only by asking the platform (`landed`, `absent`) or by a person (`cancel`), never by time.
 
-`held` is not in the table. It means "queued, and a freeze covers it", is computed where it is shown, and so can never be
-wrong after a thaw. `missed` is in it, because it is a promise: what was missed is never sent by itself.
+`held` is not in the table. It means "queued, and a freeze covers it", is computed where it is shown, and so can never
+be wrong after a thaw. `missed` is in it, because it is a promise: what was missed is never sent by itself.
 
 Rule 1: every change of a post's state goes through `advance`. Rule 2: an illegal move raises and changes nothing.
 """

@@ -1,4 +1,7 @@
-"""Time: what is due, what is late, what is missed, and which instant a person's wall time means. All in milliseconds UTC."""
+"""Time: what is due, what is late, what is missed, and which instant a person's wall time means.
+
+All in milliseconds UTC.
+"""
 
 from __future__ import annotations
 
@@ -52,8 +55,8 @@ def paced(*, now: int, gap: int, count: int) -> list[int]:
 def resolve(text: str, zone: str | None, *, now: int, default_zone: str) -> Instant:
     """The instant that `at` (and `zone`) of an import record mean. Raises Mistake when they mean none.
 
-    "now"; a time with offset; or a wall time in a zone. A wall time that a zone skips becomes the first instant after the
-    gap; one that happens twice is the first of the two; both are said in the note (research/reliability 2.7).
+    "now"; a time with offset; or a wall time in a zone. A wall time that a zone skips becomes the first instant after
+    the gap; one that happens twice is the first of the two; both are said in the note (research/reliability 2.7).
     """
     if text == "now":
         return Instant(at=now, zone=zone)

@@ -1,1 +1,4 @@
-"""The memory: what must survive, in readable SQL. One process, one writer; every change of a post is one transaction."""
+"""The memory: what must survive, in readable SQL. One process, one writer.
+
+Every change of a post is one transaction.
+"""

@@ -1,4 +1,7 @@
-"""Attempts in the store: opened before a byte may leave, closed with what the receipt proves. Inside a caller's transaction."""
+"""Attempts in the store: opened before a byte may leave, closed with what the receipt proves.
+
+Inside a caller's transaction.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The database file: one process owns it, one connection writes, one reads. Any thread may ask for a transaction.
 
-SQLite as research/reliability 2.6 has it: WAL, `synchronous=FULL` (a commit is on the disk when it returns), writers begin
-with BEGIN IMMEDIATE, the owner holds a lock file for life. A thread takes the writer for one short transaction at a time;
-nobody holds it across a network call.
+SQLite as research/reliability 2.6 has it: WAL, `synchronous=FULL` (a commit is on the disk when it returns), writers
+begin with BEGIN IMMEDIATE, the owner holds a lock file for life. A thread takes the writer for one short transaction
+at a time; nobody holds it across a network call.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ OUTCOMES = ("unsent", "landed", "refused", "unknown", "absent", "cancelled")
 CHECK_SECONDS = 20.0
 WRITER_SECONDS = 30.0
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "trusted_schema=OFF")
+MIGRATIONS = """
+create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)
+"""
 
 
 class Database:
@@ -90,10 +93,8 @@ class Database:
 
 
 def migrate(connection: Tx, *, now: int) -> None:
-    """Bring the schema to this version, one numbered step at a time, and write down the law for the database's own check."""
-    connection.execute(
-        "create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)"
-    )
+    """Bring the schema to this version by numbered steps, and write the law down for the database's own check."""
+    connection.execute(MIGRATIONS)
     done = {row["number"] for row in Q.applied_migrations(connection)}
     folder = files("guardian.store").joinpath("migrations")
     steps = {int(step.name[:4]): step for step in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", step.name)}
@@ -106,7 +107,9 @@ def migrate(connection: Tx, *, now: int) -> None:
     for number in sorted(set(steps) - done):
         script = _filled(steps[number].read_text("utf-8"))
         _apply(connection, script, lambda n=number: Q.note_migration(connection, number=n, name=steps[n].name, now=now))
-    _apply(connection, files("guardian.store").joinpath("sqlite.sql").read_text("utf-8"), lambda: _write_law(connection))
+    _apply(
+        connection, files("guardian.store").joinpath("sqlite.sql").read_text("utf-8"), lambda: _write_law(connection)
+    )
 
 
 def _apply(connection: Tx, script: str, then: object) -> None:
@@ -152,7 +155,8 @@ def _own(directory: Path) -> int:
     if fd is None:
         pid = gates.locker(path)
         raise Taken(
-            f"cannot open the store in {directory}, because the guardian with pid {pid} owns it", fix="stop that one first"
+            f"cannot open the store in {directory}, because the guardian with pid {pid} owns it",
+            fix="stop that one first",
         )
     return fd
 

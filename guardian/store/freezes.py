@@ -1,4 +1,7 @@
-"""Freezes and epochs in the store: bookkeeping and coverage, never what the stop depends on. Inside a caller's transaction."""
+"""Freezes and epochs in the store: bookkeeping and coverage, never what the stop depends on.
+
+Inside a caller's transaction.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Posts in the store: entering, claiming, moving by the law, listing. Every function runs inside a caller's transaction."""
+"""Posts in the store: entering, claiming, moving by the law, listing.
+
+Every function runs inside a caller's transaction.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +118,10 @@ def next_due(tx: Tx, account: str, *, now: int, late_after: int) -> int | None:
 
 
 def move(tx: Tx, post_id: str, event: Event, *, now: int, why: str | None = None) -> Post:
-    """One step by the law. Raises Illegal, and changes nothing, when the law has no such step from where the post is."""
+    """One step by the law.
+
+    Raises Illegal, and changes nothing, when the law has no such step from where the post is.
+    """
     post = get(tx, post_id)
     to_state = advance(post.state, event)
     row = Q.move_post(tx, id=post_id, from_state=post.state, to_state=to_state, why=why, now=now)
@@ -151,7 +157,9 @@ def frozen_until(tx: Tx, account: str, *, now: int) -> int:
     return int(Q.frozen_until(tx, account=account, now=now) or 0)
 
 
-def page(tx: Tx, *, account: str | None, state: str | None, cursor: str | None, limit: int) -> tuple[list[Any], str | None]:
+def page(
+    tx: Tx, *, account: str | None, state: str | None, cursor: str | None, limit: int
+) -> tuple[list[Any], str | None]:
     """A page of posts in the order of their time, as rows with `held_by`, and the cursor of the next page."""
     after_at, after_seq = _cursor(cursor)
     rows = list(
@@ -183,9 +191,7 @@ def to_post(row: Any) -> Post:  # noqa: ANN401 (a row of the database)
         state=State(row["state"]),
         at=row["at"],
         entered_at=row["entered_at"],
-        part=Part(
-            text=row["text"], warning=row["warning"], language=row["language"], visibility=row["visibility"]
-        ),
+        part=Part(text=row["text"], warning=row["warning"], language=row["language"], visibility=row["visibility"]),
         zone=row["zone"],
         tags=tuple(json.loads(row["tags"])),
         ref=row["ref"],
