@@ -50,7 +50,7 @@ def arm_new(house: House, scope: str) -> Armed | Kept:
             return Kept(scope, "it is frozen")
         scopes.enlist(house, scope)
         permits.write_durable(house, scope, epoch=FIRST_EPOCH)
-        permits.write_volatile(house, scope, epoch=FIRST_EPOCH, gate=gate.inode)
+        permits.write_volatile(house, scope, epoch=FIRST_EPOCH, gate=gates.identify(gate.fd))
         return Armed(scope, FIRST_EPOCH)
 
     return _under_lock(house, scope, write)
@@ -67,7 +67,7 @@ def resume(house: House, scope: str, *, epoch: int) -> Armed | Kept:
             return Kept(scope, durable.why.replace("permit", "durable permit"))
         if durable.epoch != epoch:
             return Kept(scope, f"its durable permit is of epoch {durable.epoch}, the store says {epoch}")
-        permits.write_volatile(house, scope, epoch=epoch, gate=gate.inode)
+        permits.write_volatile(house, scope, epoch=epoch, gate=gates.identify(gate.fd))
         return Armed(scope, epoch)
 
     return _under_lock(house, scope, write)
@@ -84,7 +84,7 @@ def thaw(house: House, scope: str, *, epoch: int, mark: str | None) -> Armed | K
         permits.remove(house.note(scope))
         permits.write_durable(house, scope, epoch=epoch)
         permits.remove(house.marker(scope))
-        permits.write_volatile(house, scope, epoch=epoch, gate=gate.inode)
+        permits.write_volatile(house, scope, epoch=epoch, gate=gates.identify(gate.fd))
         return Armed(scope, epoch)
 
     return _under_lock(house, scope, write)

@@ -24,6 +24,7 @@ LOCKS = "/proc/locks"
 MAX_LOCKS_BYTES = 4 << 20
 FIRST_NAP = 0.0002
 LONGEST_NAP = 0.005
+IDENTITY_BYTES = 16
 
 
 class Holder(NamedTuple):
@@ -37,7 +38,6 @@ class Gate(NamedTuple):
     """An open gate file. `fresh` says that it was not there before: it can vouch for nobody who runs already."""
 
     fd: int
-    inode: int
     fresh: bool
 
 
@@ -62,7 +62,19 @@ def open_exclusive(house: House, scope: str) -> Gate:
         fd = os.open(house.gate(scope), flags | os.O_CREAT, 0o600)
         give_to_owner(fd, house.gates)
         fresh = True
-    return Gate(fd, os.fstat(fd).st_ino, fresh)
+    return Gate(fd, fresh)
+
+
+def identity(fd: int) -> str:
+    """What is written in a gate: a number that no other file has (inodes are used again); empty in one never armed."""
+    return os.pread(fd, IDENTITY_BYTES, 0).decode("ascii", "replace")
+
+
+def identify(fd: int) -> str:
+    """The same, written now if there is none. Only arming calls this, under the exclusive lock."""
+    if not identity(fd):
+        os.pwrite(fd, os.urandom(IDENTITY_BYTES // 2).hex().encode(), 0)
+    return identity(fd)
 
 
 def try_exclusive(fd: int) -> bool:

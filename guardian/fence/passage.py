@@ -49,8 +49,7 @@ class Crossing:
         """Look, lock in sorted order without waiting, look again. Raises Stopped, holding nothing."""
         self.check()
         try:
-            inodes = [self._lock(scope) for scope, _ in self.ticket.epochs]
-            self.check(inodes)
+            self.check([self._lock(scope) for scope, _ in self.ticket.epochs])
         except BaseException:
             self.leave()
             raise
@@ -62,14 +61,14 @@ class Crossing:
         """Let go. By then nothing of the request may still leave: that is the caller's duty."""
         self.leave()
 
-    def check(self, inodes: list[int] | None = None) -> None:
+    def check(self, identities: list[str] | None = None) -> None:
         """Every permit must be right, of the epoch of the look, and (under the locks) of the gate that we locked."""
         house = self.ticket.house
         for place, (scope, epoch) in enumerate(self.ticket.epochs):
             permit = _permit(house, scope)
             if permit.epoch != epoch:
                 raise Stopped(f"{scope} was frozen and thawed meanwhile")
-            if inodes is not None and permit.gate != inodes[place]:
+            if identities is not None and permit.gate != identities[place]:
                 raise Stopped(f"the gate of {scope} was replaced")
 
     def closing(self) -> bool:
@@ -87,7 +86,8 @@ class Crossing:
         while self._held:
             os.close(self._held.pop())
 
-    def _lock(self, scope: str) -> int:
+    def _lock(self, scope: str) -> str:
+        """Hold one gate; its identity."""
         try:
             fd = gates.open_shared(self.ticket.house, scope)
         except OSError as error:
@@ -99,7 +99,7 @@ class Crossing:
             raise Stopped(f"the gate of {scope} cannot be locked ({error.strerror})") from error
         if not free:
             raise Stopped(f"{scope} is being frozen or armed")
-        return os.fstat(fd).st_ino
+        return gates.identity(fd)
 
 
 def _permit(house: House, scope: str) -> Permit:

@@ -1,8 +1,8 @@
 """Permits: small files whose presence means go. Anything about one that is not exactly right means stop.
 
-A permit names its scope, the epoch it was armed in, the boot it was armed in and the inode of the gate that is locked
-beside it. The volatile one lies in memory and is what a send looks at; the durable one lies on disk and is what arming
-looks at. Removing a file works on a full disk; writing a flag does not (research/reliability 2.1).
+A permit names its scope, the epoch and the boot it was armed in, and the identity of the gate that is locked beside
+it. The volatile one lies in memory and is what a send looks at; the durable one lies on disk and is what arming looks
+at. Removing a file works on a full disk; writing a flag does not (research/reliability 2.1).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Permit(NamedTuple):
     scope: str
     epoch: int
     boot: str
-    gate: int
+    gate: str
 
 
 class Flaw(NamedTuple):
@@ -57,14 +57,14 @@ def read_durable(house: House, scope: str) -> Permit | Flaw:
     return _read(house.durable(scope), house.permits, scope)
 
 
-def write_volatile(house: House, scope: str, *, epoch: int, gate: int) -> None:
+def write_volatile(house: House, scope: str, *, epoch: int, gate: str) -> None:
     """Say go. Only `arming` calls this, and only under the exclusive lock."""
     _write(house.permit(scope), house.gates, Permit(scope, epoch, boot_id(), gate))
 
 
 def write_durable(house: House, scope: str, *, epoch: int) -> None:
     """Say that the scope may be armed after a start; on disk when this returns."""
-    _write(house.durable(scope), house.permits, Permit(scope, epoch, boot_id(), 0))
+    _write(house.durable(scope), house.permits, Permit(scope, epoch, boot_id(), "-"))
     sync_directory(house.permits)
 
 
@@ -115,9 +115,9 @@ def _parse(raw: bytes, scope: str) -> Permit | Flaw:
     named, epoch, boot, gate = (line.partition("=")[2] for line in lines[1:5])
     if named != scope:
         return Flaw("its permit is of another scope")
-    if not (_is_count(epoch) and _is_count(gate)):
+    if not _is_count(epoch):
         return Flaw("its permit is malformed")
-    return Permit(scope, int(epoch), boot, int(gate))
+    return Permit(scope, int(epoch), boot, gate)
 
 
 def _is_count(text: str) -> bool:
