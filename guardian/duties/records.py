@@ -115,6 +115,10 @@ def _read_line(line: str, number: int, rules: Rules) -> Read | list[Wrong]:
         raw = json.loads(line)
     except json.JSONDecodeError as error:
         return [Wrong(line=number, column=error.colno, message=f"cannot read the record, because of {error.msg}")]
+    except ValueError:
+        return [
+            Wrong(line=number, column=1, message="cannot read the record, because a number in it is beyond measure")
+        ]
     except RecursionError:
         return [Wrong(line=number, column=1, message="cannot read the record, because it is nested too deeply")]
     found = _read_object(raw, rules)
@@ -132,7 +136,7 @@ def _read_object(raw: object, rules: Rules) -> Read | list[tuple[str, str]]:
     try:
         record = Record.model_validate(plain)
     except ValidationError as error:
-        skip = {("text",)} if "parts" in raw else set()
+        skip = {("text",)} if not_built and raw.get("parts") else set()
         return not_built + [_worded_error(one) for one in error.errors() if one["loc"] not in skip]
     if record.account not in rules.accounts:
         return [*not_built, ("account", _no_account(record.account, rules.accounts))]

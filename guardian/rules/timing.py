@@ -58,6 +58,8 @@ def resolve(text: str, zone: str | None, *, now: int, default_zone: str) -> Inst
     "now"; a time with offset; or a wall time in a zone. A wall time that a zone skips becomes the first instant after
     the gap; one that happens twice is the first of the two; both are said in the note (research/reliability 2.7).
     """
+    if zone is not None:
+        zone_named(zone)
     if text == "now":
         return Instant(at=now, zone=zone)
     try:

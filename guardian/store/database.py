@@ -43,8 +43,8 @@ class Database:
         self.path = path
         self._lock_fd = _own(path.parent)
         try:
+            _check(path)
             self._writer = _connect(path)
-            _check(self._writer, path)
             migrate(self._writer, now=time.time_ns() // 1_000_000)
             self._reader = _connect(path)
             self._reader.execute("pragma query_only=ON")
@@ -174,8 +174,39 @@ def _as_dict(cursor: sqlite3.Cursor, values: tuple[object, ...]) -> dict[str, ob
     return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
 
 
-def _check(connection: Tx, path: Path) -> None:
-    """Look whether the file is whole, for a limited time: a huge one is believed after that."""
+def _check(path: Path) -> None:
+    """Look whether the file is whole, for a limited time: a huge one is believed after that.
+
+    Read-only, because closing a writable connection would write what is left in the log into a damaged file.
+    """
+    if not path.exists():
+        return  # a new house
+    cut = _cut_off(path)
+    if cut:
+        raise _broken(path, cut)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    connection.row_factory = _as_dict
+    try:
+        _look(connection, path)
+    finally:
+        connection.close()
+
+
+def _cut_off(path: Path) -> str:
+    """What SQLite itself takes for a new or a whole database: an empty file, and one whose last page is not whole.
+
+    A half page beside a log is what a crash while checkpointing leaves, and the log mends it.
+    """
+    size, log = path.stat().st_size, path.with_name(f"{path.name}-wal")
+    if size == 0:
+        return "it is empty"
+    with path.open("rb") as file:
+        page = int.from_bytes(file.read(18)[16:], "big")
+    half = size % (65536 if page == 1 else page or 1)
+    return "its last page is cut off" if half and not (log.exists() and log.stat().st_size) else ""
+
+
+def _look(connection: Tx, path: Path) -> None:
     until = time.monotonic() + CHECK_SECONDS
     connection.set_progress_handler(lambda: time.monotonic() > until, 100_000)
     try:
@@ -184,8 +215,6 @@ def _check(connection: Tx, path: Path) -> None:
         if "interrupted" not in str(error):
             raise
         found = "ok"
-    finally:
-        connection.set_progress_handler(None, 0)
     if found != "ok":
         raise _broken(path, found)
 

@@ -47,12 +47,17 @@ def record(tx: Tx, scope: str, *, reason: str, by: str, at: int, mark: str | Non
 
 
 def lift(tx: Tx, freezes: Iterable[Freeze], scope: str, *, reason: str, by: str, now: int) -> int:
-    """Lift these freezes of one scope; the next epoch, which its permit will carry."""
-    for freeze in freezes:
+    """Lift these freezes of one scope; the next epoch, which its permit will carry.
+
+    Where there are none, no time ends that a post could have missed.
+    """
+    mine = tuple(freezes)
+    for freeze in mine:
         Q.lift_freeze(tx, id=freeze.id, now=now, by_whom=by, reason=reason)
     value = (epoch(tx, scope) or 0) + 1
     note_epoch(tx, scope, value)
-    Q.note_lift(tx, scope=scope, now=now)
+    if mine:
+        Q.note_lift(tx, scope=scope, now=now)
     return value
 
 

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
         if row is not None and row["digest"] != digest:
             raise Mistake(
                 f"cannot enter ref {draft.ref!r}, because {row['id']} has it with other content",
-                fix="give it another ref, or cancel that post",
+                fix="give it another ref",
             )
         if row is not None:
             return Known(to_post(row))
@@ -173,7 +174,7 @@ def _cursor(text: str | None) -> tuple[int, int]:
     if text is None:
         return -1, -1
     at, _, seq = text.partition(".")
-    if not (at.isdigit() and seq.isdigit()):
+    if not re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
         raise Mistake(f"cannot go on from {text!r}, because it is no cursor", fix="begin again without one")
     return int(at), int(seq)
 

@@ -104,10 +104,9 @@ select * from attempts where post = :post and ended_at is null;
 select * from attempts where post = :post order by started_at, id;
 
 -- name: unknown_attempts
--- The latest attempt of every post that may be on its platform.
+-- The unresolved attempt of every post that may be on its platform; times do not order attempts, clocks go back.
 select a.* from attempts a join posts p on p.id = a.post
 where p.state = 'unknown' and a.outcome = 'unknown'
-  and a.started_at = (select max(b.started_at) from attempts b where b.post = a.post)
 order by a.started_at, a.id;
 
 -- name: first_attempt_at$
@@ -141,7 +140,7 @@ where state in ('queued', 'blocked')
 
 -- name: next_posts
 -- The posts that fall due next.
-select * from posts where state = 'queued' order by at limit :limit;
+select * from posts where state = 'queued' order by at, seq limit :limit;
 
 -- name: clear_covers!
 -- Forget which scopes cover which account, before the configuration says it anew.
@@ -150,10 +149,6 @@ delete from covers;
 -- name: insert_cover!
 -- A scope covers an account.
 insert into covers (account, scope) values (:account, :scope);
-
--- name: known_scopes
--- Every scope that the store has ever seen armed or frozen.
-select * from scopes order by scope;
 
 -- name: scope_epoch$
 -- The epoch of a scope; null when it is new.

@@ -26,6 +26,28 @@ end;
 drop trigger if exists posts_never_deleted;
 create trigger posts_never_deleted before delete on posts begin select raise(abort, 'posts are never deleted'); end;
 
+-- `insert or replace` and `update or replace` delete without asking the triggers for deletions: refused before they do.
+drop trigger if exists posts_never_replaced;
+create trigger posts_never_replaced before insert on posts
+when exists (select 1 from posts where id = new.id or seq = new.seq or (account = new.account and ref = new.ref))
+begin
+    select raise(abort, 'posts are never replaced');
+end;
+
+drop trigger if exists posts_keep_their_names;
+create trigger posts_keep_their_names before update of id, seq, account, ref on posts
+when new.id <> old.id or new.seq <> old.seq or new.account <> old.account or new.ref is not old.ref
+begin
+    select raise(abort, 'posts are never renamed');
+end;
+
+drop trigger if exists journal_only_grows;
+create trigger journal_only_grows before insert on journal
+when new.seq <> (select coalesce(max(seq), 0) + 1 from journal)
+begin
+    select raise(abort, 'the journal is append-only');
+end;
+
 drop trigger if exists journal_never_changed;
 create trigger journal_never_changed before update on journal begin select raise(abort, 'the journal is append-only'); end;
 
