@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from guardian.fence import processes, telling
+from guardian.fence import gates, processes, telling
 from guardian.fence.reading import daemon_state
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def complete(
 ) -> None:
     """Add what only the daemon knows, if it runs and can answer; a killed or stopped one is not waited for."""
     result["takedown"] = [{"ref": ref, "state": "not_attempted", "evidence": None, "url": None} for ref in takedown]
-    state, pid = daemon_state(house)
-    if state != "running" or pid is None or processes.is_dying(pid) or not result["confirmed"]:
+    pid = gates.pid_in(house.daemon_lock)
+    if pid is None or processes.is_stopped(pid) or processes.is_dying(pid) or not result["confirmed"]:
         return
     wish = {"scopes": list(order.scopes), "reason": order.reason, "by": order.by, "told": True}
     told = telling.tell_frozen(house.socket, wish, wait=wait)
