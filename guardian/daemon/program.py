@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 OK, FAILED, WRONG_USE = 0, 1, 2
 LANES_END_WITHIN = 15.0
+GLANCE = 0.05
 log = structlog.get_logger()
 
 
@@ -113,8 +115,11 @@ def _end(daemon: Daemon) -> None:
     """Let every loop finish what it does, then close the store."""
     for loop in daemon.loops:
         loop.end()
-    daemon.bell.halt()
-    late = [loop.name for loop in daemon.loops if not loop.join(LANES_END_WITHIN)]
+    until = time.monotonic() + LANES_END_WITHIN
+    late = [loop.name for loop in daemon.loops]
+    while late and time.monotonic() < until:
+        daemon.bell.halt()  # again and again: a lane clears its halt before it sends
+        late = [loop.name for loop in daemon.loops if not loop.join(GLANCE)]
     if late:
         log.error("did not end", loops=late)
         return  # what is still sending is found as unknown at the next start

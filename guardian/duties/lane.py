@@ -20,6 +20,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from guardian.duties import recover
 from guardian.duties.publish import Again, Held, Idle, Outcome
 from guardian.errors import WrongIdentity
 from guardian.rules import timing
@@ -61,12 +62,17 @@ class Lane:
         self.account = publishing.account
         self.trouble: str | None = "not asked yet"
         self._rest_until = 0
+        self._broken = False
         self._wait = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT)
 
     def poll(self, now: int) -> int | None:
         """Do what is due; the next wake-up, or None to sleep until woken."""
+        if self._broken:
+            recover.tidy(self.publishing.database, self.account.name, now=now)
+        self._broken = True  # until this poll has come to its end
         look = self.reconciling.poll(now)
         send = self._poll_sending(now)
+        self._broken = False
         return min((at for at in (look, send) if at is not None), default=None)
 
     def _poll_sending(self, now: int) -> int | None:
@@ -103,10 +109,14 @@ class Lane:
             sleep=sleep_using_event(self.halt),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else Idle(),
         )
-        outcome: Outcome = retrying(self.publishing.send_next)
+        outcome: Outcome = retrying(self._send_unless_halted)
         if isinstance(outcome, Again):
             self._note_trouble(outcome)
         return outcome
+
+    def _send_unless_halted(self) -> Outcome:
+        """A wait that was cut short is no reason to send before the platform's stated time: the next poll decides."""
+        return Idle() if self.halt.is_set() else self.publishing.send_next()
 
     def _how_long(self, state: RetryCallState) -> float:
         """Until the platform's stated time; else longer and longer, with jitter.

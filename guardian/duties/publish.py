@@ -93,10 +93,9 @@ class Publishing:
         if post is None:
             return Idle()
         failpoint("lane.claimed")
-        problems = self._problems(post)
-        if problems:
-            return self._block(post, problems)
-        attempt = self._intend(post)
+        prepared = self._prepare(post)
+        if isinstance(prepared, Settled):
+            return prepared
         failpoint("lane.intended")
         intent = Intent(Kind.PUBLISH, self.account.name, ticket)
         ref, said = None, ""
@@ -106,9 +105,19 @@ class Publishing:
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
                 said = type(error).__name__
         failpoint("lane.sent")
-        outcome = self._settle(post, attempt, verdict(receipt), ref, said)
+        outcome = self._settle(post, prepared, verdict(receipt), ref, said)
         failpoint("lane.settled")
         return outcome
+
+    def _prepare(self, post: Post) -> str | Settled:
+        """Check the post, then commit the intent (the attempt is returned) or block it. On any error it goes back."""
+        try:
+            problems = self._problems(post)
+            return self._block(post, problems) if problems else self._intend(post)
+        except Exception as error:
+            with self.database.transaction() as tx:
+                posts.move(tx, post.id, Event.UNCLAIM, now=self.clock(), why=f"not sent: {type(error).__name__}")
+            raise
 
     def _problems(self, post: Post) -> Sequence[Problem]:
         self.limits = self.limits or self.adapter.limits()

@@ -100,6 +100,7 @@ def _under_lock(house: House, scope: str, write: Write) -> Armed | Kept:
             return Kept(scope, "its gate is held by others")
         if not gates.same_file(gate.fd, house.gate(scope)):
             return Kept(scope, "its gate was replaced")
+        permits.remove(house.reset(scope))  # left behind by a freeze that died: it would break every slow send
         return write(gate)
     except OSError as error:
         return Kept(scope, f"it cannot be written ({error.strerror})")

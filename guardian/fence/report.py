@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from guardian.fence import gates, processes, telling
+from guardian.fence.marker import MAX_REASON
 from guardian.fence.reading import daemon_state
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def complete(
     pid = gates.pid_in(house.daemon_lock)
     if pid is None or processes.is_stopped(pid) or processes.is_dying(pid) or not result["confirmed"]:
         return
-    wish = {"scopes": list(order.scopes), "reason": order.reason, "by": order.by, "told": True}
+    wish = {"scopes": list(order.scopes), "reason": order.reason[:MAX_REASON], "by": order.by, "told": True}
     told = telling.tell_frozen(house.socket, wish, wait=wait)
     for key in ("epoch", "incident", "held", "in_flight"):
         result[key] = told.get(key) if told else None

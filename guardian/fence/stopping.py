@@ -192,6 +192,8 @@ class Stopping:
             )
             return False
         permits.remove(self.house.permit(scope))
+        if not os.path.lexists(self.house.marker(scope)):  # a thaw that was just under way may have lifted ours unseen
+            marker.write(self.house.marker(scope), self.house.gates, self.marker)
         return not any(one.scope == scope for one in self.unconfirmed)
 
     def _end_whoever_ran_before(self, scope: str) -> None:

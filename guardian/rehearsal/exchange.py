@@ -32,7 +32,7 @@ _NO_BODY = frozenset({204, 304})
 _TOKEN_IN_PATH = re.compile(r"(?i)(token=)[^&]*")
 
 
-class Gone(Exception):  # noqa: N818  # clients go; that is no error
+class Gone(Exception):  # clients go; that is no error
     """The client has gone, or was idle for too long."""
 
 

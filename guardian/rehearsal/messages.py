@@ -18,7 +18,7 @@ BAD_TOKEN = "The access token is invalid"  # noqa: S105  # what Mastodon says, n
 FORBIDDEN = "This action is not allowed"
 
 
-class Refused(Exception):  # noqa: N818  # the platform's no is an answer, not an error of this program
+class Refused(Exception):  # the platform's no is an answer, not an error of this program
     """The platform says no, with a status and Mastodon's words."""
 
     def __init__(self, status: int, message: str) -> None:

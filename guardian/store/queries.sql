@@ -76,8 +76,8 @@ returning id;
 select id, account from posts where state = 'missed' order by at, seq;
 
 -- name: stranded
--- Posts that were under way when the daemon last ended.
-select * from posts where state in ('claimed', 'sending') order by at, seq;
+-- Posts that were under way when something broke: of one account, or of all.
+select * from posts where state in ('claimed', 'sending') and (:account is null or account = :account) order by at, seq;
 
 -- name: open_attempt!
 -- Commit the intent: from here bytes may leave.

@@ -146,3 +146,27 @@ def test_a_house_without_any_scope_is_unknown_and_never_called_open(tmp_path: Pa
     (tmp_path / "r").mkdir()
     assert reading.read_fence(House(str(tmp_path / "s"), str(tmp_path / "r"))).state == reading.UNKNOWN
     assert reading.read_fence(House(str(tmp_path / "x"), str(tmp_path / "y"))).state == reading.UNKNOWN
+
+
+def test_a_freeze_whose_marker_a_thaw_removed_unseen_lays_it_down_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thaw had looked at the old marker already; on a read-only disk only the new one keeps a restart closed."""
+    real = gates.try_exclusive
+
+    def a_thaw_ends_here(fd: int) -> bool:
+        permits.remove(house.marker("all"))
+        return real(fd)
+
+    monkeypatch.setattr(gates, "try_exclusive", a_thaw_ends_here)
+    mark = freeze(house, durable=False)
+    found = marker.read(house.marker("all"))
+    assert found is not None
+    assert found.mark == mark
+
+
+def test_a_reset_that_a_dead_freeze_left_behind_breaks_no_later_send(house: House) -> None:
+    mark = freeze(house)
+    Path(house.reset("all")).touch()
+    assert isinstance(arming.thaw(house, "all", epoch=3, mark=mark), Armed)
+    assert not os.path.exists(house.reset("all"))

@@ -1,0 +1,116 @@
+"""The root of all commands: what there is, what comes before a command, and how every command ends."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from guardian import __version__
+from guardian.cli import config as config_
+from guardian.cli import demo, endings, entering, init, journal, queue, render, status, thaw
+
+COMMANDS = """\
+Owns an organisation's scheduled posts, and can be stopped dead.
+
+The stop: guardian freeze. Nothing more leaves the house after it has said CONFIRMED, even with the daemon dead or hung.
+"""
+Stray = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+app = typer.Typer(
+    name="guardian",
+    help=COMMANDS,
+    epilog="Example: guardian freeze a tasteless post is live",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"max_content_width": render.WIDEST},
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    *,
+    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="The configuration.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is.")] = False,
+) -> None:
+    """What may stand before any command."""
+    del config, as_json  # every command takes them from here when it has none of its own
+    if version:
+        render.say(f"guardian {__version__}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        render.say(ctx.get_help())
+        raise typer.Exit(endings.WRONG_USE)
+
+
+@app.command("freeze", context_settings=Stray, add_help_option=False)
+def freeze(ctx: typer.Context) -> int:
+    """Stop: nothing more leaves the house.
+
+    Words after it are the reason; asks nothing; works with the daemon dead or hung.
+    """
+    from guardian.fence.command import main as stop
+
+    return stop([*_before(ctx), *ctx.args])
+
+
+@app.command(
+    "run",
+    epilog="Example: guardian run --config /etc/guardian/guardian.toml",
+)
+def run(
+    ctx: typer.Context,
+    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="The configuration.")] = None,
+) -> None:
+    """The daemon, in the foreground.
+
+    Until SIGTERM or Ctrl-C; what is being sent then is finished first.
+    """
+    given = ["--config", config] if config else _before(ctx)
+    os.execv(sys.executable, [sys.executable, "-m", "guardian", "run", *given])  # noqa: S606 (ourselves; the daemon is another floor)
+
+
+for family in (init, config_, status, thaw):
+    family.register(app)
+app.add_typer(queue.app, name="queue")
+app.add_typer(journal.app, name="journal")
+demo.register(app)
+entering.register(queue.app)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code. Never shows a traceback unless GUARDIAN_DEBUG is set."""
+    given = sys.argv[1:] if words is None else words
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # whatever the locale, a letter never ends a command
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return endings.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python would complain once more on its way out
+        return endings.NOBODY_LISTENS
+    return code
+
+
+def _run(words: list[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("guardian", list(words)) as ctx:
+            code = command.invoke(ctx)
+        return code if isinstance(code, int) else endings.DONE
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is said in one line)
+        return endings.end_with(error, as_json="--json" in words)
+
+
+def _before(ctx: typer.Context) -> list[str]:
+    """What stood before the command, for the two commands that read their own words."""
+    given = ctx.find_root().params.get("config")
+    return ["--config", given] if given else []

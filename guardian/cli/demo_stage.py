@@ -1,0 +1,195 @@
+"""The demo's stage: a directory that goes away, a platform to rehearse on, a daemon, and the real commands.
+
+Every process is our own child and is ended by its pid, however the demo ends.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from guardian.errors import GuardianError
+
+ACCOUNTS = ("acme-news", "acme-shop", "acme-jobs", "acme-help")
+END_WITHIN = 15.0
+SETTINGS = """\
+state_dir   = "{directory}/state"
+runtime_dir = "{directory}/run"
+
+[queue]
+gap = "0s"
+
+[reconcile]
+looks = 3
+over = "2s"
+"""
+ACCOUNT = """
+[accounts.{name}]
+platform = "mastodon"
+brand    = "acme"
+base_url = "{url}"
+identity = "@{name}@{place}"
+[accounts.{name}.secrets]
+token = "file:{directory}/{name}.token"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that has run: `answered` is when the last of its words arrived (monotonic, ns)."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    answered: int
+
+    def document(self) -> Any:  # noqa: ANN401 (a JSON document)
+        """What it said with --json."""
+        return json.loads(self.out)
+
+
+class Platform:
+    """The rehearsal platform as it is seen from outside: its own log is the demo's witness."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.place = urlsplit(url).netloc
+
+    def publishing(self) -> list[dict[str, Any]]:
+        """Every publishing request that reached it, with the instant of its first byte."""
+        entries = self._ask("GET", "/rehearsal/log")["entries"]
+        return [one for one in entries if (one["method"], one["path"]) == ("POST", "/api/v1/statuses")]
+
+    def posts(self) -> list[dict[str, Any]]:
+        """What is on its timelines."""
+        return list(self._ask("GET", "/rehearsal/posts"))
+
+    def slow_down(self, seconds: float) -> None:
+        """Take this long over every post from now on."""
+        self._ask("POST", "/rehearsal/faults", {"kind": "delay", "times": None, "seconds": seconds})
+
+    def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 (a JSON document)
+        connection = http.client.HTTPConnection(self.place, timeout=10)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+
+class Stage:
+    """Everything that the demo makes; leaving it takes all of it away again."""
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="guardian-demo-"))  # 0700
+        self.config = self.directory / "guardian.toml"
+        self.log = self.directory / "daemon.log"
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for word in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(word, signal.SIG_IGN)  # impatience must not leave half of it behind
+        for child in reversed(self._children):
+            _end(child)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def platform(self) -> Platform:
+        """Start the rehearsal platform, which says where it listens."""
+        words = [word for name in ACCOUNTS for word in ("--account", name)]
+        child = self._start(["guardian.rehearsal", "--with-parent", *words], subprocess.PIPE)
+        said = child.stdout.readline() if child.stdout else b""
+        if not said:
+            raise GuardianError("cannot rehearse, because the rehearsal platform did not start", fix="try again")
+        return Platform(str(json.loads(said)["url"]))
+
+    def write(self, platform: Platform) -> None:
+        """The configuration, and for each account a token in a file of its own."""
+        names = {"directory": self.directory, "url": platform.url, "place": platform.place}
+        for name in ACCOUNTS:
+            token = self.directory / f"{name}.token"
+            token.touch(0o600)
+            token.write_text(f"rehearsal-{name}\n")
+        accounts = "".join(ACCOUNT.format(name=name, **names) for name in ACCOUNTS)
+        self.config.write_text(SETTINGS.format(**names) + accounts)
+
+    def daemon(self) -> subprocess.Popen[bytes]:
+        """Start the daemon; its log goes into a file."""
+        with self.log.open("ab") as log:
+            return self._start(["guardian", "run"], log.fileno(), log.fileno())
+
+    def guardian(self, words: Sequence[str]) -> Ran:
+        """Run a real command, as a person would."""
+        began = time.monotonic_ns()
+        out, answered = b"", began
+        with tempfile.TemporaryFile() as errors:
+            child = self._start(["guardian", *words], subprocess.PIPE, errors.fileno())
+            pipe = child.stdout.fileno() if child.stdout else -1
+            while chunk := os.read(pipe, 1 << 16):
+                out, answered = out + chunk, time.monotonic_ns()
+            code = child.wait()
+            ended = time.monotonic_ns()
+            errors.seek(0)
+            said = errors.read().decode("utf-8", "replace")
+        self._forget(child)
+        return Ran(code, out.decode("utf-8", "replace"), said, (ended - began) / 1e9, answered)
+
+    def tail(self, lines: int = 20) -> list[str]:
+        """The end of the daemon's log."""
+        return self.log.read_text("utf-8", "replace").splitlines()[-lines:] if self.log.exists() else []
+
+    def _start(self, module: list[str], out: int, errors: int | None = None) -> subprocess.Popen[bytes]:
+        """A child in a session of its own: Ctrl-C reaches the demo alone, which then ends the others in order."""
+        environment = {**os.environ, "GUARDIAN_CONFIG": str(self.config), "COLUMNS": "96"}
+        child = subprocess.Popen(  # noqa: S603 (our own programs)
+            [sys.executable, "-m", *module],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=errors,
+            env=environment,
+            start_new_session=True,
+        )
+        self._children.append(child)
+        return child
+
+    def _forget(self, child: subprocess.Popen[bytes]) -> None:
+        self._children.remove(child)
+        if child.stdout:
+            child.stdout.close()
+
+
+def until(true: Callable[[], bool], within: float) -> bool:
+    """Look until something is so, for so many seconds; whether it came."""
+    end = time.monotonic() + within
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.03)
+    return True
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Politely, also if it was stopped; then not."""
+    for word in (signal.SIGCONT, signal.SIGTERM):
+        child.send_signal(word)  # does nothing to a child that has ended: Popen knows
+    try:
+        child.wait(END_WITHIN)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if child.stdout:
+        child.stdout.close()

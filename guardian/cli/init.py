@@ -1,0 +1,181 @@
+"""`guardian init`: set up a house, as far as it is not set up yet. Safe to repeat; never arms what is frozen."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from guardian.cli import render
+from guardian.cli.given import AsJson, Config, Desk
+from guardian.errors import GuardianError, Mistake
+from guardian.fence import reading, scopes
+from guardian.fence.arming import Armed, arm_new
+from guardian.fence.house import DEFAULTS, SYSTEM_CONFIG, House, config_path, user_config_path
+
+NOT_NEW = "it is not new"
+IS_FROZEN = "it is frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where a new house would stand."""
+
+    config: Path
+    state_dir: str
+    runtime_dir: str
+
+
+@dataclass(slots=True)
+class Done:
+    """What was found, and what was done."""
+
+    config: Path
+    made: list[str] = field(default_factory=list)
+    armed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    frozen: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    accounts: int = 0
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command into the root."""
+    app.command("init", epilog="Example: guardian init --dir ~/try-guardian")(init)
+
+
+def init(
+    *,
+    directory: Annotated[
+        str | None, typer.Option("--dir", metavar="DIR", help="Put everything below this directory.")
+    ] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> int:
+    """Set up a house; safe to repeat.
+
+    Configuration, directories, and permits for scopes that are new. Never lifts a freeze.
+    """
+    from guardian.config import load  # the models take longer to load than most commands to run
+
+    desk = Desk(config, as_json)
+    if directory and config:
+        raise Mistake("cannot use --dir and --config together, because each names the configuration", fix="give one")
+    plan = below(directory) if directory is not None else usual(config)
+    done = Done(plan.config)
+    if not os.path.lexists(plan.config):
+        _write_configuration(plan, done)
+    settings = load(plan.config, with_secrets=False)
+    done.accounts = len(settings.accounts)
+    _make_directories(settings.house, done)
+    _arm(settings.house, settings.scopes, done)
+    desk.answer(_document(settings.house, done), _lines(settings.house, done))
+    for scope, why in done.failed.items():
+        render.tell(f"cannot arm {scope}, because {why}, do mend that and run guardian init again")
+    return 1 if done.failed else 0
+
+
+def below(directory: str) -> Plan:
+    """A house that stands in one directory."""
+    base = os.path.abspath(os.path.expanduser(directory))  # noqa: PTH100, PTH111 (the house speaks in plain paths)
+    return Plan(Path(base, "guardian.toml"), f"{base}/state", f"{base}/run")
+
+
+def usual(given: str | None) -> Plan:
+    """A house in the system's places for root, in the user's own for everybody else."""
+    found = config_path(given)
+    if os.geteuid() == 0:
+        return Plan(Path(found or SYSTEM_CONFIG), DEFAULTS["state_dir"], DEFAULTS["runtime_dir"])
+    base = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
+    return Plan(Path(found or user_config_path()), f"{base}/guardian", f"{base}/guardian/run")
+
+
+def _write_configuration(plan: Plan, done: Done) -> None:
+    from guardian.config import template
+
+    text = template(plan.state_dir, plan.runtime_dir)  # refuses, before anything is made, what no house can have
+    plan.config.parent.mkdir(parents=True, exist_ok=True)
+    beside = plan.config.with_name(f".{plan.config.name}.{os.getpid()}")
+    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            scopes.give_to_owner(fd, str(plan.config.parent))
+            file.write(text)
+        beside.replace(plan.config)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    done.made.append(str(plan.config))
+
+
+def _make_directories(house: House, done: Done) -> None:
+    """What must survive is the owner's alone; the directory of the sockets may be entered, its fence may not."""
+    Path(house.state_dir).parent.mkdir(parents=True, exist_ok=True)
+    for path in (house.state_dir, house.permits):
+        _private(path, done)
+    Path(house.runtime_dir).parent.mkdir(parents=True, exist_ok=True)
+    if not os.path.lexists(house.runtime_dir):
+        _private(house.runtime_dir, done)
+        os.chmod(house.runtime_dir, 0o755)  # noqa: PTH101, S103 (groups reach the control socket)
+    _private(house.gates, done)
+
+
+def _private(path: str, done: Done) -> None:
+    if not os.path.lexists(path):
+        done.made.append(path)
+    try:
+        scopes.make_private(path)
+    except FileExistsError:
+        raise GuardianError(f"cannot use {path}, because it is no directory", fix="move it away") from None
+
+
+def _arm(house: House, wanted: tuple[str, ...], done: Done) -> None:
+    for scope in wanted:
+        came = arm_new(house, scope)
+        if isinstance(came, Armed):
+            done.armed.append(scope)
+        elif came.why in (NOT_NEW, IS_FROZEN):
+            done.kept.append(scope)
+        else:
+            done.failed[scope] = came.why
+    done.frozen = [one.scope for one in reading.read_fence(house).scopes if one.state == reading.FROZEN]
+
+
+def _document(house: House, done: Done) -> dict[str, Any]:
+    return {
+        "config": str(done.config),
+        "state_dir": house.state_dir,
+        "runtime_dir": house.runtime_dir,
+        "made": done.made,
+        "armed": done.armed,
+        "kept": done.kept,
+        "frozen": done.frozen,
+        "failed": [{"scope": scope, "why": why} for scope, why in done.failed.items()],
+        "next": _next(done),
+    }
+
+
+def _lines(house: House, done: Done) -> Iterator[str]:
+    yield "A house stands." if done.made or done.armed else "The house stands already; nothing was changed."
+    yield render.field("config", done.config)
+    yield render.field("state", house.state_dir)
+    yield render.field("runtime", house.runtime_dir)
+    yield render.field("made", ", ".join(done.made) or "nothing")
+    yield render.field("armed", ", ".join(done.armed) or "nothing")
+    if done.kept:
+        yield render.field("left alone", ", ".join(done.kept))
+    if done.frozen:
+        yield render.field("frozen", f"{', '.join(done.frozen)}; init never lifts a freeze: guardian thaw does")
+    yield "Next"
+    yield from (f"  {place}. {step}" for place, step in enumerate(_next(done), start=1))
+
+
+def _next(done: Done) -> list[str]:
+    """What to type after this; the configuration is named wherever it would not be found by itself."""
+    named = "" if config_path(None) == str(done.config) else f" --config {done.config}"
+    secrets = done.config.parent / "secrets"
+    edit = [f"write your accounts into {done.config}: its end says how", f"install -d -m 700 {secrets}   # for tokens"]
+    steps = [f"guardian config check{named}", f"guardian run{named}", f"guardian status{named}"]
+    return steps if done.accounts else [*edit, *steps]

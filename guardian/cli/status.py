@@ -1,0 +1,161 @@
+"""`guardian status`: is it open or frozen, by the fence's own word; and what the daemon knows, if one can be asked."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from guardian.cli import render
+from guardian.cli.given import AsJson, Config, Desk
+from guardian.client import Client
+from guardian.errors import Absent, GuardianError
+from guardian.fence import reading
+from guardian.fence.house import House
+from guardian.fence.reading import Reading, Seen
+
+CODES = {reading.OPEN: 0, reading.FROZEN: 20, reading.PARTLY: 21, reading.UNKNOWN: 22}
+PATIENCE = 2.0
+
+Document = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command into the root."""
+    app.command("status", epilog="Example: guardian status --json")(status)
+
+
+def status(*, config: Config = None, as_json: AsJson = False) -> int:
+    """Open or frozen, by whom, why, since; what waits.
+
+    By the fence's own word, with or without a daemon. Exit: 0 open, 20 frozen, 21 partly frozen, 22 cannot be read.
+    """
+    desk = Desk(config, as_json)
+    house = desk.house()
+    found = read(house)
+    desk.answer(found, lines(found))
+    return CODES[found["state"]]
+
+
+def read(house: House) -> Document:
+    """The fence's files first; what the daemon adds if it answers soon. Never waits for one that is stopped."""
+    fence = reading.read_fence(house)
+    daemon, pid = reading.daemon_state(house)
+    told, why = _ask(house, daemon)
+    if told is not None:
+        daemon = "running"
+    elif daemon == "running":
+        daemon = "hung"  # it holds its lock, and does not answer
+    known = told or {}
+    state = known.get("state", reading.UNKNOWN) if fence.state == reading.UNKNOWN else fence.state
+    return {
+        "state": state if state in CODES else reading.UNKNOWN,
+        "why": fence.why if state == reading.UNKNOWN else "",
+        "daemon": daemon,
+        "pid": pid,
+        "unasked": why,
+        "freezes": _freezes(fence, known.get("freezes", [])),
+        "scopes": [{"scope": one.scope, "state": one.state} for one in fence.scopes],
+        "counts": known.get("counts"),
+        "held": known.get("held"),
+        "in_flight": known.get("in_flight"),
+        "next": known.get("next"),
+        "accounts": known.get("accounts", []),
+        "state_dir": house.state_dir,
+        "runtime_dir": house.runtime_dir,
+    }
+
+
+def _ask(house: House, daemon: str) -> tuple[Document | None, str]:
+    """What the daemon says, or why nothing. An absent one is asked too: its lock may be hidden from this user."""
+    if daemon == "hung":
+        return None, "it is stopped"
+    try:
+        return Client(house, within=PATIENCE).get("/v1/status"), ""
+    except Absent:
+        return None, "it does not run"
+    except GuardianError as error:
+        return None, error.message
+
+
+def _freezes(fence: Reading, told: list[Document]) -> list[Document]:
+    """The daemon's freezes, and those that it has not heard of yet, from the markers beside the gates."""
+    booked = {one["scope"] for one in told}
+    new = [one for one in fence.scopes if one.state == reading.FROZEN and one.scope not in booked]
+    return [*told, *(_from_marker(one) for one in new)]
+
+
+def _from_marker(seen: Seen) -> Document:
+    at = None if not seen.at else datetime.fromtimestamp(seen.at / 1000, UTC).isoformat(timespec="milliseconds")
+    return {
+        "id": None,
+        "scope": seen.scope,
+        "reason": seen.reason if seen.reason is not None else seen.why,
+        "by": seen.by,
+        "at": at and at.replace("+00:00", "Z"),
+        "epoch": seen.epoch,
+    }
+
+
+def lines(found: Document) -> Iterator[str]:
+    """The same for people."""
+    yield _verdict(found)
+    yield from (freeze_line(one) for one in found["freezes"])
+    if any(one["state"] == reading.UNARMED for one in found["scopes"]):
+        yield render.field("not armed", "nothing is sent before the daemon starts: guardian run")
+    yield render.field("daemon", _daemon(found))
+    yield render.field("house", f"{found['state_dir']}, {found['runtime_dir']}")
+    if found["counts"] is None:
+        yield render.field("posts", "not known without the daemon; the queue is safe on disk")
+        return
+    held = f"; {found['held']} of them held" if found["held"] else ""
+    yield render.field("posts", render.counts(found["counts"]) + held)
+    yield from _flight(found["in_flight"])
+    yield from _accounts(found["accounts"])
+    yield from _next(found["next"])
+
+
+def freeze_line(one: Document) -> str:
+    """A freeze: what, since when, by whom, why."""
+    since = f"since {render.local(one['at'])}" if one["at"] else "since nobody knows when"
+    by = one["by"] or "nobody knows whom"
+    reason = one["reason"] or "no reason given"
+    return f"  {one['scope']:<{render.LABEL}} {render.one_line(f'{since} by {by}: {reason}')}"
+
+
+def _verdict(found: Document) -> str:
+    words = {
+        reading.OPEN: "nothing is frozen",
+        reading.FROZEN: "nothing can be sent",
+        reading.PARTLY: "some of it cannot be sent",
+        reading.UNKNOWN: f"the fence cannot be read: {found['why'] or 'its files are closed to this user'}",
+    }
+    return f"{found['state'].upper()}  {render.one_line(words[found['state']])}"
+
+
+def _daemon(found: Document) -> str:
+    pid = f" (pid {found['pid']})" if found["pid"] else ""
+    why = f"; {found['unasked']}" if found["unasked"] and found["daemon"] != "absent" else ""
+    return f"{found['daemon']}{pid}{why}"
+
+
+def _flight(found: list[Document]) -> Iterator[str]:
+    yield render.field("in flight", render.count(len(found), "post") if found else "nothing")
+    for one in found:
+        words = (one["post"], one["account"], one["state"], one["url"] or "")
+        yield render.one_line("    " + "  ".join(words)).rstrip()
+
+
+def _accounts(found: list[Document]) -> Iterator[str]:
+    trouble = [one for one in found if one["trouble"] and one["trouble"] != "not asked yet"]
+    well = "none in trouble" if not trouble else f"{len(trouble)} in trouble:"
+    yield render.field("accounts", f"{len(found)}, {well}" if found else "none yet")
+    for one in trouble:
+        yield render.one_line(f"    {one['name']}: {one['trouble']}")
+
+
+def _next(found: list[Document]) -> Iterator[str]:
+    yield render.field("next", render.count(len(found), "post") if found else "nothing waits")
+    rows = [(render.local(one["at"]), one["account"], render.state(one), one["text"]) for one in found]
+    if rows:
+        yield from render.indented(render.table(("when", "account", "state", "text"), rows))
