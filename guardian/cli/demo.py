@@ -46,8 +46,8 @@ def demo(
         except BrokenPipeError:
             raise
         except (Untrue, OSError, ValueError, KeyError):
-            for line in ["The end of the daemon's log:", *stage.tail()]:
-                render.tell(f"  {line}")
+            for line in stage.tail():
+                render.tell(f"  daemon.log: {line}")
             raise
     say("\nIn short\n")
     for line in table(story.summary):

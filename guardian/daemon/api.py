@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from guardian.daemon.answers import Answers
 
 log = structlog.get_logger()
+UNREADABLE = 400
 STATUS: tuple[tuple[type[GuardianError], int], ...] = (
     (Unfound, 404),
     (Mistake, 422),
@@ -174,6 +175,10 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else "error"
+    if status == UNREADABLE:
+        return problem(
+            "bad_input", "cannot read the request, because its body is no JSON", "look into /openapi.json", 422
+        )
     return problem("http", f"cannot do that, because of {detail.lower()}", "look into /openapi.json", status)
 
 

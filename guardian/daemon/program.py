@@ -26,7 +26,7 @@ from guardian.duties.recover import recover
 from guardian.errors import ConfigMistake, GuardianError, Taken
 from guardian.fence import gates
 from guardian.fence.house import FenceError, config_path
-from guardian.fence.scopes import make_private
+from guardian.fence.scopes import make_passable, make_private
 from guardian.gate import accounts, tripwire
 from guardian.store import journal
 
@@ -84,7 +84,7 @@ def own(house: House) -> int:
     try:
         make_private(house.state_dir)
         make_private(house.permits)
-        make_private(house.runtime_dir)
+        make_passable(house.runtime_dir)
         make_private(house.gates)
         lock = gates.lock_for_life(house.daemon_lock)
     except OSError as error:

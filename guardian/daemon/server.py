@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 64 * 1024
 MAX_IMPORT = 64 << 20
+DRAINED = 1 << 20  # read beyond a limit, so that the refusal can be read by a client that is still sending
 IMPORT_PATH = "/v1/posts/import"
 BACKLOG = 64
 MAX_CONNECTIONS = 64
@@ -99,14 +100,17 @@ async def _body(receive: Receive, limit: int) -> bytes:
         message = await receive()
         found += message.get("body", b"")
         more = message["type"] == "http.request" and message.get("more_body", False)
-        if len(found) > limit:
-            raise TooLarge
+        if len(found) > limit + DRAINED:
+            break  # whoever goes on and on is cut off
+    if len(found) > limit:
+        raise TooLarge
     return bytes(found) if found.strip() else b"{}"
 
 
 async def _too_large(send: Send) -> None:
     text = b'{"error": {"code": "too_large", "message": "cannot read the request, because it is too large", "fix": ""}}'
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    length = b"%d" % len(text)
+    headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": text})
 

@@ -13,7 +13,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from guardian.fence.scopes import give_to_owner, make_private
+from guardian.fence.scopes import give_to_owner, make_passable, make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def open_shared(house: House, scope: str) -> int:
 
 def open_exclusive(house: House, scope: str) -> Gate:
     """Open a gate to close it, and make it where it is missing (after a boot, or in a house that never ran)."""
-    make_private(house.runtime_dir)
+    make_passable(house.runtime_dir)
     make_private(house.gates)
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     fresh = False

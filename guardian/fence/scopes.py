@@ -88,14 +88,23 @@ def give_to_owner(fd: int, directory: str) -> None:
 
 
 def make_private(path: str) -> None:
-    """Make a directory that only its owner may enter, with the owner of the one above; an existing one must be such."""
+    """Make a directory that only its owner may enter, owned as the one above is; an existing one is left alone."""
+    _make(path, 0o700)
+
+
+def make_passable(path: str) -> None:
+    """Make a directory that everybody may pass through: what lies in it protects itself (the sockets, the fence)."""
+    _make(path, 0o755)
+
+
+def _make(path: str, mode: int) -> None:
     try:
-        os.mkdir(path, 0o700)
+        os.mkdir(path, mode)
     except FileExistsError:
-        found = os.lstat(path)
-        if not stat.S_ISDIR(found.st_mode):
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
             raise
         return
+    os.chmod(path, mode)  # whatever the umask took away
     if os.geteuid() == 0:
         owner = os.stat(os.path.dirname(path))
         os.chown(path, owner.st_uid, owner.st_gid)

@@ -116,7 +116,7 @@ class Stopping:
     def _close(self, scope: str) -> bool:
         """Step 1 for one scope."""
         try:
-            scopes.make_private(self.house.runtime_dir)
+            scopes.make_passable(self.house.runtime_dir)
             scopes.make_private(self.house.gates)
             marker.write(self.house.marker(scope), self.house.gates, self.marker)
             permits.remove(self.house.permit(scope))
