@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from guardian.fence.house import House
 
 WITHIN = 10.0
-FAMILIES: dict[int, type[GuardianError]] = {403: NotAllowed, 404: Unfound, 409: Illegal, 422: Mistake, 503: Doubt}
+MAX_ANSWER = 1 << 30  # a released or imported plan is answered post by post
+FAMILIES: dict[int, type[GuardianError]] = {
+    403: NotAllowed,
+    404: Unfound,
+    409: Illegal,
+    413: Mistake,
+    422: Mistake,
+    503: Doubt,
+}
 
 
 class Client:
@@ -34,7 +42,7 @@ class Client:
 
     def _ask(self, method: str, target: str, body: object) -> Any:  # noqa: ANN401 (a JSON document)
         try:
-            status, document = ask(self.house.socket, method, target, body, within=self.within)
+            status, document = ask(self.house.socket, method, target, body, within=self.within, most=MAX_ANSWER)
         except PermissionError as error:
             raise NotAllowed(
                 f"cannot open {self.house.socket}, because you may not",
@@ -53,7 +61,8 @@ class Client:
         state, pid = daemon_state(self.house)
         if state == "absent":
             return Absent(
-                f"cannot reach the daemon of {self.house.state_dir}, because it does not run", fix="guardian run"
+                f"cannot reach the daemon of {self.house.state_dir}, because it does not run",
+                fix="start it: guardian run",
             )
         if state == "hung":
             return Doubt(

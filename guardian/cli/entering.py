@@ -15,7 +15,7 @@ from guardian.errors import Mistake
 STDIN = "-"
 MAX_TEXT = 256 * 1024
 MAX_FILE = 64 << 20
-MAX_BODY = 64 << 20  # what the daemon takes; a file grows on its way, because quotes and letters are escaped
+MAX_BODY = 96 << 20  # what the daemon takes; a file grows on its way, because quotes are escaped
 IMPORT_WITHIN = 600.0
 
 Document = dict[str, Any]
@@ -74,7 +74,7 @@ def take_in(
     client = desk.client(within=IMPORT_WITHIN)
     text = _read(file, MAX_FILE)
     body = {"text": text}
-    if len(json.dumps(body)) > MAX_BODY:
+    if len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")) > MAX_BODY:
         raise Mistake(f"cannot import {file}, because it is too large on its way to the daemon", fix="split it")
     done = client.post("/v1/posts/import", body)
     if done["errors"]:

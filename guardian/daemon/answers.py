@@ -14,6 +14,7 @@ from guardian.errors import Mistake
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed
 from guardian.fence.stopping import Order
+from guardian.model import State
 from guardian.rules import coverage
 from guardian.store import attempts, freezes, journal, posts
 from guardian.store.posts import Entered
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from guardian.duties.freeze import Freezing
     from guardian.duties.lane import Lane
     from guardian.duties.queue import Queue
+    from guardian.model import Post
     from guardian.store.database import Tx
 
 NEXT = 10
@@ -113,7 +115,7 @@ class Answers:
         """Enter one record."""
         found, note = self.queue.add(record, who=peer.name)
         self.ring()
-        return {"post": documents.post(found.post), "fresh": isinstance(found, Entered), "note": note}
+        return {"post": self._shown(found.post), "fresh": isinstance(found, Entered), "note": note}
 
     def take_in(self, body: ImportBody, peer: Peer) -> documents.Document:
         """Import a file, all or nothing; `errors` names every line that is wrong."""
@@ -141,13 +143,13 @@ class Answers:
         """Send missed posts after all."""
         done = self.queue.release(body.ids, gap=body.gap_ms(), who=peer.name)
         self.ring()
-        return {"posts": [documents.post(post) for post in done]}
+        return {"posts": self._all_shown(done)}
 
     def reschedule(self, post_id: str, body: RescheduleBody, peer: Peer) -> documents.Document:
         """Give a post a new time."""
         post, note = self.queue.reschedule(post_id, at=body.at, zone=body.zone, who=peer.name)
         self.ring()
-        return {"post": documents.post(post), "note": note}
+        return {"post": self._shown(post), "note": note}
 
     def cancel(self, post_id: str, peer: Peer) -> documents.Document:
         """A post that is never sent."""
@@ -158,6 +160,14 @@ class Answers:
         with self.database.reading() as tx:
             found = journal.after(tx, after, limit=min(max(limit, 1), MAX_PAGE))
         return {"entries": [documents.entry(one) for one in found]}
+
+    def _shown(self, post: Post) -> documents.Document:
+        return self._all_shown([post])[0]
+
+    def _all_shown(self, found: Sequence[Post]) -> list[documents.Document]:
+        with self.database.reading() as tx:
+            held = {name: self._held_by(tx, name, State.QUEUED) for name in {post.account for post in found}}
+        return [documents.post(post, held[post.account] if post.state is State.QUEUED else None) for post in found]
 
     def _must_exist(self, wanted: Sequence[str]) -> None:
         for scope in wanted:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
 
-MAX_BODY = 64 * 1024
-MAX_IMPORT = 64 << 20
+MAX_BODY = 256 * 1024  # a record with the longest text, whatever its script
+MAX_IMPORT = 96 << 20
 DRAINED = 1 << 20  # read beyond a limit, so that the refusal can be read by a client that is still sending
 IMPORT_PATH = "/v1/posts/import"
 BACKLOG = 64
@@ -108,7 +108,10 @@ async def _body(receive: Receive, limit: int) -> bytes:
 
 
 async def _too_large(send: Send) -> None:
-    text = b'{"error": {"code": "too_large", "message": "cannot read the request, because it is too large", "fix": ""}}'
+    text = (
+        b'{"error": {"code": "too_large", "message": "cannot read the request, because it is too large",'
+        b' "fix": "split it"}}'
+    )
     length = b"%d" % len(text)
     headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})

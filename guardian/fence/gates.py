@@ -154,9 +154,14 @@ def pid_in(path: str) -> int | None:
 
 
 def locker(path: str) -> int | None:
-    """The pid of whoever holds `path` exclusively for life, by the kernel's list; None when nobody does."""
+    """The pid of whoever holds `path` exclusively for life, by the kernel's list; None when nobody does.
+
+    Raises PermissionError for those who may not look.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except PermissionError:
+        raise
     except OSError:
         return None
     try:

@@ -76,7 +76,10 @@ def overall(seen: tuple[Seen, ...]) -> str:
 
 def daemon_state(house: House) -> tuple[str, int | None]:
     """`running`, `hung` (stopped, so that it cannot answer) or `absent`, and the pid."""
-    pid = gates.locker(house.daemon_lock)
+    try:
+        pid = gates.locker(house.daemon_lock)
+    except PermissionError:  # seen from outside, its socket is all that there is to see
+        return ("running" if os.path.exists(house.socket) else "absent"), None
     if pid is None:
         return "absent", None
     return ("hung" if processes.is_stopped(pid) else "running"), pid

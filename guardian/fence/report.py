@@ -83,7 +83,8 @@ def print_rest(house: House, result: dict[str, object], not_durable: str) -> Non
     _print_flight(house, result)
     for taken in _rows(result["takedown"]):
         _say(f"  takedown    {printable(str(taken['ref']))}: not attempted (not built yet), do delete it by hand")
-    _say("  not covered " + "; ".join(map(str, _rows(result["not_covered"]))))
+    for place, one in enumerate(_rows(result["not_covered"])):
+        _say(f"  {'' if place else 'not covered':<11} {one}")
     if result["confirmed"]:
         _say('  to lift it  guardian thaw --reason "..."')
 

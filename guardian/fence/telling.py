@@ -30,14 +30,19 @@ class LocalConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def ask(path: str, method: str, target: str, body: object | None = None, *, within: float) -> tuple[int, object]:
-    """One request to the daemon: status and JSON document. Raises OSError when there is no whole answer in time."""
+def ask(
+    path: str, method: str, target: str, body: object | None = None, *, within: float, most: int = MAX_ANSWER
+) -> tuple[int, object]:
+    """One request to the daemon: status and JSON document. Raises OSError when there is no whole answer in time.
+
+    `most` is how many bytes of an answer are read.
+    """
     connection = LocalConnection(path, within=within)
     try:
-        raw = None if body is None else json.dumps(body).encode()
+        raw = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         connection.request(method, target, raw, {"Content-Type": "application/json", "Connection": "close"})
         answer = connection.getresponse()
-        return answer.status, json.loads(answer.read(MAX_ANSWER) or b"null")
+        return answer.status, json.loads(answer.read(most) or b"null")
     except (http.client.HTTPException, ValueError) as error:
         raise OSError(str(error) or type(error).__name__) from error
     finally:
