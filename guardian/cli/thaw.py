@@ -1,6 +1,7 @@
 """`guardian thaw`: lift freezes, after showing what waits behind them and what was missed. Asks, unless told not to."""
 
 import sys
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from guardian.client import Client
 from guardian.errors import GuardianError, Mistake, Refusal
 from guardian.fence import reading
 
+A_MOMENT = 0.8  # the daemon looks at the fence twice a second
 WITHIN = 120.0  # arming waits for every gate in turn
 ALL = "all"
 
@@ -52,15 +54,24 @@ def thaw(
     if not yes and not _agreed(before, frozen):
         render.tell("Nothing was thawed.")
         return endings.FAILED
-    done = client.post("/v1/thaw", {"reason": reason, "scopes": frozen})
+    shown = [one["id"] for one in before["freezes"] if one["scope"] in frozen]
+    done = client.post("/v1/thaw", {"reason": reason, "scopes": frozen, "freezes": shown})
     found = {**done, "not_frozen": [one for one in wanted if one not in frozen], "counts": _counts(client)}
     return _end(desk, found)
 
 
 def _look(client: Client) -> Document:
-    """The state before, with freezes that the daemon may not have heard of yet. Raises when there is no daemon."""
+    """The state before. Raises when there is no daemon.
+
+    A freeze that the daemon has not written down yet has no id, and could not be lifted by name: it gets a moment.
+    """
     client.get("/v1/status")  # says why, where there is no answer
-    return status_.read(client.house)
+    found = status_.read(client.house)
+    if any(one.get("id") is None for one in found["freezes"]):
+        time.sleep(A_MOMENT)
+        found = status_.read(client.house)
+    found["freezes"] = [one for one in found["freezes"] if one.get("id") is not None]
+    return found
 
 
 def _must_be_known(wanted: list[str], before: Document) -> None:

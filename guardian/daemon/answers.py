@@ -91,7 +91,7 @@ class Answers:
         """Lift freezes of these scopes, and say what stays frozen and what was missed."""
         wanted = tuple(sorted(set(body.scopes)))
         self._must_exist(wanted)
-        done, missed = self.books.thaw(wanted, reason=body.reason, by=peer.name)
+        done, missed = self.books.thaw(wanted, reason=body.reason, by=peer.name, shown=body.freezes)
         with self.database.reading() as tx:
             standing = freezes.in_force(tx)
         self.ring()

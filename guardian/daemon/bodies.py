@@ -34,10 +34,11 @@ class FreezeBody(Body):
 
 
 class ThawBody(Body):
-    """POST /v1/thaw."""
+    """POST /v1/thaw. `freezes` are the ids that the person was shown: a scope that was frozen again since stays so."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=1000)] = ["all"]
+    freezes: Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=10_000)] | None = None
 
 
 class ImportBody(Body):

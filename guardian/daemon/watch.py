@@ -25,7 +25,7 @@ class Watch:
         """Adopt what the fence shows, sweep once a second; always wants to be called again soon."""
         if self.books.adopt():
             self.ring()
-        if now >= self._sweep_at:
+        if not now < self._sweep_at <= now + SWEEP_EVERY:  # later still: the clock has gone back since
             self._sweep_at = now + SWEEP_EVERY
             self.books.sweep()
         return now + FENCE_EVERY

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WHO = "guardian"
 FOUND_CLOSED = "the fence was found closed"
+AGAIN = "it was frozen again meanwhile"
 MOST_NAMED = 500
 log = structlog.get_logger()
 
@@ -64,28 +65,38 @@ class Books:
         with self._lock:
             return self._adopt()
 
-    def thaw(self, wanted: Sequence[str], *, reason: str, by: str) -> tuple[list[Armed | Kept], list[str]]:
+    def thaw(
+        self, wanted: Sequence[str], *, reason: str, by: str, shown: Sequence[str] | None = None
+    ) -> tuple[list[Armed | Kept], list[str]]:
         """Lift the freezes of these scopes: what came of each, and the ids that were missed meanwhile.
 
         Only the freezes that stand in the books now are lifted, and a scope is armed only if its marker is still
-        theirs: a freeze that comes meanwhile wins.
+        theirs: a freeze that comes meanwhile wins. `shown` are the ids of the freezes that the person saw; a scope with
+        another one stays closed.
         """
         with self._lock:
-            self._adopt()
-            marks = {scope: _mark(self.house, scope) for scope in wanted}
+            self._adopt(wanted)
             now = self.clock()
-            epochs: dict[str, int] = {}
+            lifts: dict[str, tuple[int, str | None]] = {}
             with self.database.transaction() as tx:
                 standing = freezes.in_force(tx)
                 for scope in wanted:
                     mine = [freeze for freeze in standing if freeze.scope == scope]
-                    epochs[scope] = freezes.lift(tx, mine, scope, reason=reason, by=by, now=now)
+                    if shown is not None and not {freeze.id for freeze in mine} <= set(shown):
+                        continue
+                    epoch = freezes.lift(tx, mine, scope, reason=reason, by=by, now=now)
+                    lifts[scope] = epoch, _mark_of(self.house, scope, mine)
                     told = [freeze.id for freeze in mine]
                     journal.append(tx, "thawed", who=by, now=now, scope=scope, reason=reason, lifts=told)
                 missed = self._miss(tx, now)
-            done = [arming.thaw(self.house, scope, epoch=epochs[scope], mark=marks[scope]) for scope in wanted]
+            done = [
+                arming.thaw(self.house, scope, epoch=lifts[scope][0], mark=lifts[scope][1])
+                if scope in lifts
+                else Kept(scope, AGAIN)
+                for scope in wanted
+            ]
             if any(isinstance(one, Kept) for one in done):
-                self._adopt()
+                self._adopt(wanted)
             return done, missed
 
     def sweep(self) -> list[str]:
@@ -123,8 +134,10 @@ class Books:
             stop.confirm()
             stop.settle(limited.in_a_thread)
 
-    def _adopt(self) -> bool:
-        found = [(scope, reading.read_scope(self.house, scope)) for scope in self.scopes]
+    def _adopt(self, also: Iterable[str] = ()) -> bool:
+        """`also`: scopes of accounts that are not configured any more, but are about to be thawed."""
+        wanted = sorted({*self.scopes, *also})
+        found = [(scope, reading.read_scope(self.house, scope)) for scope in wanted]
         closed = [(scope, seen) for scope, seen in found if seen.state == reading.FROZEN]
         if not closed:
             return False
@@ -167,6 +180,7 @@ def _in_the_books(scope: str, mark: str | None, standing: list[Freeze]) -> bool:
     return bool(mine) if mark is None else any(freeze.mark == mark for freeze in mine)
 
 
-def _mark(house: House, scope: str) -> str | None:
+def _mark_of(house: House, scope: str, mine: list[Freeze]) -> str | None:
+    """The mark of the marker that lies there, if it is one of these freezes'; one that came meanwhile is not."""
     found = marker.read(house.marker(scope))
-    return None if found is None else found.mark
+    return found.mark if found is not None and any(freeze.mark == found.mark for freeze in mine) else None

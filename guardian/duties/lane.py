@@ -37,6 +37,7 @@ TRIES = 5
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
 AFTER_TRIES = 30_000
+LONGEST_REST = 20 * 60_000  # a platform is believed for 15 minutes at the most
 AFTER_NO_NAME = 30_000
 AFTER_HELD = 250
 log = structlog.get_logger()
@@ -70,10 +71,19 @@ class Lane:
         if self._broken:
             recover.tidy(self.publishing.database, self.account.name, now=now)
         self._broken = True  # until this poll has come to its end
-        look = self.reconciling.poll(now)
+        look = self._poll_looking(now)
         send = self._poll_sending(now)
         self._broken = False
         return min((at for at in (look, send) if at is not None), default=None)
+
+    def _poll_looking(self, now: int) -> int | None:
+        """Look for lost posts, but never before the platform has said who we are.
+
+        With another account's token every post looks absent, and would be sent again.
+        """
+        if self.trouble is not None and self.reconciling.has_work() and not self._known_to_the_platform():
+            return now + AFTER_NO_NAME
+        return self.reconciling.poll(now)
 
     def _poll_sending(self, now: int) -> int | None:
         start = self._start(now)
@@ -95,10 +105,11 @@ class Lane:
         """The earliest moment at which the next post may leave; None when there is none."""
         with self.publishing.database.reading() as tx:
             due = posts.next_due(tx, self.account.name, now=now, late_after=self.publishing.late_after)
-            last = attempts.last_sent(tx, self.account.name)
+            last = attempts.last_sent(tx, self.account.name, now=now)
         if due is None:
             return None
-        return max(due, timing.next_send(last_sent=last, gap=self.gap), self._rest_until)
+        rest = self._rest_until if self._rest_until - now <= LONGEST_REST else 0  # else the clock has gone back
+        return max(due, timing.next_send(last_sent=last, gap=self.gap), rest)
 
     def _send_with_patience(self) -> Outcome:
         """Send the next post; what surely was not made is tried again, a few times, with growing waits."""

@@ -87,7 +87,7 @@ class Queue:
             done = []
             for post in wanted:
                 place = seen[post.account] = seen.get(post.account, -1) + 1
-                at = timing.paced(now=now, gap=self.release_gap if gap is None else gap, count=place + 1)[place]
+                at = timing.paced_at(place, now=now, gap=self.release_gap if gap is None else gap)
                 done.append(posts.re_enter(tx, post.id, Event.RELEASE, at=at, zone=None, now=now))
             if done:
                 named = [post.id for post in done[:MOST_NAMED]]

@@ -45,9 +45,14 @@ class Reconciling:
         self.clock = clock
         self._not_before = 0
 
+    def has_work(self) -> bool:
+        """Whether anything of the account is unresolved."""
+        with self.database.reading() as tx:
+            return bool(attempts.unknown(tx, self.account.name))
+
     def poll(self, now: int) -> int | None:
         """Make every look that is due; when the next one is, or None when nothing is unknown."""
-        if now < self._not_before:
+        if now < self._not_before <= now + AFTER_DOUBT:
             return self._not_before
         with self.database.reading() as tx:
             waiting = attempts.unknown(tx, self.account.name)
@@ -56,7 +61,7 @@ class Reconciling:
 
     def _look_if_due(self, row: Any, now: int) -> int | None:  # noqa: ANN401 (a row of the database)
         due = int(row["ended_at"]) if not row["looks"] else int(row["looked_at"]) + self._between
-        if due > now:
+        if now < due <= now + self._between:  # later still: the clock has gone back since
             return due
         try:
             return self._look(row["id"], row["post"], int(row["looks"]) + 1)

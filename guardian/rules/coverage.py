@@ -28,11 +28,12 @@ def covered(account: Account, freezes: Iterable[Freeze]) -> bool:
 def frozen_until(account: Account, freezes: Iterable[Freeze], now: int) -> int:
     """The last moment at which a freeze covered `account`: `now` if one does, else the latest lift; 0 if none ever did.
 
-    A post that is due before this moment and still unsent had its time pass under a freeze.
+    A post that is due before this moment and still unsent had its time pass under a freeze. A lift that is still to
+    come was written by a clock that has gone back since: it says nothing about what is entered now.
     """
     scopes = set(account.scopes)
     ends = [now if freeze.lifted_at is None else freeze.lifted_at for freeze in freezes if freeze.scope in scopes]
-    return max(ends, default=0)
+    return max((end for end in ends if end <= now), default=0)
 
 
 def _width(scope: str) -> int:

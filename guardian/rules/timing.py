@@ -47,9 +47,9 @@ def next_send(*, last_sent: int | None, gap: int) -> int:
     return 0 if last_sent is None else last_sent + gap
 
 
-def paced(*, now: int, gap: int, count: int) -> list[int]:
-    """The times at which `count` released posts go out: now, then one every `gap`."""
-    return [now + place * gap for place in range(count)]
+def paced_at(place: int, *, now: int, gap: int) -> int:
+    """When the released post in this place of its account goes out: the first now, then one every `gap`."""
+    return now + place * gap
 
 
 def resolve(text: str, zone: str | None, *, now: int, default_zone: str) -> Instant:

@@ -60,9 +60,9 @@ def first_at(tx: Tx, post_id: str, otherwise: int) -> int:
     return otherwise if found is None else int(found)
 
 
-def last_sent(tx: Tx, account: str) -> int | None:
+def last_sent(tx: Tx, account: str, *, now: int) -> int | None:
     """When something of the account last left, or may have."""
-    found = Q.last_sent(tx, account=account)
+    found = Q.last_sent(tx, account=account, now=now)
     return None if found is None else int(found)
 
 

@@ -121,8 +121,9 @@ where a.ended_at is null or a.ended_at >= :since
 order by a.started_at, a.id;
 
 -- name: last_sent$
--- When something of an account last left, or may have.
-select max(started_at) from attempts where account = :account and (outcome is null or outcome <> 'unsent');
+-- When something of an account last left, or may have; a time still to come is a clock's that has gone back since.
+select max(started_at) from attempts
+where account = :account and (outcome is null or outcome <> 'unsent') and started_at <= :now;
 
 -- name: platform_ids
 -- The platform's ids of an account's posts: those are known to whoever looks for another.
@@ -164,9 +165,9 @@ on conflict (scope) do update set epoch = excluded.epoch where scopes.epoch < ex
 update scopes set lifted_at = :now where scope = :scope;
 
 -- name: frozen_until$
--- The last moment at which a freeze covered an account: now, if one does.
-select max(case when exists (select 1 from freezes f where f.scope = c.scope and f.lifted_at is null)
-                then :now else coalesce(s.lifted_at, 0) end)
+-- The last moment at which a freeze covered an account: now, if one does; a lift still to come is a wrong clock's.
+select max(case when exists (select 1 from freezes f where f.scope = c.scope and f.lifted_at is null) then :now
+                when s.lifted_at <= :now then s.lifted_at else 0 end)
 from covers c left join scopes s on s.scope = c.scope
 where c.account = :account;
 
