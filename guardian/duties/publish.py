@@ -96,21 +96,22 @@ class Publishing:
         prepared = self._prepare(post)
         if isinstance(prepared, Settled):
             return prepared
+        attempt, key = prepared
         failpoint("lane.intended")
         intent = Intent(Kind.PUBLISH, self.account.name, ticket)
         ref, said = None, ""
         with declare(intent) as receipt:
             try:
-                ref = self.adapter.publish(post.part, posts.key_of(post))
+                ref = self.adapter.publish(post.part, key)
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
                 said = type(error).__name__
         failpoint("lane.sent")
-        outcome = self._settle(post, prepared, verdict(receipt), ref, said)
+        outcome = self._settle(post, attempt, verdict(receipt), ref, said)
         failpoint("lane.settled")
         return outcome
 
-    def _prepare(self, post: Post) -> str | Settled:
-        """Check the post, then commit the intent (the attempt is returned) or block it. On any error it goes back."""
+    def _prepare(self, post: Post) -> tuple[str, str] | Settled:
+        """Check the post, then commit the intent (attempt and key are returned) or block it. On error it goes back."""
         try:
             problems = self._problems(post)
             return self._block(post, problems) if problems else self._intend(post)
@@ -131,13 +132,14 @@ class Publishing:
             journal.append(tx, "blocked", who=WHO, now=now, post=post.id, account=post.account, why=why)
         return Settled(blocked)
 
-    def _intend(self, post: Post) -> str:
+    def _intend(self, post: Post) -> tuple[str, str]:
         """Commit the intent. After this, a crash makes the post unknown, never sent again unasked."""
         now = self.clock()
         with self.database.transaction() as tx:
-            attempt = attempts.begin(tx, post, key=posts.key_of(post), now=now)
+            key = posts.key_of(post, twins=attempts.twins_answered(tx, post.id))
+            attempt = attempts.begin(tx, post, key=key, now=now)
             posts.move(tx, post.id, Event.INTEND, now=now)
-        return attempt
+        return attempt, key
 
     def _settle(self, post: Post, attempt: str, found: Verdict, ref: PostRef | None, said: str) -> Outcome:
         """Write down what the receipt proves, in one transaction."""
@@ -146,12 +148,23 @@ class Publishing:
         now = self.clock()
         with self.database.transaction() as tx:
             if isinstance(found, Accepted) and ref is not None:
+                if attempts.is_known(tx, self.account.name, ref.id):
+                    return self._twin(tx, post, attempt, ref, now)
                 return Settled(landed(tx, post, attempt, ref, now=now))
             if isinstance(found, Uncertain):
                 return Settled(self._close(tx, post, attempt, Event.LOSE, found.why, now))
             if isinstance(found, Rejected) and found.status != UNAUTHORISED:
                 return Settled(self._close(tx, post, attempt, Event.REFUSE, found.why, now))
             return self._unsent(tx, post, attempt, found, now)
+
+    def _twin(self, tx: Tx, post: Post, attempt: str, ref: PostRef, now: int) -> Again:
+        """The platform has made nothing new: it knows the key, from a post that was found in the place of another.
+
+        So two posts with the same words, both lost, of which one arrived; the other is sent now, under a new key.
+        """
+        why = f"twin of {ref.id}: the platform answered with a post that is accounted for"
+        self._close(tx, post, attempt, Event.UNSENT, why, now)
+        return Again(why, None)
 
     def _unsent(self, tx: Tx, post: Post, attempt: str, found: Verdict, now: int) -> Outcome:
         why = getattr(found, "why", "")

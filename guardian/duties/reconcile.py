@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from guardian.duties.publish import WHO, landed
 from guardian.errors import Doubt
-from guardian.model import Event
+from guardian.model import Event, State
 from guardian.store import attempts, journal, posts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardian.adapter import Adapter
-    from guardian.model import Account, Post
-    from guardian.store.database import Database
+    from guardian.model import Account, Post, PostRef
+    from guardian.store.database import Database, Tx
 
 AFTER_DOUBT = 10_000
 
@@ -86,17 +86,25 @@ class Reconciling:
         now = self.clock()
         with self.database.transaction() as tx:
             attempts.look_noted(tx, attempt, now=now)
-            if ref is not None:
+            if posts.get(tx, post_id).state is not State.UNKNOWN:
+                self._too_late(tx, post, ref, now)
+            elif ref is not None:
                 landed(tx, post, attempt, ref, now=now, found=True)
-                return None
-        if nth < self.looks:
-            return now + self._between
-        self._absent(attempt, post, now)
+            elif nth < self.looks:
+                return now + self._between
+            else:
+                self._absent(tx, attempt, post, now)
         return None
 
-    def _absent(self, attempt: str, post: Post, now: int) -> None:
+    @staticmethod
+    def _too_late(tx: Tx, post: Post, ref: PostRef | None, now: int) -> None:
+        """A person ended the asking while the platform was asked; what it answered is at least written down."""
+        if ref is not None:
+            facts = {"post": post.id, "account": post.account, "platform_id": ref.id, "url": ref.url}
+            journal.append(tx, "live_after_all", who=WHO, now=now, **facts)
+
+    def _absent(self, tx: Tx, attempt: str, post: Post, now: int) -> None:
         """It was asked often enough, and is not there: back into the queue, where lateness decides."""
-        with self.database.transaction() as tx:
-            attempts.resolve(tx, attempt, outcome="absent", detail=f"looked for {self.looks} times")
-            posts.move(tx, post.id, Event.ABSENT, now=now, why="the platform was asked and does not have it")
-            journal.append(tx, "absent", who=WHO, now=now, post=post.id, account=post.account, looks=self.looks)
+        attempts.resolve(tx, attempt, outcome="absent", detail=f"looked for {self.looks} times")
+        posts.move(tx, post.id, Event.ABSENT, now=now, why="the platform was asked and does not have it")
+        journal.append(tx, "absent", who=WHO, now=now, post=post.id, account=post.account, looks=self.looks)

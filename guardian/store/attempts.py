@@ -71,6 +71,16 @@ def known_ids(tx: Tx, account: str) -> frozenset[str]:
     return frozenset(row["platform_id"] for row in Q.platform_ids(tx, account=account))
 
 
+def is_known(tx: Tx, account: str, platform_id: str) -> bool:
+    """Whether the platform's id belongs to one of the account's posts already."""
+    return bool(Q.platform_id_known(tx, account=account, platform_id=platform_id))
+
+
+def twins_answered(tx: Tx, post_id: str) -> int:
+    """How often the platform answered an attempt of the post with the id of another."""
+    return int(Q.twins_answered(tx, post=post_id) or 0)
+
+
 def in_flight(tx: Tx, *, since: int) -> list[Any]:
     """Attempts that were open at some time since then, as rows."""
     return list(Q.in_flight_since(tx, since=since))

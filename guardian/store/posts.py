@@ -95,11 +95,15 @@ def get(tx: Tx, post_id: str) -> Post:
     return to_post(row)
 
 
-def key_of(post: Post) -> str:
-    """The idempotency key: the same for every attempt at the same content, another for any other."""
+def key_of(post: Post, *, twins: int = 0) -> str:
+    """The idempotency key: the same for every attempt at the same content, another for any other.
+
+    `twins` counts how often the platform has answered this key with another post's id: that key is used up.
+    """
     part = post.part
     content = json.dumps([post.id, part.text, part.warning, part.language, part.visibility])
-    return f"{post.id}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+    return f"{post.id}-{digest}-{twins}" if twins else f"{post.id}-{digest}"
 
 
 def claim(tx: Tx, account: str, *, now: int, late_after: int) -> Post | None:

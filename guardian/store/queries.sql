@@ -75,6 +75,10 @@ returning id;
 -- Every missed post, in the order of its time.
 select id, account from posts where state = 'missed' order by at, seq;
 
+-- name: twins_answered$
+-- How often the platform answered an attempt of a post with the id of another: with nothing new, that is.
+select count(*) from attempts where post = :post and outcome = 'unsent' and detail like 'twin %';
+
 -- name: stranded
 -- Posts that were under way when something broke: of one account, or of all.
 select * from posts where state in ('claimed', 'sending') and (:account is null or account = :account) order by at, seq;
@@ -128,6 +132,10 @@ where account = :account and (outcome is null or outcome <> 'unsent') and starte
 -- name: platform_ids
 -- The platform's ids of an account's posts: those are known to whoever looks for another.
 select platform_id from posts where account = :account and platform_id is not null;
+
+-- name: platform_id_known$
+-- Whether a platform's id belongs to one of an account's posts already.
+select count(*) from posts where account = :account and platform_id = :platform_id;
 
 -- name: counts_by_state
 -- How many posts are in which state.

@@ -26,6 +26,7 @@ create table posts (
     unique (account, ref)
 );
 create index posts_due on posts (account, state, at, seq);
+create unique index posts_platform_ids on posts (account, platform_id);   -- one post there is one post here
 create index posts_by_state on posts (state, at);
 
 create table attempts (

@@ -1,0 +1,192 @@
+"""A whole house in a temporary directory, a platform on loopback, and a clock that a test can set."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from guardian.duties.books import Books
+from guardian.duties.lane import Lane
+from guardian.duties.publish import Publishing
+from guardian.duties.queue import Queue
+from guardian.duties.reconcile import Reconciling
+from guardian.fence import limited
+from guardian.fence.house import House
+from guardian.fence.scopes import make_private
+from guardian.fence.stopping import Order, Stopping
+from guardian.gate.accounts import connect, makers
+from guardian.model import Account, Secret
+from guardian.rehearsal import RehearsalPlatform
+from guardian.store import attempts, freezes, journal, posts
+from guardian.store.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from guardian.model import Attempt, Entry, Freeze, Post
+    from guardian.rehearsal.log import Entry as Request
+
+LATE = 900_000
+GAP = 30_000
+
+
+@dataclass
+class Clock:
+    """The wall clock, as far off as a test wants it."""
+
+    off: int = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() // 1_000_000 + self.off
+
+
+@dataclass
+class Scene:
+    """The parts of a daemon, wired but not running, and short ways to look at what became of things."""
+
+    house: House
+    accounts: tuple[Account, ...]
+    database: Database
+    clock: Clock = field(default_factory=Clock)
+    late_after: int = LATE
+    looks: int = 3
+    over: int = 120_000
+
+    def __post_init__(self) -> None:
+        self.halt = threading.Event()
+        self.held: list[int] = []
+        self.queue = Queue(
+            database=self.database,
+            accounts=[account.name for account in self.accounts],
+            zone="UTC",
+            release_gap=GAP,
+            clock=self.clock,
+        )
+        self.books = self.open_books()
+
+    def open_books(self, clock: Callable[[], int] | None = None) -> Books:
+        """The books as a daemon opens them at its start."""
+        books = Books(
+            database=self.database,
+            house=self.house,
+            accounts=self.accounts,
+            scopes=sorted({"all"}.union(*(account.scopes for account in self.accounts))),
+            late_after=self.late_after,
+            clock=clock or self.clock,
+        )
+        books.open_the_house()
+        return books
+
+    def lane(self, *, account: Account | None = None, answer_within: float = 3.0, gap: int = 0) -> Lane:
+        """The lane of an account, with its own connection."""
+        account = account or self.accounts[0]
+        adapter = connect(account, makers(), answer_within=answer_within)
+        shared: dict[str, Any] = {"account": account, "adapter": adapter, "database": self.database}
+        publishing = Publishing(**shared, house=self.house, late_after=self.late_after, clock=self.clock)
+        reconciling = Reconciling(**shared, looks=self.looks, over=self.over, clock=self.clock)
+        return Lane(publishing, reconciling, gap=gap, halt=self.halt, on_held=lambda: self.held.append(1))
+
+    def enter(self, text: str = "hello", **more: object) -> Post:
+        """A post that is due now, unless `at` says otherwise."""
+        found, _ = self.queue.add({"account": "acme", "at": "now", "text": text, **more}, who="a test")
+        return found.post
+
+    def post(self, post: Post) -> Post:
+        """The post as it is now."""
+        with self.database.reading() as tx:
+            return posts.get(tx, post.id)
+
+    def attempts(self, post: Post) -> list[Attempt]:
+        with self.database.reading() as tx:
+            return attempts.of_post(tx, post.id)
+
+    def journal(self, kind: str) -> list[Entry]:
+        with self.database.reading() as tx:
+            return [entry for entry in journal.after(tx, 0) if entry.kind == kind]
+
+    def freezes(self) -> list[Freeze]:
+        with self.database.reading() as tx:
+            return freezes.in_force(tx)
+
+    def stop(self, *scopes: str, reason: str = "a bad joke is live", by: str = "the night shift") -> str:
+        """A freeze from outside, that goes past the daemon; the mark of its marker."""
+        with Stopping(self.house, Order(scopes or ("all",), reason, by), may_kill=False) as stop:
+            assert stop.confirm()
+            assert stop.settle(limited.in_a_thread)
+            return stop.marker.mark
+
+    @staticmethod
+    def wait(done: Callable[[], bool], *, within: float = 5.0) -> None:
+        """Wait for something that another thread does."""
+        until = time.monotonic() + within
+        while not done():
+            assert time.monotonic() < until, "it did not come about in time"
+            time.sleep(0.005)
+
+    def poll_until(self, lane: Lane, done: Callable[[], bool], *, within: float = 5.0) -> None:
+        """Poll a lane as its loop would, until something is so."""
+        until = time.monotonic() + within
+        while not done():
+            assert time.monotonic() < until, "it did not come about in time"
+            following = lane.poll(self.clock())
+            time.sleep(0.0 if following is None else min(max(following - self.clock(), 0) / 1000, 0.05))
+
+
+def account_on(platform: RehearsalPlatform, name: str = "acme", *, token_of: str | None = None) -> Account:
+    """The account of that name on the platform, as a configuration would have it."""
+    return Account(
+        name=name,
+        platform="mastodon",
+        brand=name,
+        base_url=platform.url,
+        identity=platform.handle(name),
+        secrets={"token": Secret(platform.token(token_of or name))},
+    )
+
+
+@pytest.fixture
+def platform() -> Iterator[RehearsalPlatform]:
+    with RehearsalPlatform() as running:
+        yield running
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    found = House(str(tmp_path / "state"), str(tmp_path / "run"))
+    for directory in (found.state_dir, found.permits, found.runtime_dir, found.gates):
+        make_private(directory)
+    return found
+
+
+@pytest.fixture
+def database(tmp_path: Path, house: House) -> Iterator[Database]:
+    found = Database(tmp_path / "state" / "guardian.db")
+    assert house.state_dir == str(tmp_path / "state")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def scene(house: House, database: Database, platform: RehearsalPlatform) -> Scene:
+    return Scene(house=house, accounts=(account_on(platform), account_on(platform, "beta")), database=database)
+
+
+@pytest.fixture
+def sent(platform: RehearsalPlatform) -> Callable[[], list[Request]]:
+    """Every request so far that would have made a post, whether it did or not."""
+    return lambda: [entry for entry in platform.log() if entry["method"] == "POST"]
+
+
+@pytest.fixture
+def account_of(platform: RehearsalPlatform) -> Callable[..., Account]:
+    """An account as a configuration would name it, right or wrong."""
+
+    def of(name: str = "acme", *, token_of: str | None = None) -> Account:
+        return account_on(platform, name, token_of=token_of)
+
+    return of
