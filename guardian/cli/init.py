@@ -70,6 +70,8 @@ def init(
     settings = load(plan.config, with_secrets=False)
     done.accounts = len(settings.accounts)
     _make_directories(settings.house, done)
+    if directory is not None:
+        _private(str(plan.config.parent / "secrets"), done)  # one person's house: the tokens are theirs alone
     _arm(settings.house, settings.scopes, done)
     desk.answer(_document(settings.house, done), _lines(settings.house, done))
     for scope, why in done.failed.items():
@@ -176,6 +178,8 @@ def _next(done: Done) -> list[str]:
     """What to type after this; the configuration is named wherever it would not be found by itself."""
     named = "" if config_path(None) == str(done.config) else f" --config {done.config}"
     secrets = done.config.parent / "secrets"
-    edit = [f"write your accounts into {done.config}: its end says how", f"install -d -m 700 {secrets}   # for tokens"]
+    edit = [f"write your accounts into {done.config}: its end says how"]
+    if not secrets.exists():
+        edit.append(f"install -d {secrets}   # for tokens; the daemon's user must be able to enter it")
     steps = [f"guardian config check{named}", f"guardian run{named}", f"guardian status{named}"]
     return steps if done.accounts else [*edit, *steps]

@@ -93,7 +93,8 @@ def _print_flight(house: House, result: dict[str, object]) -> None:
     if result["held"] is None:
         _say(f"  held        not known: the daemon is {daemon_state(house)[0]}; the queue is safe on disk")
         return
-    _say(f"  held        {result['held']} posts wait behind it; those whose time passes are missed, never sent late")
+    posts = "1 post waits" if result["held"] == 1 else f"{result['held']} posts wait"
+    _say(f"  held        {posts} behind it; what falls due meanwhile is missed, never sent late")
     flight = _rows(result["in_flight"])
     _say(f"  in flight   {'nothing was on the wire' if not flight else f'{len(flight)} had left already:'}")
     for one in flight:
