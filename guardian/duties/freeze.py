@@ -100,7 +100,13 @@ class Freezing:
 
 def in_flight(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row of the database)
     """One attempt that was on the wire, in the words of the contract."""
-    words = {None: "awaiting", "landed": "published", "refused": "refused", "unknown": "unknown"}
+    words = {
+        None: "awaiting",
+        "landed": "published",
+        "refused": "refused",
+        "unknown": "unknown",
+        "cancelled": "unknown",  # a person ended the asking: it may be live
+    }
     return {
         "post": row["post"],
         "account": row["account"],

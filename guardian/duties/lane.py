@@ -68,6 +68,7 @@ class Lane:
 
     def poll(self, now: int) -> int | None:
         """Do what is due; the next wake-up, or None to sleep until woken."""
+        self.halt.clear()  # here and nowhere later: a halt that comes while the platform is asked must end this poll
         if self._broken:
             recover.tidy(self.publishing.database, self.account.name, now=now)
         self._broken = True  # until this poll has come to its end
@@ -91,7 +92,6 @@ class Lane:
             return start
         if self.trouble is not None and not self._known_to_the_platform():
             return now + AFTER_NO_NAME
-        self.halt.clear()
         outcome = self._send_with_patience()
         if isinstance(outcome, Held):
             self.on_held()

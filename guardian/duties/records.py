@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,15 +125,10 @@ def _read_line(line: str, number: int, rules: Rules) -> Read | list[Wrong]:
     if len(line) > MAX_LINE:
         return [Wrong(line=number, column=1, message=f"cannot read the line, because it is longer than {MAX_LINE}")]
     try:
-        raw = json.loads(line)
-    except json.JSONDecodeError as error:
-        return [Wrong(line=number, column=error.colno, message=f"cannot read the record, because of {error.msg}")]
-    except ValueError:
-        return [
-            Wrong(line=number, column=1, message="cannot read the record, because a number in it is beyond measure")
-        ]
-    except RecursionError:
-        return [Wrong(line=number, column=1, message="cannot read the record, because it is nested too deeply")]
+        raw = json.loads(line, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError) as error:
+        column, because = _unread(line, error)
+        return [Wrong(line=number, column=column, message=f"cannot read the record, because {because}")]
     found = _read_object(raw, rules)
     if isinstance(found, Read):
         return found
@@ -203,7 +199,36 @@ def _refused(key: str) -> str:
 
 def _column(line: str, key: str) -> int:
     """Where a key stands in its line, counted from 1; the line's first column when it does not."""
-    return max(line.find(f'"{key}"'), 0) + 1
+    found = re.search(rf'"{re.escape(key)}"\s*:', line)
+    return 1 if found is None else found.start() + 1
+
+
+class _Twice(ValueError):
+    """A key that an object has twice: whichever was meant, the other would be dropped in silence."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(key)
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _Twice(key)
+        found[key] = value
+    return found
+
+
+def _unread(line: str, error: ValueError | RecursionError) -> tuple[int, str]:
+    """Where and why a line is no JSON that can be used."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.colno, f"of {error.msg}"
+    if isinstance(error, _Twice):
+        return _column(line, error.key), f"{error.key!r} is in it twice, do write it once"
+    if isinstance(error, RecursionError):
+        return 1, "it is nested too deeply"
+    return 1, "a number in it is beyond measure"
 
 
 def _doubled_refs(good: list[tuple[int, Read]]) -> Iterator[Wrong]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -183,7 +182,7 @@ def test_a_durable_permit_removed_by_hand_is_adopted_as_found_closed(scene: Scen
     scene.stop("all")
     scene.books.thaw(["all"], reason="over", by="ben")
     _reboot(scene)
-    os.unlink(scene.house.durable("all"))
+    Path(scene.house.durable("all")).unlink()
     scene.open_books()
     assert not is_open(scene)
     (freeze,) = scene.freezes()
@@ -194,8 +193,8 @@ def test_a_durable_permit_removed_by_hand_is_adopted_as_found_closed(scene: Scen
 
 def _reboot(scene: Scene) -> None:
     """What lies in memory is gone."""
-    for name in os.listdir(scene.house.gates):
-        os.unlink(f"{scene.house.gates}/{name}")
+    for file in Path(scene.house.gates).iterdir():
+        file.unlink()
 
 
 def test_a_freeze_outlives_a_reboot_with_its_reason(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,6 +109,18 @@ def test_an_answer_that_never_came_is_reported_as_unknown_not_as_stopped(
     assert flight["state"] == "unknown"
 
 
+def test_what_a_person_stopped_asking_for_is_not_called_unsent(
+    scene: Scene, platform: RehearsalPlatform, freezing: Freezing
+) -> None:
+    post = scene.enter()
+    platform.fault("lose")
+    scene.lane()._poll_sending(scene.clock())
+    scene.queue.cancel(post.id, who="ann")
+    scene.clock.off = -60_000  # the freeze begins before the attempt has ended, as it does when both come at once
+    (flight,) = _rows(freezing.freeze(order(), wait=0, told=False)["in_flight"])
+    assert flight["state"] == "unknown"
+
+
 def test_what_another_account_has_on_the_wire_is_not_this_freezes_business(
     scene: Scene, platform: RehearsalPlatform, freezing: Freezing, sent: Sent, polling: Polling
 ) -> None:
@@ -154,7 +167,7 @@ def test_books_that_cannot_be_written_do_not_take_the_confirmation_away(scene: S
     document = freezing.freeze(order(), wait=0, told=False)
     scene.database._writer.execute("pragma query_only=off")
     assert (document["confirmed"], document["held"], document["in_flight"]) == (True, None, None)
-    assert not os.path.exists(scene.house.permit("all"))
+    assert not Path(scene.house.permit("all")).exists()
     assert scene.books.adopt() is True
 
 

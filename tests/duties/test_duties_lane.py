@@ -52,6 +52,26 @@ def test_a_freeze_ends_the_wait_of_a_throttled_lane_at_once(
     assert following[0] >= scene.clock() + 590_000
 
 
+def test_an_end_that_comes_while_the_platform_is_asked_who_we_are_ends_the_lane_and_sends_nothing(
+    scene: Scene, platform: RehearsalPlatform, sent: Sent
+) -> None:
+    post = scene.enter()
+    platform.fault("delay_before", seconds=0.4, method="GET", path=".*verify_credentials")
+    platform.fault("429", retry_after=600)
+    lane = scene.lane()
+    thread = threading.Thread(target=lambda: lane.poll(scene.clock()), daemon=True)
+    thread.start()
+    scene.wait(lambda: bool(platform.log()))
+    scene.halt.set()
+    thread.join(3)
+    hung = thread.is_alive()
+    scene.halt.set()  # so that the test itself comes to an end
+    thread.join(3)
+    assert not hung, "the lane waits ten minutes for a platform, and the daemon cannot end"
+    assert sent() == []
+    assert scene.post(post).state is State.QUEUED
+
+
 def test_a_thaw_does_not_send_a_throttled_post_before_the_stated_time(
     scene: Scene, platform: RehearsalPlatform, sent: Sent
 ) -> None:

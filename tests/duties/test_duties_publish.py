@@ -66,7 +66,7 @@ def test_nothing_is_published_as_somebody_else(
     scene: Scene, sent: Sent, account_of: Callable[..., Account], platform: RehearsalPlatform
 ) -> None:
     post = scene.enter()
-    lane = scene.lane(account=account_of("acme", token_of="beta"))  # noqa: S106 (an account's name)
+    lane = scene.lane(account=account_of("acme", token_of="beta"))
     for _ in range(3):
         lane.poll(scene.clock())
     assert sent() == []

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from guardian.errors import Illegal, Mistake, Unfound
-from guardian.model import Event, State
+from guardian.model import Event, Part, State
 from guardian.store import posts
 from guardian.store.posts import Known
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from guardian.model import Post
     from tests.duties.conftest import Scene
 
@@ -136,7 +138,7 @@ def test_a_release_with_one_impossible_post_releases_none(scene: Scene) -> None:
 def test_releasing_a_long_night_does_not_hold_the_store_up(scene: Scene) -> None:
     with scene.database.transaction() as tx:
         for number in range(4_000):
-            draft = posts.Draft(account="acme", at=1, at_text="", zone=None, part=posts.Part(text=str(number)))
+            draft = posts.Draft(account="acme", at=1, at_text="", zone=None, part=Part(text=str(number)))
             posts.enter(tx, draft, now=1, who="a test")
     assert len(scene.books.sweep()) == 4_000
     began = time.monotonic()
@@ -179,7 +181,7 @@ def test_a_persons_hand_obeys_the_law_and_a_refusal_changes_nothing(scene: Scene
             else:
                 posts.move(tx, post.id, event, now=1)
     before = scene.post(post)
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "release": lambda: scene.queue.release([post.id], gap=0, who="ann"),
         "reschedule": lambda: scene.queue.reschedule(post.id, at="2091-01-01T00:00:00Z", zone=None, who="ann"),
         "cancel": lambda: scene.queue.cancel(post.id, who="ann"),

@@ -143,7 +143,7 @@ def test_nobody_looks_for_a_lost_post_with_another_accounts_token(
     """Whoever looks as somebody else sees nothing, and would have it sent a second time."""
     platform.fault("lose")
     (post,) = lost(scene, scene.lane(), "hello")
-    wrong = scene.lane(account=account_of("acme", token_of="beta"))  # noqa: S106 (an account's name)
+    wrong = scene.lane(account=account_of("acme", token_of="beta"))
     for _ in range(5):
         wrong.poll(scene.clock())
         scene.clock.off += BETWEEN + 1

@@ -26,19 +26,18 @@ def one(line: str) -> list[tuple[int, str]]:
 WRONG = [
     ("{", 2, "cannot read the record, because of"),
     ("nothing", 1, "cannot read the record, because of Expecting value"),
-    (f"{{{GOOD},}}", 57, "cannot read the record"),
     ("[]", 1, "because it is no object, do write {...}"),
     ("null", 1, "because it is no object"),
     ("7", 1, "because it is no object"),
     ('{"at": "now", "text": "x"}', 1, "'account' is missing, do add it"),
     ('{"account": "acme-mastodon", "text": "x"}', 1, "'at' is missing"),
     ('{"account": "acme-mastodon", "at": "now"}', 1, "'text' is missing"),
-    (f'{{{GOOD}, "txet": "x"}}', 59, "there is no such key, do write text"),
-    (f'{{{GOOD}, "langauge": "sv"}}', 59, "there is no such key, do write language"),
-    (f'{{{GOOD}, "xyzzy": 1}}', 59, "there is no such key"),
+    (f'{{{GOOD}, "txet": "x"}}', 60, "there is no such key, do write text"),
+    (f'{{{GOOD}, "langauge": "sv"}}', 60, "there is no such key, do write language"),
+    (f'{{{GOOD}, "xyzzy": 1}}', 60, "there is no such key"),
     ('{"account": "acme-mastadon", "at": "now", "text": "x"}', 2, "no such account, do you mean 'acme-mastodon'?"),
     ('{"account": "zzz", "at": "now", "text": "x"}', 2, "do choose from: acme-mastodon, acme-x"),
-    (f'{{{GOOD}, "media": [{{"path": "a.png"}}]}}', 59, "cannot take 'media', because pictures and other media"),
+    (f'{{{GOOD}, "media": [{{"path": "a.png"}}]}}', 60, "cannot take 'media', because pictures and other media"),
     ('{"account": "acme-x", "at": "now", "parts": [{"text": "x"}]}', 36, "cannot take 'parts', because threads are"),
     ('{"account": "acme-x", "at": "yesterday", "text": "x"}', 23, "because it is not ISO 8601"),
     ('{"account": "acme-x", "at": "2026-11-21T09:00", "zone": "Mars", "text": "x"}', 23, "not an IANA zone"),
@@ -48,12 +47,12 @@ WRONG = [
     ('{"account": "acme-x", "at": 1763000000, "text": "x"}', 23, "cannot use 'at', because"),
     ('{"account": "acme-x", "at": "now", "text": "a\\u0000b"}', 36, "it has a NUL or half a character in it"),
     ('{"account": "acme-x", "at": "now", "text": "a\\ud800b"}', 36, "cannot use 'text', because"),
-    (f'{{{GOOD}, "language": "swedish"}}', 59, "cannot use 'language', because"),
-    (f'{{{GOOD}, "tags": ["a b"]}}', 59, "cannot use 'tags', because"),
-    (f'{{{GOOD}, "tags": "launch"}}', 59, "cannot use 'tags', because"),
-    (f'{{{GOOD}, "ref": ""}}', 59, "cannot use 'ref', because it is empty"),
-    (f'{{{GOOD}, "ref": "{"r" * 201}"}}', 59, "cannot use 'ref', because"),
-    (f'{{{GOOD}, "visibility": true}}', 59, "cannot use 'visibility', because"),
+    (f'{{{GOOD}, "language": "swedish"}}', 60, "cannot use 'language', because"),
+    (f'{{{GOOD}, "tags": ["a b"]}}', 60, "cannot use 'tags', because"),
+    (f'{{{GOOD}, "tags": "launch"}}', 60, "cannot use 'tags', because"),
+    (f'{{{GOOD}, "ref": ""}}', 60, "cannot use 'ref', because it is empty"),
+    (f'{{{GOOD}, "ref": "{"r" * 201}"}}', 60, "cannot use 'ref', because"),
+    (f'{{{GOOD}, "visibility": true}}', 60, "cannot use 'visibility', because"),
 ]
 
 
@@ -137,15 +136,11 @@ def test_the_same_ref_twice_in_a_file_with_other_content_is_found() -> None:
     assert "line 1 has it with other content" in wrong[0].message
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the place of a key is sought as text: a value that is called like it comes first"
-)
 def test_the_place_of_a_key_is_not_that_of_a_value_with_the_same_name() -> None:
     line = '{"text": "account", "at": "now", "account": 5}'
     assert [column for column, message in one(line) if "'account'" in message] == [line.rindex('"account"') + 1]
 
 
-@pytest.mark.xfail(strict=True, reason="the last of two keys with one name wins, in silence")
 def test_a_key_written_twice_is_not_half_dropped_in_silence() -> None:
     assert one(f'{{{GOOD}, "text": "other words"}}')
 
@@ -182,7 +177,7 @@ def test_a_record_that_comes_alone_is_judged_as_one_in_a_file(raw: dict[str, obj
         found: Read | None = read_record(raw, RULES)
     except Mistake as mistake:
         found = None
-        assert str(mistake).strip(), "refused without a word"
+        assert str(mistake).strip(), "refused without a word"  # noqa: PT017 (both ends are fine, but not a silent one)
     assert bool(good) == (found is not None)
     assert bool(wrong) == (found is None)
 

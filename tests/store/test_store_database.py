@@ -232,10 +232,14 @@ def test_the_queue_is_nobody_elses_to_read(database: Database, enter: Enter) -> 
 
 
 def test_a_transaction_that_raises_leaves_nothing(database: Database, enter: Enter) -> None:
-    with pytest.raises(KeyboardInterrupt), database.transaction() as tx:
-        enter(tx=tx)
-        journal.append(tx, "entered", who="a test", now=1)
-        raise KeyboardInterrupt
+    def enter_half() -> None:
+        with database.transaction() as tx:
+            enter(tx=tx)
+            journal.append(tx, "entered", who="a test", now=1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        enter_half()
     with database.reading() as tx:
         assert posts.page(tx, account=None, state=None, cursor=None, limit=9) == ([], None)
         assert journal.after(tx, 0) == []

@@ -164,10 +164,10 @@ def test_an_attempt_is_never_ended_twice_or_with_an_outcome_of_our_invention(dat
 
 
 def test_an_attempt_of_a_post_that_does_not_exist_is_refused(database: Database, enter: Enter) -> None:
-    post = enter()
+    words = "insert into attempts (id, post, account, key, started_at) values ('a-x', 'p-none', ?, 'k', 1)"
+    account = enter().account
     with pytest.raises(sqlite3.IntegrityError), database.transaction() as tx:
-        words = "insert into attempts (id, post, account, key, started_at) values ('a-x', 'p-none', ?, 'k', 1)"
-        tx.execute(words, (post.account,))
+        tx.execute(words, (account,))
 
 
 def test_a_post_that_is_not_there_is_not_found(database: Database) -> None:
@@ -175,7 +175,7 @@ def test_a_post_that_is_not_there_is_not_found(database: Database) -> None:
         posts.get(tx, "p-none")
 
 
-def test_a_second_door_to_the_file_obeys_the_same_triggers(database: Database, enter: Enter, path: Path) -> None:
+def test_a_second_door_to_the_file_obeys_the_same_triggers(enter: Enter, path: Path) -> None:
     enter()
     outsider = sqlite3.connect(path, isolation_level=None)
     try:
