@@ -97,8 +97,9 @@ class Queue:
     def reschedule(self, post_id: str, *, at: str, zone: str | None, who: str) -> tuple[Post, str | None]:
         """Give a post a new time; with it what was decided about it. Raises Illegal where the law does not allow it."""
         now = self.clock()
-        instant = timing.resolve(at, zone, now=now, default_zone=self.zone)
         with self.database.transaction() as tx:
+            own = posts.get(tx, post_id).zone
+            instant = timing.resolve(at, zone, now=now, default_zone=own or self.zone)
             post = posts.re_enter(tx, post_id, Event.RESCHEDULE, at=instant.at, zone=instant.zone, now=now)
             journal.append(tx, "rescheduled", who=who, now=now, post=post.id, account=post.account, at=instant.at)
         return post, instant.note

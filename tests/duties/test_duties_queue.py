@@ -213,3 +213,10 @@ def test_a_cancelled_post_says_who_cancelled_it(scene: Scene) -> None:
     assert scene.post(post).why == "cancelled by ann"
     (told,) = scene.journal("cancelled")
     assert told.data["was"] == "queued"
+
+
+def test_a_post_is_rescheduled_in_the_zone_that_it_was_entered_with(scene: Scene) -> None:
+    wall = {"account": "acme", "at": "2090-01-04T09:00:00", "zone": "Asia/Tokyo", "text": "x"}
+    entered, _ = scene.queue.add(wall, who="a test")
+    moved, _ = scene.queue.reschedule(entered.post.id, at="2090-01-05T09:00:00", zone=None, who="a test")
+    assert moved.at - entered.post.at == 24 * 3_600_000
