@@ -64,13 +64,12 @@ def resolve(text: str, zone: str | None, *, now: int, default_zone: str) -> Inst
         return Instant(at=now, zone=zone)
     try:
         when = datetime.fromisoformat(text)
-        if len(text) <= len("2026-11-21"):
-            raise ValueError("a day is no time")  # noqa: TRY301 (midnight would be a guess)
     except ValueError:
         raise Mistake(
-            f"cannot read the time {text!r}, because it is no ISO 8601 date with a time",
-            fix="write it like 2026-11-21T09:00:00+01:00",
+            f"cannot read the time {text!r}, because it is not ISO 8601", fix="write it like 2026-11-21T09:00:00+01:00"
         ) from None
+    if len(text) <= len("2026-11-21"):
+        raise Mistake(f"cannot use {text!r}, because it is a day without a time", fix=f"write {text}T09:00:00")
     note = None
     if when.tzinfo is None:
         zone = zone or default_zone

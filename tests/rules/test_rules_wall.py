@@ -176,5 +176,5 @@ def test_an_instant_shown_on_its_own_wall_is_the_time_that_was_asked_for(wall: d
 
 def test_a_day_without_a_time_is_not_taken_for_midnight() -> None:
     for text in ("2026-11-21", "20261121", "2026-W47-6"):
-        with pytest.raises(Mistake, match="no ISO 8601 date with a time"):
+        with pytest.raises(Mistake, match="a day without a time"):
             timing.resolve(text, None, now=0, default_zone="UTC")
