@@ -1,0 +1,210 @@
+"""A house to be tortured: a temporary directory, a witness, a configuration, a daemon, and everything done to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from guardian.client import Client
+from guardian.fence.house import House
+from tests.torture import doors, oracle
+from tests.torture.daemon import RUN, DaemonProcess, NotInTimeError
+from tests.torture.history import History, Thaw
+from tests.torture.oracle import Findings
+from tests.torture.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.torture.doors import Door
+    from tests.torture.history import Stop
+
+ACCOUNTS = {"north-a": "north", "north-b": "north", "south-a": "south", "south-b": "south"}
+SCOPES_OF = {
+    name: frozenset({"all", "platform:mastodon", f"brand:{brand}", f"account:{name}"})
+    for name, brand in ACCOUNTS.items()
+}
+SCOPES = tuple(sorted(frozenset().union(*SCOPES_OF.values())))
+NAP = 0.02
+PAGE = 1000
+
+
+class TorturedHouse:
+    """Use it in a `with`: whatever it started is ended by pid, and its directory removed unless something was wrong."""
+
+    def __init__(self, *, config: str = "", certificate: Path | None = None) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="torture-"))
+        self.house = House(str(self.directory / "state"), str(self.directory / "run"))
+        self.config = self.directory / "guardian.toml"
+        self.witness = Witness(tuple(ACCOUNTS), certificate=certificate)
+        self.history = History()
+        self.imported: dict[str, str] = {}
+        self.more = ""
+        self.daemon: DaemonProcess | None = None
+        self._daemons: list[DaemonProcess] = []
+        self._environment = {} if certificate is None else {"SSL_CERT_FILE": str(certificate)}
+        self._write(config)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for daemon in self._daemons:
+            if daemon.process.poll() is None:
+                daemon.kill()
+        self.witness.__exit__()
+        if kind is None:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _write(self, more: str) -> None:
+        lines = [f'state_dir = "{self.house.state_dir}"', f'runtime_dir = "{self.house.runtime_dir}"', more]
+        if "[reconcile]" not in more:
+            lines += ["[reconcile]", "looks = 3", 'over = "2s"']
+        for name, brand in ACCOUNTS.items():
+            secret = self.directory / f"{name}.token"
+            secret.touch(0o600)
+            secret.write_text(f"rehearsal-{name}\n", "utf-8")
+            lines += [
+                f"[accounts.{name}]",
+                'platform = "mastodon"',
+                f'brand = "{brand}"',
+                f'base_url = "{self.base_url(name)}"',
+                f'identity = "@{name}@{self.witness.place}"',
+                f"[accounts.{name}.secrets]",
+                f'token = "file:{secret}"',
+            ]
+        self.config.write_text("\n".join(lines) + "\n", "utf-8")
+
+    def base_url(self, _: str) -> str:
+        """Where an account's platform is."""
+        return self.witness.url
+
+    def arrivals(self) -> list[dict[str, Any]]:
+        """Every publishing request, with the instants at which its bytes arrived."""
+        return self.witness.creates()
+
+    def start(self, *, failpoints: str = "", program: Sequence[str] = RUN, ready: bool = True) -> DaemonProcess:
+        """The daemon's next life."""
+        self.daemon = DaemonProcess(
+            self.house,
+            self.config,
+            self.directory / "daemon.log",
+            failpoints=failpoints,
+            program=program,
+            environment=self._environment,
+        )
+        self._daemons.append(self.daemon)
+        if ready:
+            self.daemon.wait_ready()
+        return self.daemon
+
+    @property
+    def client(self) -> Client:
+        """Speaks to the daemon."""
+        return Client(self.house, within=30.0)
+
+    def feed(
+        self,
+        count: int,
+        *,
+        at: datetime | None = None,
+        over: float = 0.0,
+        accounts: Sequence[str] = tuple(ACCOUNTS),
+        more: str = "",
+    ) -> list[str]:
+        """Import so many posts, spread over the accounts, each with a text of its own; their ids.
+
+        They are due at once, or at `at`, or one after the other `over` the coming seconds.
+        """
+        first = at or datetime.now(UTC)
+        step = timedelta(seconds=over / count)
+        texts = [f"post {len(self.imported) + place}{more or self.more}" for place in range(count)]
+        records = [
+            json.dumps({"account": accounts[place % len(accounts)], "at": _iso(first + step * place), "text": text})
+            for place, text in enumerate(texts)
+        ]
+        answer = self.client.post("/v1/posts/import", {"text": "\n".join(records)})
+        if answer["errors"] or len(answer["ids"]) != count:
+            raise NotInTimeError(f"the import was refused: {answer}")
+        self.imported.update(zip(answer["ids"], texts, strict=True))
+        return list(answer["ids"])
+
+    def freeze(self, *scopes: str, door: Door = doors.by_command, drain: float | None = None) -> Stop:
+        """Stop, by one of the doors, and remember it."""
+        stop = door(self.house, self.config, scopes or ("all",), drain=drain)
+        self.history.stops.append(stop)
+        return stop
+
+    def thaw(self, *scopes: str, shown: Sequence[str] | None = None) -> dict[str, Any]:
+        """Lift, and remember it; with `shown` only if there are no other freezes than these."""
+        wanted = scopes or ("all",)
+        body = {"scopes": list(wanted), "reason": "torture", **({} if shown is None else {"freezes": list(shown)})}
+        requested = time.monotonic_ns()
+        answer: dict[str, Any] = self.client.post("/v1/thaw", body)
+        self.history.thaws.append(Thaw(wanted, requested, time.monotonic_ns(), shown is None, bool(answer["thawed"])))
+        return answer
+
+    def standing(self) -> list[str]:
+        """The ids of the freezes in the books, as a person is shown them before a thaw."""
+        return [freeze["id"] for freeze in self.client.get("/v1/status")["freezes"]]
+
+    def release(self) -> int:
+        """Send what was missed after all; how many that were."""
+        return len(self.client.post("/v1/posts/release", {"gap": "0s"})["posts"])
+
+    def counts(self) -> Counter[str]:
+        """How many posts are in which state."""
+        return Counter(self.client.get("/v1/status")["counts"])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The whole queue, page by page."""
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            page = self.client.get("/v1/posts", limit=PAGE, cursor=cursor)
+            found += page["posts"]
+            cursor = page["next"]
+            if cursor is None:
+                return found
+
+    def wait(self, come: Callable[[Counter[str]], bool], within: float, what: str) -> Counter[str]:
+        """Until the counts are as wanted."""
+        until = time.monotonic() + within
+        while True:
+            counts = self.counts()
+            if come(counts):
+                return counts
+            if time.monotonic() > until:
+                raise NotInTimeError(f"{what} did not come: {dict(counts)}; {self.directory}")
+            time.sleep(NAP)
+
+    def wait_all(self, state: str = "published", within: float = 60.0) -> None:
+        """Until every imported post is in this state."""
+        self.wait(lambda counts: counts[state] == len(self.imported), within, f"all {state}")
+
+    def judge(self) -> Findings:
+        """What the oracle says of everything so far; the daemon must run."""
+        rows = self.rows()
+        creates, posts = self.witness.creates(), self.witness.posts()
+        made = Counter(str(post["text"]) for post in posts)
+        text_of = dict(self.imported)
+        return Findings(
+            late=oracle.find_late(self.arrivals(), self.history.closed(), SCOPES_OF),
+            lost=oracle.find_lost(self.imported, rows, made),
+            double=oracle.find_double(made),
+            mismatched=oracle.find_mismatched(self.history, text_of, creates, posts),
+        )
+
+    def late(self) -> Findings:
+        """Only what came late; the daemon need not run."""
+        return Findings(late=oracle.find_late(self.arrivals(), self.history.closed(), SCOPES_OF))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
