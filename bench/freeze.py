@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from guardian.fence.stopping import Order, Stopping
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 FEW, MANY = 100, 100_000
 BATCH = 20_000
 ROUNDS = 21
-TOMORROW = "2099-01-01T09:00:00Z"
+MUCH_LATER = datetime(2099, 1, 1, 9, tzinfo=UTC)
 
 
 def fill(house: TorturedHouse, count: int) -> None:
     """Put so many future posts into a house's queue."""
     for done in range(0, count, BATCH):
-        house.feed(min(BATCH, count - done), at=TOMORROW)
+        house.feed(min(BATCH, count - done), at=MUCH_LATER)
         print(f"  {min(done + BATCH, count):>7} of {count} pending", flush=True)
 
 

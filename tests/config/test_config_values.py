@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.config import values as values
-from guardian.config import parse_duration
+from guardian.config import parse_duration, values
 from guardian.errors import Mistake
 
 if TYPE_CHECKING:
