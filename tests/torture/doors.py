@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST = 60.0
 WAIT = 3.0
+ELAPSED = re.compile(r"  in ([0-9.]+) ms$", re.MULTILINE)
 FLIGHT = re.compile(r"^    (p-\S+)  \S+  (awaiting|published|refused|unknown|unsent)\b", re.MULTILINE)
 
 
@@ -52,6 +53,8 @@ def by_command(_: House, config: Path, scopes: Sequence[str], *, drain: float | 
     stop.confirmed_at = heard if first.startswith(b"FROZEN  CONFIRMED") else None
     stop.said = (first + rest).decode("utf-8", "replace")
     stop.killed = "which did not let go" in stop.said
+    found = ELAPSED.search(stop.said)
+    stop.elapsed = float(found[1]) if found else None
     if "held        not known" not in stop.said:
         stop.in_flight = FLIGHT.findall(stop.said)
     return stop
@@ -91,6 +94,7 @@ def in_process(house: House, _: Path, scopes: Sequence[str], *, drain: float | N
             stop.confirmed_at = time.monotonic_ns()
         stopping.settle(limited.in_a_thread)
         stop.killed, stop.said = bool(stopping.killed), str(stopping.unconfirmed)
+        stop.elapsed = stopping.elapsed * 1000
     told = {"scopes": list(order.scopes), "reason": order.reason, "by": order.by, "told": True}
     document = None if stop.killed else telling.tell_frozen(house.socket, told, wait=WAIT)
     stop.document = document or {}
@@ -104,6 +108,7 @@ def _documented(stop: Stop, document: dict[str, Any]) -> Stop:
     stop.document = document
     stop.confirmed_at = stop.returned if document.get("confirmed") else None
     stop.killed = bool(document.get("daemon_killed"))
+    stop.elapsed = document.get("elapsed_ms")
     stop.in_flight = _flight(document)
     return stop
 

@@ -29,6 +29,7 @@ class Stop:
     in_flight: list[tuple[str, str]] | None = None
     killed: bool = False
     said: str = ""
+    elapsed: float | None = None  # ms, by the product's own word: without the start of a Python process
 
     @property
     def milliseconds(self) -> float:

@@ -31,6 +31,7 @@ SCOPES_OF = {
     for name, brand in ACCOUNTS.items()
 }
 SCOPES = tuple(sorted(frozenset().union(*SCOPES_OF.values())))
+MEMORY = Path("/dev/shm")  # noqa: S108 (a fresh directory is made in it)
 NAP = 0.02
 PAGE = 1000
 
@@ -40,7 +41,9 @@ class TorturedHouse:
 
     def __init__(self, *, config: str = "", certificate: Path | None = None) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="torture-"))
-        self.house = House(str(self.directory / "state"), str(self.directory / "run"))
+        memory = MEMORY if MEMORY.is_dir() else None  # gates lie in memory, as they do under /run
+        self._memory = Path(tempfile.mkdtemp(prefix="torture-", dir=memory))
+        self.house = House(str(self.directory / "state"), str(self._memory / "run"))
         self.config = self.directory / "guardian.toml"
         self.witness = Witness(tuple(ACCOUNTS), certificate=certificate)
         self.history = History()
@@ -59,6 +62,7 @@ class TorturedHouse:
             if daemon.process.poll() is None:
                 daemon.kill()
         self.witness.__exit__()
+        shutil.rmtree(self._memory, ignore_errors=True)
         if kind is None:
             shutil.rmtree(self.directory, ignore_errors=True)
 

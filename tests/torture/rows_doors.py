@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guardian.fence import arming, reading
@@ -171,8 +172,8 @@ def fifty_restarts(options: Options) -> Result:
 
 def _arm(house: TorturedHouse) -> None:
     """What `guardian init` does for scopes that are new."""
-    for directory in (house.directory / "state", house.directory / "run"):
-        directory.mkdir(mode=0o700)
+    for directory in house.house:
+        Path(directory).mkdir(mode=0o700)
     for scope in SCOPES:
         arming.arm_new(house.house, scope)
 
