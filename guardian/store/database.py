@@ -41,28 +41,24 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock_fd = _own(path.parent)
-        try:
-            _check(path)
-            self._writer = _connect(path)
-            migrate(self._writer, now=time.time_ns() // 1_000_000)
-            self._reader = _connect(path)
-            self._reader.execute("pragma query_only=ON")
-        except sqlite3.DatabaseError as error:
-            os.close(self._lock_fd)
-            raise _broken(path, str(error)) from error
-        except BaseException:
-            os.close(self._lock_fd)
-            raise
+        with contextlib.ExitStack() as opened:  # whatever fails, nothing stays open behind it
+            opened.callback(os.close, _own(path.parent))
+            try:
+                _check(path)
+                self._writer = _connect(path, opened)
+                migrate(self._writer, now=time.time_ns() // 1_000_000)
+                self._reader = _connect(path, opened)
+                self._reader.execute("pragma query_only=ON")
+            except sqlite3.DatabaseError as error:
+                raise _broken(path, str(error)) from error
+            self._opened = opened.pop_all()
         self._writing = threading.Lock()
         self._reading = threading.Lock()
 
     def close(self) -> None:
         """Let go of the file and of the lock."""
         with self._writing, self._reading:
-            self._reader.close()
-            self._writer.close()
-            os.close(self._lock_fd)
+            self._opened.close()
 
     @contextlib.contextmanager
     def transaction(self, *, within: float = WRITER_SECONDS) -> Iterator[Tx]:
@@ -161,8 +157,9 @@ def _own(directory: Path) -> int:
     return fd
 
 
-def _connect(path: Path) -> Tx:
+def _connect(path: Path, opened: contextlib.ExitStack) -> Tx:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    opened.callback(connection.close)
     connection.row_factory = _as_dict
     for pragma in PRAGMAS:
         connection.execute(f"pragma {pragma}")
