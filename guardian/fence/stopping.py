@@ -127,19 +127,30 @@ class Stopping:
 
     def _drain(self, scope: str, until: float) -> None:
         """Steps 2 to 4 for one scope; a gate that was exchanged under our hands is opened again."""
+        fresh = False
         try:
             for _ in range(3):
                 gate = gates.open_exclusive(self.house, scope)
-                if self._lock(scope, gate, until) and self._prove(scope, gate):
+                fresh = fresh or gate.fresh  # once it was missing, what stands there now vouches for nobody
+                if self._pass_through(scope, gate._replace(fresh=fresh), until):
                     self._held[scope] = gate.fd
                     return
-                os.close(gate.fd)
                 if any(one.scope == scope for one in self.unconfirmed):
                     return
         except OSError as error:
             self._fail(scope, error)
             return
         self._add(scope, None, "its gate file keeps being replaced", "find out who writes into " + self.house.gates)
+
+    def _pass_through(self, scope: str, gate: gates.Gate, until: float) -> bool:
+        """Lock and prove; a gate that is not proven is let go, whatever went wrong."""
+        proven = False
+        try:
+            proven = self._lock(scope, gate, until) and self._prove(scope, gate)
+        finally:
+            if not proven:
+                os.close(gate.fd)
+        return proven
 
     def _lock(self, scope: str, gate: gates.Gate, until: float) -> bool:
         """Steps 2 and 3: the exclusive lock, by patience, then by asking, then by force."""

@@ -72,9 +72,7 @@ class _Gated(HTTPConnection):
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (urllib3's signature)
         """Connect, let the library compose the request into memory, then deliver it whole."""
         self.connect()
-        self.auto_open = (
-            0  # a lost connection is never dialled again: it would send the rest of a body as a new request
-        )
+        self.auto_open = 0  # never dialled again: it would send the rest of a body as a new request
         self._letter = bytearray()
         super().request(method, url, *args, **kwargs)
         letter, self._letter = bytes(self._letter), None

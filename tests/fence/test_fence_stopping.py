@@ -263,3 +263,20 @@ def test_a_stranger_is_denied_and_nothing_is_said_to_be_stopped(house: House, tm
     assert done.returncode == 13, done.stdout + done.stderr
     assert "FROZEN  CONFIRMED" not in done.stdout
     assert os.path.exists(house.permit("all"))
+
+
+def test_a_stop_that_fails_half_way_keeps_no_gate_locked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside the daemon a forgotten lock would outlive the request, and no later freeze or thaw would get the gate."""
+
+    def no(path: str) -> None:
+        if gates.holders(held := gates.open_shared(house, "all")):
+            os.close(held)
+            raise PermissionError(13, "Permission denied", path)
+        os.close(held)
+
+    monkeypatch.setattr(permits, "remove", no)
+    with Stopping(house, order()) as stop:
+        assert not stop.confirm()
+        fd = gates.open_shared(house, "all")
+        assert gates.try_exclusive(fd)
+        os.close(fd)
