@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from guardian.fence import limited, permits, reading, report
-from guardian.fence.command import NOT_COVERED
 from guardian.fence.stopping import Stopping
 from guardian.store import attempts, freezes
 
@@ -45,7 +44,7 @@ class Freezing:
             with Stopping(self.books.house, order, may_kill=False) as stop:
                 stop.confirm()
                 stop.settle(limited.in_a_thread)
-                document = report.document(stop, "control", NOT_COVERED)
+                document = report.document(stop, "control", report.NOT_COVERED)
         self.ring()
         try:
             self._write_down(document, order, since=began, wait=wait)
@@ -67,7 +66,7 @@ class Freezing:
             "door": "direct",
             "daemon_killed": False,
             "incident": None,
-            "not_covered": list(NOT_COVERED),
+            "not_covered": list(report.NOT_COVERED),
             "unconfirmed": [],
             "takedown": [],
         }

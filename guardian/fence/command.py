@@ -14,17 +14,12 @@ import sys
 from typing import NamedTuple
 
 from guardian.fence import limited, scopes
-from guardian.fence.house import Denied, FenceError, House, find_house, must_exist
+from guardian.fence.house import Denied, FenceError, House, find_house, is_ours, must_exist
 from guardian.fence.stopping import DRAIN, Order, Stopping
 
 OK, FAILED, WRONG_USE, NOT_CONFIRMED, NOT_DURABLE, NOT_ALLOWED, TAKEDOWN_INCOMPLETE = 0, 1, 2, 10, 11, 13, 14
 WAIT = 3.0
 LONGEST = 600.0
-NOT_COVERED = (
-    "posts that are live already",
-    "posts scheduled on the platform itself",
-    "people and other tools that are logged in there",
-)
 USAGE = """\
 Usage: guardian freeze [REASON...] [--scope S]... [--drain SECONDS] [--wait SECONDS] [--json]
                        [--takedown REF]... [--delete|--hide|--keep]
@@ -37,6 +32,9 @@ Stop: nothing more leaves the house. The words after it are the reason. Never as
   --wait SECONDS   after CONFIRMED, how long to wait for the answers to what was on the wire already (3)
   --json           one JSON document on stdout
   --takedown REF   not built yet: the freeze is done all the same, and the post is reported as not attempted
+
+As root or the service user it goes to the fence directly; for others the fence agent does it (fence.sock), or, where
+none answers, the daemon (control.sock). Who may is said by [rights] in the configuration.
 
 Exit: 0 confirmed, 10 not confirmed, 11 confirmed but lost at a reboot, 13 not allowed, 14 takedown incomplete, 2 wrong
 use
@@ -73,6 +71,10 @@ def main(words: list[str]) -> int:
     try:
         wish = understand(words)
         house = find_house(wish.config, wish.state_dir, wish.runtime_dir)
+        if not is_ours(house):
+            from guardian.fence import asking  # another's house: its doors are asked
+
+            return asking.carry_out(house, wish, Order(wish.scopes, wish.reason, who_calls(), wish.drain))
         must_exist(house)
         unknown = [scope for scope in wish.scopes if not (scopes.is_scope(scope) and scopes.exists(house, scope))]
     except WrongUse as error:
@@ -93,14 +95,14 @@ def carry_out(house: House, wish: Wish) -> int:
         from guardian.fence import report  # the stop is over: from here on imports cost nobody anything
 
         if not wish.json:
-            report.print_verdict(house, stop)
+            report.print_verdict(house, report.document(stop, "direct", ()), order, stop.killed)
         stop.settle(lambda action, limit: limited.in_a_child(action, limit, closing=stop.locks()))
-        document = report.document(stop, "direct", NOT_COVERED)
+        document = report.document(stop, "direct", report.NOT_COVERED)
     report.complete(document, house, order, wait=wish.wait, takedown=wish.takedown)
     if wish.json:
         report.print_json(document)
     else:
-        report.print_rest(house, document, stop.not_durable)
+        report.print_rest(house, document)
     return exit_code(document, denied=stop.denied)
 
 

@@ -73,6 +73,11 @@ class House(NamedTuple):
         return f"{self.runtime_dir}/control.sock"
 
     @property
+    def fence_socket(self) -> str:
+        """The fence agent's socket, kept by systemd."""
+        return f"{self.runtime_dir}/fence.sock"
+
+    @property
     def daemon_lock(self) -> str:
         """Locked for life by the daemon; holds its pid. In memory, because the stop must not touch a disk."""
         return f"{self.runtime_dir}/daemon.lock"
@@ -135,6 +140,18 @@ def must_exist(house: House) -> None:
         "do name the right house: --config FILE"
     )
     raise FenceError(msg)
+
+
+def is_ours(house: House) -> bool:
+    """Whether this user may go to the fence directly: root, or the user that the house belongs to."""
+    for path in (house.gates, house.runtime_dir, house.state_dir):
+        try:
+            return os.geteuid() in (0, os.stat(path).st_uid)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+    return True  # nothing is there at all: `must_exist` has the words for it
 
 
 def _house(found: dict[str, str]) -> House:

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from guardian.fence import gates, processes, telling
+from guardian.fence import telling
 from guardian.fence.marker import MAX_REASON
 from guardian.fence.reading import daemon_state
 
@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from guardian.fence.house import House
     from guardian.fence.stopping import Order, Stopping
 
+NOT_COVERED = (
+    "posts that are live already",
+    "posts scheduled on the platform itself",
+    "people and other tools that are logged in there",
+)
+A_REBOOT = "a reboot: "
+
 
 def document(stop: Stopping, door: str, not_covered: Sequence[str]) -> dict[str, object]:
     """The freeze's result, from whichever door (null = not known from this door)."""
+    undone = [f"{A_REBOOT}it undoes this freeze, because {stop.not_durable}"] if stop.not_durable else []
     return {
         "state": "frozen" if stop.confirmed else "unknown",
         "confirmed": stop.confirmed,
@@ -31,7 +39,7 @@ def document(stop: Stopping, door: str, not_covered: Sequence[str]) -> dict[str,
         "incident": None,
         "held": None,
         "in_flight": None,
-        "not_covered": list(not_covered),
+        "not_covered": [*not_covered, *(undone if stop.confirmed else [])],
         "unconfirmed": [one._asdict() for one in stop.unconfirmed],
         "takedown": [],
     }
@@ -41,9 +49,8 @@ def complete(
     result: dict[str, object], house: House, order: Order, *, wait: float, takedown: Sequence[str] = ()
 ) -> None:
     """Add what only the daemon knows, if it runs and can answer; a killed or stopped one is not waited for."""
-    result["takedown"] = [{"ref": ref, "state": "not_attempted", "evidence": None, "url": None} for ref in takedown]
-    pid = gates.pid_in(house.daemon_lock)
-    if pid is None or processes.is_stopped(pid) or processes.is_dying(pid) or not result["confirmed"]:
+    result["takedown"] = not_attempted(takedown)
+    if not result["confirmed"]:
         return
     wish = {"scopes": list(order.scopes), "reason": order.reason[:MAX_REASON], "by": order.by, "told": True}
     told = telling.tell_frozen(house.socket, wish, wait=wait)
@@ -51,40 +58,52 @@ def complete(
         result[key] = told.get(key) if told else None
 
 
+def not_attempted(takedown: Sequence[str]) -> list[dict[str, object]]:
+    """What came of the takedowns that were asked for: nothing yet."""
+    return [{"ref": ref, "state": "not_attempted", "evidence": None, "url": None} for ref in takedown]
+
+
 def print_json(result: dict[str, object]) -> None:
     """One document on stdout."""
     print(json.dumps(result, indent=2, ensure_ascii=False), flush=True)  # noqa: T201 (the command's output)
 
 
-def print_verdict(house: House, stop: Stopping) -> None:
+def print_verdict(house: House, result: dict[str, object], order: Order, killed: Sequence[int] = ()) -> None:
     """The line that counts, as soon as it is true."""
-    scope = ", ".join(stop.order.scopes)
-    if stop.confirmed:
-        _say(f"FROZEN  CONFIRMED  {scope}  in {stop.elapsed * 1000:.1f} ms")
+    scope = ", ".join(order.scopes)
+    if result["confirmed"]:
+        _say(f"FROZEN  CONFIRMED  {scope}{_elapsed(result)}")
     else:
         _say(f"NOT CONFIRMED  {scope}: something may still leave the house")
-        for one in stop.unconfirmed:
-            pid = f" (pid {one.pid})" if one.pid else ""
-            _say(f"  {one.scope}: cannot confirm, because {one.why}{pid}, do {one.fix}")
+        for one in _rows(result["unconfirmed"]):
+            pid = f" (pid {one['pid']})" if one["pid"] else ""
+            _say(printable(f"  {one['scope']}: cannot confirm, because {one['why']}{pid}, do {one['fix']}"))
     _say(f"  house       {house.state_dir}, {house.runtime_dir}")
-    if stop.order.reason:
-        _say(f"  reason      {printable(stop.order.reason)}")
-    if stop.killed:
-        _say(
-            f"  ended       process {', '.join(map(str, stop.killed))}, which did not let go; systemd starts it frozen"
-        )
+    if result["door"] != "direct":
+        _say(f"  door        {result['door']}")
+    if order.reason:
+        _say(f"  reason      {printable(order.reason)}")
+    if result["daemon_killed"]:
+        who = f"process {', '.join(map(str, killed))}" if killed else "the daemon"
+        _say(f"  ended       {who}, which did not let go; systemd starts it frozen")
 
 
-def print_rest(house: House, result: dict[str, object], not_durable: str) -> None:
+def print_rest(house: House, result: dict[str, object]) -> None:
     """What is good to know once it is quiet."""
+    not_covered = [str(one) for one in _list(result["not_covered"])]
     if result["confirmed"]:
-        lost = f"NO: it is lost at a reboot, because {not_durable}, do freeze again when that is mended"
+        why = next(
+            (one.partition("because ")[2] for one in not_covered if one.startswith(A_REBOOT)), "it is not on disk"
+        )
+        lost = f"NO: it is lost at a reboot, its reason too, and posts go out again, because {printable(why)}"
         _say(f"  durable     {'yes, it survives a reboot' if result['durable'] else lost}")
+        if not result["durable"]:
+            _say("              do mend that, then freeze again; do not reboot before")
     _print_flight(house, result)
     for taken in _rows(result["takedown"]):
         _say(f"  takedown    {printable(str(taken['ref']))}: not attempted (not built yet), do delete it by hand")
-    for place, one in enumerate(_rows(result["not_covered"])):
-        _say(f"  {'' if place else 'not covered':<11} {one}")
+    for place, one in enumerate(one for one in not_covered if not one.startswith(A_REBOOT)):
+        _say(f"  {'' if place else 'not covered':<11} {printable(one)}")
     if result["confirmed"]:
         _say('  to lift it  guardian thaw --reason "..."')
 
@@ -102,8 +121,18 @@ def _print_flight(house: House, result: dict[str, object]) -> None:
         _say(f"    {one['post']}  {one['account']}  {one['state']}  {url}".rstrip())
 
 
-def _rows(value: object) -> list[dict[str, object]]:
+def _elapsed(result: dict[str, object]) -> str:
+    """How long the stop itself took, where the door measured it."""
+    elapsed = result["elapsed_ms"]
+    return f"  in {elapsed:.1f} ms" if isinstance(elapsed, int | float) else ""
+
+
+def _list(value: object) -> list[object]:
     return list(value) if isinstance(value, list) else []
+
+
+def _rows(value: object) -> list[dict[str, object]]:
+    return [one for one in _list(value) if isinstance(one, dict)]
 
 
 def printable(text: str) -> str:
