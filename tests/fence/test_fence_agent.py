@@ -255,12 +255,8 @@ def test_a_descriptor_that_is_no_connection_is_refused(config: str, tmp_path: Pa
 
 def run_agent(fd: int, config: str) -> subprocess.CompletedProcess[str]:
     """The program itself, with the descriptor where systemd puts it."""
-    command = (
-        f"exec 3<&{fd}; LISTEN_FDS=1 LISTEN_PID=$$ exec {sys.executable} -m guardian.fence.agent --config {config}"
-    )
-    return subprocess.run(
-        ["sh", "-c", command], pass_fds=(fd,), capture_output=True, text=True, timeout=30, check=False
-    )
+    program = f"exec 3<&0; LISTEN_FDS=1 LISTEN_PID=$$ exec {sys.executable} -m guardian.fence.agent --config {config}"
+    return subprocess.run(["sh", "-c", program], stdin=fd, capture_output=True, text=True, timeout=30, check=False)
 
 
 def test_the_process_serves_one_request_and_ends(config: str, house: House) -> None:
