@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from guardian.client import Client
 from guardian.errors import GuardianError
+from tests.torture.people import Interpreter, interpreter_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,18 +42,25 @@ class DaemonProcess:
         failpoints: str = "",
         program: Sequence[str] = RUN,
         environment: Mapping[str, str] | None = None,
+        uid: int | None = None,
+        groups: Sequence[int] = (),
     ) -> None:
         self.house = house
         self.log = log
         settled = {key: value for key, value in os.environ.items() if key != "GUARDIAN_FAILPOINTS"}
         settled |= {"GUARDIAN_FAILPOINTS": failpoints} if failpoints else {}
+        python = Interpreter(sys.executable, {}) if uid is None else interpreter_for_all()
+        assert python is not None, "no interpreter that the service user could execute"
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, *program, "--config", str(config), "run"],
+                [python.path, *program, "--config", str(config), "run"],
                 stdout=out,
                 stderr=out,
                 cwd=ROOT,
-                env={**settled, **(environment or {})},
+                env={**settled, **(environment or {}), **python.environment},
+                user=uid,
+                group=uid,
+                extra_groups=None if uid is None else list(groups),
             )
 
     @property

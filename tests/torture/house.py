@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -39,7 +40,7 @@ PAGE = 1000
 class TorturedHouse:
     """Use it in a `with`: whatever it started is ended by pid, and its directory removed unless something was wrong."""
 
-    def __init__(self, *, config: str = "", certificate: Path | None = None) -> None:
+    def __init__(self, *, config: str = "", certificate: Path | None = None, uid: int | None = None) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="torture-"))
         memory = MEMORY if MEMORY.is_dir() else None  # gates lie in memory, as they do under /run
         self._memory = Path(tempfile.mkdtemp(prefix="torture-", dir=memory))
@@ -52,7 +53,11 @@ class TorturedHouse:
         self.daemon: DaemonProcess | None = None
         self._daemons: list[DaemonProcess] = []
         self._environment = {} if certificate is None else {"SSL_CERT_FILE": str(certificate)}
+        self.uid = uid
+        self.groups: tuple[int, ...] = ()
         self._write(config)
+        if uid is not None:
+            self._give_to(uid)
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +90,13 @@ class TorturedHouse:
             ]
         self.config.write_text("\n".join(lines) + "\n", "utf-8")
 
+    def _give_to(self, uid: int) -> None:
+        """A service user of its own; others may pass through to the sockets and read the configuration."""
+        for path in (self.directory, self._memory, *self.directory.glob("*.token")):
+            os.chown(path, uid, uid)
+        self._memory.chmod(0o755)
+        self.directory.chmod(0o755)
+
     def base_url(self, _: str) -> str:
         """Where an account's platform is."""
         return self.witness.url
@@ -102,6 +114,8 @@ class TorturedHouse:
             failpoints=failpoints,
             program=program,
             environment=self._environment,
+            uid=self.uid,
+            groups=self.groups,
         )
         self._daemons.append(self.daemon)
         if ready:

@@ -1,0 +1,240 @@
+"""The fence agent with real uids and groups, socket-activated as the service user, without network.
+
+Needs root to become other people; nothing is faked: the kernel says who calls.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from guardian.fence import reading, telling
+from tests.torture.agent import HAS_SYSTEMD, AgentSocket
+from tests.torture.daemon import ROOT
+from tests.torture.house import SCOPES, TorturedHouse
+from tests.torture.people import interpreter_for_all
+from tests.torture.rows_stopped import publish_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVICE, ON_CALL, OPERATOR, STRANGER = 61001, 61002, 61003, 61004
+FREEZE_GROUP, OPERATE_GROUP = 60, 37  # games and operator: every Debian has them
+RIGHTS = '[rights]\nread = ["games", "operator"]\nfreeze = ["games"]\noperate = ["operator"]\n'
+PYTHON = interpreter_for_all()
+
+pytestmark = [
+    pytest.mark.outsider,
+    pytest.mark.root,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become other people"),
+    pytest.mark.skipif(PYTHON is None, reason="needs an interpreter that others may execute"),
+    pytest.mark.skipif(not HAS_SYSTEMD, reason="needs systemd-socket-activate (Debian: systemd)"),
+]
+
+
+@pytest.fixture
+def house() -> Iterator[TorturedHouse]:
+    with TorturedHouse(config=RIGHTS, uid=SERVICE) as found:
+        found.groups = (FREEZE_GROUP,)  # only a member may give the control socket to the group
+        yield found
+
+
+@pytest.fixture
+def agent(house: TorturedHouse) -> Iterator[AgentSocket]:
+    _make_directories(house)
+    with AgentSocket(
+        house.house, house.config, house.directory / "agent.log", uid=SERVICE, group=FREEZE_GROUP
+    ) as found:
+        yield found
+
+
+def _make_directories(house: TorturedHouse) -> None:
+    for path in house.house:
+        Path(path).mkdir(mode=0o755, exist_ok=True)
+        os.chown(path, SERVICE, SERVICE)
+
+
+def run(uid: int, groups: list[int], *words: str) -> subprocess.CompletedProcess[str]:
+    """Python, started by somebody else."""
+    assert PYTHON is not None
+    settled = {key: value for key, value in os.environ.items() if key != "HOME"} | PYTHON.environment
+    return subprocess.run(
+        [PYTHON.path, *words],
+        user=uid, group=uid, extra_groups=groups, env=settled, cwd=ROOT,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def as_person(uid: int, groups: list[int], *words: str) -> subprocess.CompletedProcess[str]:
+    """The command, typed by somebody else."""
+    return run(uid, groups, "-m", "guardian", *words)
+
+
+def asked(house: TorturedHouse, uid: int, groups: list[int], target: str) -> tuple[int, str]:
+    """One raw request by somebody else to fence.sock; status (0: no connection) and text."""
+    program = (
+        "import sys; from guardian.fence.telling import ask\n"
+        "try:\n    print(*ask(sys.argv[1], *sys.argv[2].split(), {} if sys.argv[2][0] == 'P' else None, within=20))\n"
+        "except OSError as error:\n    print(0, repr(error))"
+    )
+    done = run(uid, groups, "-c", program, house.house.fence_socket, target)
+    assert done.returncode == 0, done
+    status, _, rest = done.stdout.partition(" ")
+    return int(status), rest
+
+
+def test_a_member_of_the_freeze_group_stops_a_daemon_that_hangs_in_the_middle_of_a_send(
+    house: TorturedHouse, agent: AgentSocket
+) -> None:
+    daemon = house.start(failpoints="gate.checked=stop@3")
+    house.feed(12)
+    daemon.wait_stopped()
+    began = time.monotonic_ns()
+    done = as_person(
+        ON_CALL, [FREEZE_GROUP], "freeze", "a bad joke", "--config", str(house.config), "--json", "--drain", "0.5"
+    )
+    assert done.returncode == 0, done
+    document = json.loads(done.stdout)
+    assert (document["confirmed"], document["durable"], document["door"]) == (True, True, "agent")
+    assert document["daemon_killed"]
+    assert daemon.wait_dead() == -signal.SIGKILL
+    time.sleep(0.3)
+    made = [entry for entry in house.arrivals() if entry["last_byte"] > began]
+    assert made == []
+    assert Path("/proc/self/ns/net").readlink() != Path(f"/proc/{agent.pid}/ns/net").readlink()
+    house.start()
+    status = house.client.get("/v1/status")
+    assert status["state"] == "frozen"
+    assert (status["freezes"][0]["by"], status["freezes"][0]["reason"]) == (f"uid {ON_CALL}", "a bad joke")
+    house.thaw(*SCOPES)
+    publish_all(house)
+    assert not house.judge()
+
+
+@pytest.mark.usefixtures("agent")
+def test_with_the_daemon_alive_the_agents_freeze_is_told_and_nobody_is_killed(house: TorturedHouse) -> None:
+    daemon = house.start()
+    house.feed(4)
+    house.wait_all()
+    done = as_person(ON_CALL, [FREEZE_GROUP], "freeze", "--config", str(house.config), "bad", "--scope", "brand:north")
+    assert done.returncode == 0, done
+    assert done.stdout.startswith("FROZEN  CONFIRMED  brand:north  in ")
+    assert "door        agent" in done.stdout
+    assert "0 posts wait behind it" in done.stdout
+    assert daemon.state() in "RS"
+    assert house.client.get("/v1/status")["state"] == "partly"
+
+
+@pytest.mark.usefixtures("agent")
+def test_who_may_freeze_cannot_thaw_and_who_may_thaw_can(house: TorturedHouse) -> None:
+    house.start()
+    config = ["--config", str(house.config)]
+    assert as_person(ON_CALL, [FREEZE_GROUP], *config, "freeze", "bad").returncode == 0
+    refused = as_person(ON_CALL, [FREEZE_GROUP], *config, "thaw", "--reason", "please", "--yes")
+    assert refused.returncode == 13, refused
+    assert "operate" in refused.stderr
+    assert reading.read_fence(house.house).state == "frozen"
+    assert asked(house, ON_CALL, [FREEZE_GROUP], "POST /v1/thaw")[0] == 404
+    thawed = as_person(
+        OPERATOR, [FREEZE_GROUP, OPERATE_GROUP], *config, "thaw", "--reason", "statement is out", "--yes"
+    )
+    assert thawed.returncode == 0, thawed
+    assert reading.read_fence(house.house).state == "open"
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_stranger_can_do_nothing_even_through_a_socket_that_was_left_open(house: TorturedHouse) -> None:
+    house.start()
+    done = as_person(STRANGER, [], "freeze", "--config", str(house.config), "for fun")
+    assert done.returncode == 13, done
+    assert "you may not open" in done.stderr
+    assert asked(house, STRANGER, [], "POST /v1/freeze")[0] == 0
+    Path(house.house.fence_socket).chmod(0o666)
+    for target in ("POST /v1/freeze", "GET /v1/fence"):
+        status, said = asked(house, STRANGER, [], target)
+        assert (status, "not_allowed" in said) == (403, True), said
+    assert as_person(STRANGER, [], "freeze", "--config", str(house.config)).returncode == 13
+    assert reading.read_fence(house.house).state == "open"
+    Path(house.house.fence_socket).chmod(0o660)
+
+
+@pytest.mark.usefixtures("agent")
+def test_more_groups_than_are_read_and_the_overflow_uid_have_no_right(house: TorturedHouse) -> None:
+    house.start().terminate()
+    Path(house.house.fence_socket).chmod(0o666)
+    many = [FREEZE_GROUP, *range(70000, 70299)]
+    assert asked(house, ON_CALL, many, "POST /v1/freeze")[0] == 403
+    assert asked(house, 65534, [FREEZE_GROUP], "POST /v1/freeze")[0] == 403
+    assert asked(house, ON_CALL, [FREEZE_GROUP], "GET /v1/fence")[0] == 200
+    assert reading.read_fence(house.house).state != "frozen"
+
+
+def test_without_an_agent_the_daemon_is_asked(house: TorturedHouse) -> None:
+    house.start()
+    done = as_person(ON_CALL, [FREEZE_GROUP], "freeze", "--config", str(house.config), "bad", "--json")
+    assert done.returncode == 0, done
+    document = json.loads(done.stdout)
+    assert (document["door"], document["confirmed"], document["in_flight"]) == ("control", True, [])
+
+
+def test_without_an_agent_a_daemon_that_hangs_is_not_confirmed_and_the_text_says_what_to_do(
+    house: TorturedHouse,
+) -> None:
+    daemon = house.start()
+    daemon.send(signal.SIGSTOP)
+    daemon.wait_stopped()
+    done = as_person(ON_CALL, [FREEZE_GROUP], "freeze", "--config", str(house.config), "bad")
+    assert done.returncode == 10, done
+    assert done.stderr.startswith("NOT CONFIRMED")
+    assert "stopped" in done.stderr
+    assert "sudo guardian freeze" in done.stderr
+
+
+def test_with_neither_agent_nor_daemon_it_says_that_nothing_was_frozen(house: TorturedHouse) -> None:
+    house.start().terminate()
+    done = as_person(ON_CALL, [FREEZE_GROUP], "freeze", "--config", str(house.config), "bad")
+    assert done.returncode == 13, done
+    assert done.stderr.startswith("NOT FROZEN")
+    assert "sudo guardian freeze" in done.stderr
+
+
+@pytest.mark.usefixtures("agent")
+def test_the_service_user_goes_to_the_fence_directly(house: TorturedHouse) -> None:
+    house.start().terminate()
+    done = as_person(SERVICE, [], "freeze", "--config", str(house.config), "bad", "--json")
+    assert done.returncode == 0, done
+    assert json.loads(done.stdout)["door"] == "direct"
+
+
+@pytest.mark.usefixtures("agent")
+def test_idle_callers_do_not_keep_the_next_one_out(house: TorturedHouse) -> None:
+    import socket
+
+    house.start().terminate()
+    idle = [socket.socket(socket.AF_UNIX) for _ in range(12)]
+    try:
+        for one in idle:
+            one.connect(house.house.fence_socket)
+        answers = []
+        for _ in range(40):
+            status, document = telling.ask(house.house.fence_socket, "POST", "/v1/freeze", {"reason": "x"}, within=20)
+            answers.append(status)
+            if status == 200:
+                break
+            assert isinstance(document, dict)
+            assert document["error"]["code"] == "busy"  # the same uid's own four places, for 2 s at the most
+            time.sleep(0.2)
+        assert answers[-1] == 200
+        began = time.monotonic()
+        assert asked(house, ON_CALL, [FREEZE_GROUP], "POST /v1/freeze")[0] == 200  # another uid has its own places
+        assert time.monotonic() - began < 20
+    finally:
+        for one in idle:
+            one.close()
