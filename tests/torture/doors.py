@@ -84,6 +84,27 @@ def by_socket(house: House, _: Path, scopes: Sequence[str], *, drain: float | No
     return _documented(stop, document if isinstance(document, dict) else {})
 
 
+def by_agent(house: House, _: Path, scopes: Sequence[str], *, drain: float | None = None) -> Stop:
+    """The fence agent, asked as its own socket is asked; then the daemon is told, as the command does."""
+    stop = Stop("agent", tuple(scopes), time.monotonic_ns())
+    body: dict[str, object] = {"scopes": list(scopes), "reason": "torture"}
+    body |= {} if drain is None else {"drain": drain}
+    try:
+        stop.code, document = telling.ask(house.fence_socket, "POST", "/v1/freeze", body, within=LONGEST)
+    except OSError as error:
+        stop.said, stop.returned = str(error), time.monotonic_ns()
+        return stop
+    heard = time.monotonic_ns()
+    found = document if isinstance(document, dict) else {}
+    stop.said = str(document)
+    if found.get("confirmed") and not found["daemon_killed"]:
+        told = {"scopes": list(scopes), "reason": "torture", "by": "the torture", "told": True}
+        found = {**found, "in_flight": (telling.tell_frozen(house.socket, told, wait=WAIT) or {}).get("in_flight")}
+    _documented(stop, found)
+    stop.confirmed_at = heard if found.get("confirmed") else None
+    return stop
+
+
 def in_process(house: House, _: Path, scopes: Sequence[str], *, drain: float | None = None) -> Stop:
     """The function itself, which gives the exact instant of CONFIRMED; then the daemon is told, as the command does."""
     began = time.monotonic_ns()

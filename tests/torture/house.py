@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from guardian.client import Client
 from guardian.fence.house import House
 from tests.torture import doors, oracle
+from tests.torture.agent import HAS_SYSTEMD, AgentSocket
 from tests.torture.daemon import RUN, DaemonProcess, NotInTimeError
 from tests.torture.history import History, Thaw
 from tests.torture.oracle import Findings
@@ -53,6 +54,7 @@ class TorturedHouse:
         self.daemon: DaemonProcess | None = None
         self._daemons: list[DaemonProcess] = []
         self._environment = {} if certificate is None else {"SSL_CERT_FILE": str(certificate)}
+        self._agent: AgentSocket | None = None
         self.uid = uid
         self.groups: tuple[int, ...] = ()
         self._write(config)
@@ -66,6 +68,8 @@ class TorturedHouse:
         for daemon in self._daemons:
             if daemon.process.poll() is None:
                 daemon.kill()
+        if self._agent is not None:
+            self._agent.__exit__()
         self.witness.__exit__()
         shutil.rmtree(self._memory, ignore_errors=True)
         if kind is None:
@@ -121,6 +125,12 @@ class TorturedHouse:
         if ready:
             self.daemon.wait_ready()
         return self.daemon
+
+    def listen_for_the_agent(self) -> bool:
+        """Have fence.sock answered as systemd does it, until the house is left; False where there is no systemd."""
+        if HAS_SYSTEMD and self._agent is None:
+            self._agent = AgentSocket(self.house, self.config, self.directory / "agent.log")
+        return self._agent is not None
 
     @property
     def client(self) -> Client:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tests.torture import doors
 from tests.torture.house import SCOPES, TorturedHouse
+from tests.torture.oracle import Findings
 from tests.torture.results import Result
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
     from tests.torture.results import Options
 
 POSTS = 2000
+BLOCK = 500  # freezes of one house; then a new one, so that a long run needs no more memory than a short one
 BATCH = 80
-DOORS = (doors.by_command, doors.by_command, doors.by_json, doors.by_socket, doors.in_process)
-OPEN_FOR = 0.25
-CLOSED_FOR = 0.08
+DOORS = (
+    *(doors.in_process, doors.in_process, doors.in_process, doors.in_process, doors.in_process, doors.in_process),
+    *(doors.by_socket, doors.by_socket, doors.by_socket, doors.by_agent, doors.by_command, doors.by_json),
+)
+OPEN_FOR = 0.08
+CLOSED_FOR = 0.03
 
 
 class Feeder:
@@ -61,35 +67,52 @@ class Feeder:
 
 def random_freezes(options: Options) -> Result:
     """0 late, 0 lost, 0 double; what was in flight is told as the platform has it, and never as unknown."""
-    return run("random", options, freezes=options.freezes, posts=options.times(POSTS, 200))
+    done, found, worst, posts, in_flight, wrong = 0, Findings(), 0.0, 0, 0, ""
+    dice = options.dice("random")
+    while done < options.freezes and not found and not wrong:
+        freezes = min(BLOCK, options.freezes - done)
+        least = options.times(POSTS, 200) if options.freezes <= BLOCK else 0
+        block = run(TorturedHouse(), dice, freezes=freezes, least=least, agent=True)
+        done += freezes
+        found.add(block.found)
+        worst, wrong = max(worst, block.worst), wrong or block.wrong
+        posts, in_flight = posts + block.posts, in_flight + block.in_flight
+        options.progress("random", done, options.freezes)
+    return Result.of("random", done, found, worst=worst, wrong=wrong, note=f"{posts} posts, {in_flight} in flight")
 
 
-def run(name: str, options: Options, *, freezes: int, posts: int, house: TorturedHouse | None = None) -> Result:
-    """The same for any house (the row `tls` has one of its own)."""
-    dice = options.dice(name)
-    with house or TorturedHouse() as tortured:
+class Block(NamedTuple):
+    """What came of the freezes of one house."""
+
+    found: Findings
+    worst: float
+    wrong: str
+    posts: int
+    in_flight: int
+
+
+def run(house: TorturedHouse, dice: random.Random, *, freezes: int, least: int, agent: bool = False) -> Block:
+    """Freezes at random moments in one house (the row `tls` has one of its own), with `least` so many posts."""
+    with house as tortured:
         tortured.start()
+        known = [door for door in DOORS if door is not doors.by_agent or (agent and tortured.listen_for_the_agent())]
         tortured.witness.fault("delay", times=None, seconds=0.004)
         wrong = ""
         with Feeder(tortured) as feeder:
             time.sleep(0.5)
-            for done in range(freezes):
-                wrong = wrong or one_round(tortured, dice)
-                if done % 20 == 19:
-                    options.progress(name, done + 1, freezes)
+            for _ in range(freezes):
+                wrong = wrong or one_round(tortured, dice, known)
         wrong = wrong or feeder.trouble
-        if len(tortured.imported) < posts:
-            tortured.feed(posts - len(tortured.imported))
+        if len(tortured.imported) < least:
+            tortured.feed(least - len(tortured.imported))
         tortured.thaw(*SCOPES)
         tortured.release()
         tortured.wait_all(within=120)
-        found = tortured.judge()
         in_flight = sum(len(stop.in_flight or ()) for stop in tortured.history.stops)
-        note = f"{len(tortured.imported)} posts, {in_flight} in flight"
-        return Result.of(name, freezes, found, worst=tortured.history.worst, wrong=wrong, note=note)
+        return Block(tortured.judge(), tortured.history.worst, wrong, len(tortured.imported), in_flight)
 
 
-def one_round(house: TorturedHouse, dice: random.Random) -> str:
+def one_round(house: TorturedHouse, dice: random.Random, known: Sequence[doors.Door]) -> str:
     """Wait, change the platform's pace, freeze by a random door, thaw again; what was wrong with the answers."""
     time.sleep(dice.uniform(0, OPEN_FOR))
     if dice.random() < 0.3:
@@ -98,9 +121,9 @@ def one_round(house: TorturedHouse, dice: random.Random) -> str:
     wanted = [dice.choice(SCOPES)]
     if dice.random() < 0.2:
         wanted = sorted({*wanted, dice.choice(SCOPES)})
-    stop = house.freeze(*wanted, door=dice.choice(DOORS))
+    stop = house.freeze(*wanted, door=dice.choice(known))
     if dice.random() < 0.2:
-        second = house.freeze(dice.choice(SCOPES), door=dice.choice(DOORS))
+        second = house.freeze(dice.choice(SCOPES), door=dice.choice(known))
         wanted = sorted({*wanted, *second.scopes})
     time.sleep(dice.uniform(0, CLOSED_FOR))
     answer = house.thaw(*wanted)

@@ -103,10 +103,12 @@ def tls(options: Options) -> Result:
         subprocess.run(made, check=True, capture_output=True, timeout=60)
         both.write_text((directory / "certificate.pem").read_text() + (directory / "key.pem").read_text())
         house = TlsHouse(both)
-        result = run("tls", options, freezes=options.times(20, 5), posts=options.times(200, 60), house=house)
-        seen, posts = len(house.arrivals()), len(house.imported)
-        if seen < posts:
-            return Result.of("tls", 0, house.late(), wrong=f"the relays saw {seen} of {posts} posts: they are blind")
-        return result
+        freezes = options.times(40, 10)
+        block = run(house, options.dice("tls"), freezes=freezes, least=options.times(200, 60))
+        seen, wrong = len(house.arrivals()), block.wrong
+        if seen < block.posts:
+            wrong = wrong or f"the relays saw {seen} of {block.posts} posts: they are blind"
+        note = f"{block.posts} posts, {block.in_flight} in flight"
+        return Result.of("tls", freezes, block.found, worst=block.worst, wrong=wrong, note=note)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
