@@ -6,9 +6,7 @@ Needs root to become other people; nothing is faked: the kernel says who calls.
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,26 +14,29 @@ from typing import TYPE_CHECKING
 import pytest
 
 from guardian.fence import reading, telling
-from tests.torture.agent import HAS_SYSTEMD, AgentSocket
-from tests.torture.daemon import ROOT
+from tests.torture.agent import AgentSocket
 from tests.torture.house import SCOPES, TorturedHouse
-from tests.torture.people import interpreter_for_all
+from tests.torture.people import (
+    FREEZE_GROUP,
+    ON_CALL,
+    OPERATE_GROUP,
+    OPERATOR,
+    RIGHTS,
+    SERVICE,
+    STRANGER,
+    as_person,
+    missing,
+    run,
+)
 from tests.torture.rows_stopped import publish_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SERVICE, ON_CALL, OPERATOR, STRANGER = 61001, 61002, 61003, 61004
-FREEZE_GROUP, OPERATE_GROUP = 60, 37  # games and operator: every Debian has them
-RIGHTS = '[rights]\nread = ["games", "operator"]\nfreeze = ["games"]\noperate = ["operator"]\n'
-PYTHON = interpreter_for_all()
-
 pytestmark = [
     pytest.mark.outsider,
     pytest.mark.root,
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become other people"),
-    pytest.mark.skipif(PYTHON is None, reason="needs an interpreter that others may execute"),
-    pytest.mark.skipif(not HAS_SYSTEMD, reason="needs systemd-socket-activate (Debian: systemd)"),
+    pytest.mark.skipif(bool(missing()), reason=missing()),
 ]
 
 
@@ -48,33 +49,11 @@ def house() -> Iterator[TorturedHouse]:
 
 @pytest.fixture
 def agent(house: TorturedHouse) -> Iterator[AgentSocket]:
-    _make_directories(house)
+    house.make_directories()
     with AgentSocket(
         house.house, house.config, house.directory / "agent.log", uid=SERVICE, group=FREEZE_GROUP
     ) as found:
         yield found
-
-
-def _make_directories(house: TorturedHouse) -> None:
-    for path in house.house:
-        Path(path).mkdir(mode=0o755, exist_ok=True)
-        os.chown(path, SERVICE, SERVICE)
-
-
-def run(uid: int, groups: list[int], *words: str) -> subprocess.CompletedProcess[str]:
-    """Python, started by somebody else."""
-    assert PYTHON is not None
-    settled = {key: value for key, value in os.environ.items() if key != "HOME"} | PYTHON.environment
-    return subprocess.run(
-        [PYTHON.path, *words],
-        user=uid, group=uid, extra_groups=groups, env=settled, cwd=ROOT,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-
-
-def as_person(uid: int, groups: list[int], *words: str) -> subprocess.CompletedProcess[str]:
-    """The command, typed by somebody else."""
-    return run(uid, groups, "-m", "guardian", *words)
 
 
 def asked(house: TorturedHouse, uid: int, groups: list[int], target: str) -> tuple[int, str]:

@@ -7,11 +7,12 @@ import shutil
 import pytest
 
 from tests.torture.catalogue import ROWS
+from tests.torture.people import missing
 from tests.torture.results import Options
 
 pytestmark = pytest.mark.outsider
 
-OPTIONS = Options(seed=1, freezes=40, short=True)
+OPTIONS = Options(seed=1, freezes=300, short=True)
 NEEDS_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 
 
@@ -20,7 +21,7 @@ def _holds(name: str) -> None:
     assert result.holds, result.line()
 
 
-def test_forty_random_freezes_let_nothing_late_through_and_lose_nothing() -> None:
+def test_three_hundred_random_freezes_let_nothing_late_through_and_lose_nothing() -> None:
     _holds("random")
 
 
@@ -65,6 +66,13 @@ def test_a_fence_that_is_broken_on_purpose_is_caught(name: str) -> None:
 
 def test_a_platform_that_does_not_read_delays_a_freeze_no_longer_than_the_drain() -> None:
     _holds("unacknowledged")
+
+
+@pytest.mark.root
+@pytest.mark.skipif(bool(missing()), reason=missing())
+@pytest.mark.parametrize("name", ["agent-stopped", "agent-attacked"])
+def test_a_person_who_is_not_root_stops_a_daemon_that_hangs_even_when_the_door_is_attacked(name: str) -> None:
+    _holds(name)
 
 
 @NEEDS_OPENSSL

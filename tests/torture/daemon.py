@@ -107,6 +107,10 @@ class DaemonProcess:
         for one in signals:
             self.process.send_signal(one)
 
+    def resume(self) -> None:
+        """Let a stopped one go on, if it is still there."""
+        self.send(signal.SIGCONT)
+
     def terminate(self) -> int:
         """A clean stop, as systemd does it; its exit code."""
         self.send(signal.SIGTERM, signal.SIGCONT)

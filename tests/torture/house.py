@@ -101,6 +101,13 @@ class TorturedHouse:
         self._memory.chmod(0o755)
         self.directory.chmod(0o755)
 
+    def make_directories(self) -> None:
+        """The two directories of the house, as packaging makes them: its owner's."""
+        for path in map(Path, self.house):
+            path.mkdir(mode=0o755, exist_ok=True)
+            if self.uid is not None:
+                os.chown(path, self.uid, self.uid)
+
     def base_url(self, _: str) -> str:
         """Where an account's platform is."""
         return self.witness.url

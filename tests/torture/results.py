@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 HEAD = f"{'row':<24}{'trials':>7}{'late':>6}{'lost':>6}{'double':>8}{'worst ms':>10}  verdict"
 
 
+class NotRunError(Exception):
+    """A row that this machine or this user cannot run; the text says what is missing. No verdict, never a good one."""
+
+
 class Options(NamedTuple):
     """How hard to try: `short` is the slice that CI runs with every push."""
 

@@ -57,7 +57,7 @@ def _row(name: str, options: Options, signals: tuple[signal.Signals, ...]) -> Re
             when = dice.choice((dice.uniform(0, DRAIN), dice.uniform(DRAIN, LATEST)))
             door = doors.in_process if trial % 2 else doors.by_command
             wrong = wrong or _one(house, daemon, signals, when, point=point, door=door)
-            _put_right(house)
+            put_right(house)
             options.progress(name, trial + 1, trials)
         return Result.of(name, trials, house.judge(), worst=house.history.worst, wrong=wrong)
 
@@ -86,7 +86,7 @@ def _one(
     return ""
 
 
-def _put_right(house: TorturedHouse) -> None:
+def put_right(house: TorturedHouse) -> None:
     """End what is left of this life, open again, and let everything be published or resolved."""
     assert house.daemon is not None
     house.daemon.send(signal.SIGCONT)
