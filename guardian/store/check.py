@@ -1,4 +1,4 @@
-"""Is the store whole? Looked at before it is opened, for a limited time, and without changing a byte of any of its files.
+"""Is the store whole? Looked at before it is opened, for a limited time, without changing a byte of any of its files.
 
 Closing a writable connection would write what is left in the log into a damaged file, and even a reading one would make
 the index anew, which is the witness of what the log must hold. A file that takes longer to look at is believed.
@@ -33,7 +33,7 @@ CLOSED = {
     sqlite3.SQLITE_PERM: "let the service user into its directory",
 }
 FIX = (
-    "stop the guardian, move {name} with its -wal and -shm aside, put the backup in its place, start again:"
+    "stop the guardian, move {path} with its -wal and -shm aside, put the backup in its place, start again:"
     " it comes up frozen; the damaged file was left as it is"
 )
 
@@ -59,7 +59,12 @@ def must_be_whole(path: Path) -> Audit:
 
 def broken(path: Path, why: str) -> Broken:
     """The error for a damaged store."""
-    return Broken(f"cannot use the store {path}, because it is damaged ({why})", fix=FIX.format(name=path.name))
+    return Broken(f"cannot use the store {path}, because it is damaged ({why})", fix=fix(path))
+
+
+def fix(path: Path) -> str:
+    """How a damaged store is restored."""
+    return FIX.format(path=path)
 
 
 def in_words(error: sqlite3.Error, path: Path) -> GuardianError | None:
@@ -83,9 +88,9 @@ def locked(path: Path) -> Busy:
 def at_start(error: sqlite3.Error, path: Path) -> GuardianError:
     """The same where the store is being opened: there, everything that is no matter of room or rights is damage."""
     named = in_words(error, path)
-    fix = CLOSED.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    if named is None and fix is not None:
-        return GuardianError(f"cannot open the store {path}, because of this: {error}", fix=fix)
+    mend = CLOSED.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    if named is None and mend is not None:
+        return GuardianError(f"cannot open the store {path}, because of this: {error}", fix=mend)
     return named or broken(path, str(error))
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Tx = sqlite3.Connection
 
+STORE = "guardian.db"
 OUTCOMES = ("unsent", "landed", "refused", "unknown", "absent", "cancelled")
 WRITER_SECONDS = 30.0
 FILE_SECONDS = 5.0

@@ -64,8 +64,10 @@ def _committed(index: Path) -> Committed | None:
     except FileNotFoundError:
         return None
     first, second = head[: INDEX.size], head[INDEX.size : 2 * INDEX.size]
-    if len(head) < 2 * INDEX.size + 4 or first != second or struct.unpack("=II", first[40:]) != _sum(
-        struct.unpack("=10I", first[:40]), (0, 0)
+    if (
+        len(head) < 2 * INDEX.size + 4
+        or first != second
+        or struct.unpack("=II", first[40:]) != _sum(struct.unpack("=10I", first[:40]), (0, 0))
     ):
         return None
     found = INDEX.unpack(first)
