@@ -106,6 +106,8 @@ class Database:
             if time.monotonic() - began >= within:
                 raise Doubt("cannot write to the store, because another change takes too long", fix="try again")
         try:
+            if self._locked_at > began:
+                raise check.locked(self.path)
             yield
         finally:
             self._writing.release()

@@ -1,4 +1,4 @@
-"""A daemon whose store is damaged: it stands in hold, answers two questions, and comes up frozen once it is restored."""
+"""A daemon whose store is damaged: in hold it answers two questions; restored, it comes up frozen."""
 
 from __future__ import annotations
 
