@@ -69,6 +69,10 @@ class Broken(Refusal):
     code = "store_broken"
 
 
+class Garbled(Broken):
+    """cannot send a post, because its content is not what was entered: the store is damaged"""
+
+
 class Newer(Refusal):
     """cannot open the store, because a newer guardian has migrated it, do run that version"""
 

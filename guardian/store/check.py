@@ -11,13 +11,14 @@ import time
 from typing import TYPE_CHECKING
 
 from guardian.errors import Broken, Busy, GuardianError
-from guardian.store import wal
+from guardian.store import posts, wal
 from guardian.store.audit import Audit
+from guardian.store.queries import Q
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUICK_SECONDS, WHOLE_SECONDS, JOURNAL_SECONDS = 20.0, 10.0, 5.0
+QUICK_SECONDS, WHOLE_SECONDS, POSTS_SECONDS, JOURNAL_SECONDS = 20.0, 10.0, 5.0, 5.0
 STEPS = 100_000
 DAMAGED = frozenset(
     {
@@ -126,16 +127,27 @@ def as_dict(cursor: sqlite3.Cursor, values: tuple[object, ...]) -> dict[str, obj
 
 
 def _look(connection: sqlite3.Connection, path: Path, seen: Audit) -> None:
-    """The pages, then what the indexes say of the rows, then the journal's chain."""
+    """The pages, then what the indexes say of the rows, then the posts' seals, then the journal's chain."""
     for pragma, seconds in (("quick_check", QUICK_SECONDS), ("integrity_check", WHOLE_SECONDS)):
         found = _asked(connection, pragma, seconds)
         if found != "ok":
             raise broken(path, found.splitlines()[-1])
     connection.set_progress_handler(None, STEPS)
+    if connection.execute("select 1 from pragma_table_info('posts') where name = 'seal'").fetchone():
+        _compare_seals(connection, path)
     if connection.execute("select 1 from sqlite_master where name = 'journal'").fetchone():
         torn = seen.follow(connection, within=JOURNAL_SECONDS)
         if torn is not None:
             raise broken(path, f"its journal breaks at line {torn.seq}: {torn.why}")
+
+
+def _compare_seals(connection: sqlite3.Connection, path: Path) -> None:
+    until = time.monotonic() + POSTS_SECONDS
+    for row in Q.sealed_posts(connection):
+        if row["seal"] != posts.seal(row):
+            raise broken(path, f"the content of {row['id']} is not what was entered")
+        if time.monotonic() > until:
+            return
 
 
 def _asked(connection: sqlite3.Connection, pragma: str, seconds: float) -> str:

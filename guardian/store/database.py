@@ -16,7 +16,7 @@ import time
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from guardian.errors import Broken, Doubt, Newer, Taken
+from guardian.errors import Broken, Doubt, Garbled, Newer, Taken
 from guardian.fence import gates
 from guardian.rules import lifecycle
 from guardian.store import check
@@ -125,6 +125,10 @@ class Database:
         """What SQLite says of the file, in words; damage is also told to whoever can stop the house."""
         try:
             yield
+        except Garbled as error:
+            named = Broken(error.message, fix=check.fix(self.path))
+            self.on_damage(named)
+            raise named from error
         except sqlite3.DatabaseError as error:
             named = check.in_words(error, self.path)
             if named is None:
