@@ -126,9 +126,9 @@ class Database:
         try:
             yield
         except Garbled as error:
-            named = Broken(error.message, fix=check.fix(self.path))
-            self.on_damage(named)
-            raise named from error
+            damage = Broken(error.message, fix=check.fix(self.path))
+            self.on_damage(damage)
+            raise damage from error
         except sqlite3.DatabaseError as error:
             named = check.in_words(error, self.path)
             if named is None:

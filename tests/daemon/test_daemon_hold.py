@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.outsider
-OTHERS = (
+OTHERS: tuple[tuple[str, str, object], ...] = (
     ("POST", "/v1/thaw", {"reason": "x"}),
     ("GET", "/v1/posts", None),
     ("POST", "/v1/posts", {"account": "north-a", "at": "now", "text": "x"}),

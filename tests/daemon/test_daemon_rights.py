@@ -59,7 +59,7 @@ for end in (0, 1, len(whole) - 1, len(whole), len(whole)):
 FREEZE = ("POST", "/v1/freeze", {"reason": "by somebody"})
 THAW = ("POST", "/v1/thaw", {"reason": "by somebody"})
 ADD = ("POST", "/v1/posts", {"account": "north-a", "at": "2099-01-01T00:00:00Z", "text": "x"})
-STARTS = (
+STARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     THAW,
     ADD,
     ("POST", "/v1/posts/import", {"text": ""}),
@@ -176,7 +176,7 @@ def test_a_peer_that_closed_at_once_is_still_who_it_was_and_nobody_better() -> N
 
 
 def test_no_uid_but_roots_and_our_own_has_rights_without_a_group() -> None:
-    rights: dict[Right, tuple[str, ...]] = {right: () for right in Right}
+    rights: dict[Right, tuple[str, ...]] = dict.fromkeys(Right, ())
     for uid in (-1, 4294967295, NOBODYS_UID, None, os.geteuid() + 1):
         assert not any(Peer(uid, frozenset({0, GAMES})).may(right, rights) for right in Right)
     assert all(Peer(0).may(right, rights) for right in Right)
