@@ -149,4 +149,7 @@ def _end(daemon: Daemon) -> None:
             journal.append(tx, "stopped", who="guardian", now=wall_clock())
     except Doubt as error:
         log.warning("not written down", why=str(error))
+    except Broken as error:
+        log.error("the store broke", why=error.message)  # noqa: TRY400 (its words say it all)
+        return  # closing it would write to it; the next start looks at it, and goes on hold
     daemon.database.close()

@@ -236,6 +236,20 @@ def test_a_store_that_breaks_while_the_daemon_runs_puts_the_house_on_hold(house:
     assert again.terminate() == 0
 
 
+def test_a_daemon_whose_store_breaks_while_it_ends_ends_all_the_same(house: TorturedHouse) -> None:
+    daemon = house.start()
+    daemon.send(signal.SIGSTOP)
+    daemon.wait_stopped()
+    with store_of(house).open("r+b") as file:
+        for page in range(1, store_of(house).stat().st_size // 4096):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 64)
+    assert daemon.terminate() == 0
+    again = house.start()
+    assert house.client.get("/v1/status")["store"]["state"] == "damaged"
+    assert again.terminate() == 0
+
+
 def test_sigint_ends_a_hold_as_cleanly_as_sigterm(house: TorturedHouse) -> None:
     flip_a_page(store_of(house))
     daemon = house.start()

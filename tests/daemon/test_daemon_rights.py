@@ -59,7 +59,7 @@ for end in (0, 1, len(whole) - 1, len(whole), len(whole)):
 FREEZE = ("POST", "/v1/freeze", {"reason": "by somebody"})
 THAW = ("POST", "/v1/thaw", {"reason": "by somebody"})
 ADD = ("POST", "/v1/posts", {"account": "north-a", "at": "2099-01-01T00:00:00Z", "text": "x"})
-STARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
+STARTS: tuple[tuple[str, str, object], ...] = (
     THAW,
     ADD,
     ("POST", "/v1/posts/import", {"text": ""}),
