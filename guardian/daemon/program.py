@@ -88,9 +88,11 @@ def _live(settings: Settings, ends: set[signal.Signals]) -> None:
     for loop in daemon.loops:
         loop.start()
     log.info("runs", pid=os.getpid(), accounts=len(settings.accounts), socket=settings.house.socket, **found)
-    asked = signal.sigwait({*ends, breakage.WAKES})
-    if breakage.why is not None:
-        hold.begin_anew(settings.house, breakage.why)
+    asked: int = breakage.WAKES
+    while asked not in ends:  # somebody else's signal of that number means nothing
+        asked = signal.sigwait({*ends, breakage.WAKES})
+        if breakage.why is not None:
+            hold.begin_anew(settings.house, breakage.why)
     log.info("stops", signal=signal.Signals(asked).name)
     serving.should_exit = True
     thread.join(LANES_END_WITHIN)

@@ -29,6 +29,7 @@ DAMAGED = frozenset(
 LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 CLOSED = {
     sqlite3.SQLITE_FULL: "make room",
+    sqlite3.SQLITE_IOERR: "look at the disk: is it full, or failing?",
     sqlite3.SQLITE_READONLY: "make its directory writable",
     sqlite3.SQLITE_CANTOPEN: "let the service user into its directory",
     sqlite3.SQLITE_PERM: "let the service user into its directory",

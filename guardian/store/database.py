@@ -16,7 +16,7 @@ import time
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from guardian.errors import Broken, Doubt, Garbled, Newer, Taken
+from guardian.errors import Broken, Busy, Doubt, Garbled, Newer, Taken
 from guardian.fence import gates
 from guardian.rules import lifecycle
 from guardian.store import check
@@ -116,8 +116,9 @@ class Database:
         self._writer.execute(f"pragma busy_timeout={round(min(within, FILE_SECONDS) * 1000)}")
         try:
             self._writer.execute("begin immediate")
-        except sqlite3.OperationalError:
-            self._locked_at = time.monotonic()
+        except sqlite3.OperationalError as error:
+            if isinstance(check.in_words(error, self.path), Busy):
+                self._locked_at = time.monotonic()
             raise
 
     @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -270,12 +271,24 @@ def test_a_store_that_is_locked_is_called_busy_and_not_damaged(path: Path) -> No
     Database(path).close()
 
 
-def test_a_full_or_read_only_disk_is_not_called_damage(path: Path) -> None:
-    error = sqlite3.OperationalError("database or disk is full")
-    error.sqlite_errorcode = sqlite3.SQLITE_FULL
-    from guardian.store import check
-
-    named = check.at_start(error, path)
-    assert not isinstance(named, Broken)
-    assert isinstance(named, GuardianError)
-    assert str(named).endswith("do make room")
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", place], check=True)
+    try:
+        path = place / "guardian.db"
+        Database(path).close()
+        fd = os.open(place / "filling", os.O_WRONLY | os.O_CREAT)
+        with contextlib.suppress(OSError):
+            while True:
+                os.write(fd, b"x" * 4096)
+        os.close(fd)
+        with pytest.raises(GuardianError, match="is it full") as found:
+            Database(path)
+        assert not isinstance(found.value, Broken)
+        (place / "filling").unlink()
+        Database(path).close()
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
