@@ -53,7 +53,9 @@ class Client:
         named = document.get("error") if isinstance(document, dict) else None
         if isinstance(named, dict):
             family = FAMILIES.get(status, GuardianError)
-            raise family(str(named.get("message")), fix=str(named.get("fix") or ""))
+            refusal = family(str(named.get("message")), fix=str(named.get("fix") or ""))
+            refusal.code = str(named.get("code") or family.code)
+            raise refusal
         return document
 
     def _unanswered(self, error: OSError) -> GuardianError:

@@ -69,6 +69,16 @@ class Broken(Refusal):
     code = "store_broken"
 
 
+class Garbled(Broken):
+    """cannot send a post, because its content is not what was entered: the store is damaged"""
+
+
+class Newer(Refusal):
+    """cannot open the store, because a newer guardian has migrated it, do run that version"""
+
+    code = "store_newer"
+
+
 class Absent(Refusal):
     """cannot reach the daemon, because it does not run, do start it with `guardian run`"""
 
@@ -91,3 +101,9 @@ class Doubt(GuardianError):
     """cannot say whether it happened, because no answer came, do ask the platform"""
 
     code = "doubt"
+
+
+class Busy(Doubt):
+    """cannot write to the store, because it is locked by another process, do end that one, then try again"""
+
+    code = "store_busy"

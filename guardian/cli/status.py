@@ -61,6 +61,7 @@ def read(house: House) -> Document:
         "in_flight": known.get("in_flight"),
         "next": known.get("next"),
         "accounts": known.get("accounts", []),
+        "store": known.get("store"),
         "state_dir": house.state_dir,
         "runtime_dir": house.runtime_dir,
     }
@@ -105,6 +106,9 @@ def lines(found: Document) -> Iterator[str]:
         yield render.field("not armed", "nothing is sent before the daemon starts: guardian run")
     yield render.field("daemon", _daemon(found))
     yield render.field("house", f"{found['state_dir']}, {found['runtime_dir']}")
+    if found["store"]:
+        yield from _damage(found["store"])
+        return
     if found["counts"] is None:
         yield render.field("posts", "not known without the daemon; the queue is safe on disk")
         return
@@ -113,6 +117,13 @@ def lines(found: Document) -> Iterator[str]:
     yield from _flight(found["in_flight"])
     yield from _accounts(found["accounts"])
     yield from _next(found["next"])
+
+
+def _damage(store: Document) -> Iterator[str]:
+    """A daemon in hold: its store is damaged, and it does nothing but answer this and freeze."""
+    yield render.field("store", f"DAMAGED: {store['why']}")
+    yield render.field("to restore", store["fix"])
+    yield render.field("posts", "not known: they are in the store")
 
 
 def freeze_line(one: Document) -> str:

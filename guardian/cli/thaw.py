@@ -11,7 +11,7 @@ from guardian.cli import endings, render
 from guardian.cli import status as status_
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
-from guardian.errors import GuardianError, Mistake, Refusal
+from guardian.errors import Broken, GuardianError, Mistake, Refusal
 from guardian.fence import reading
 
 A_MOMENT = 0.8  # the daemon looks at the fence twice a second
@@ -65,7 +65,9 @@ def _look(client: Client) -> Document:
 
     A freeze that the daemon has not written down yet has no id, and could not be lifted by name: it gets a moment.
     """
-    client.get("/v1/status")  # says why, where there is no answer
+    told = client.get("/v1/status")  # says why, where there is no answer
+    if told.get("store"):
+        raise Broken(told["store"]["why"], fix=told["store"]["fix"])
     found = status_.read(client.house)
     if any(one.get("id") is None for one in found["freezes"]):
         time.sleep(A_MOMENT)

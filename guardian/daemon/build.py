@@ -19,7 +19,7 @@ from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
 from guardian.gate import accounts as gate
-from guardian.store.database import Database
+from guardian.store.database import STORE, Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ class Daemon:
 
 def build(settings: Settings, makers: dict[str, Maker], *, clock: Callable[[], int] = wall_clock) -> Daemon:
     """The daemon of a configuration. Opens (and owns) the store; raises what that raises."""
-    database = Database(settings.state_dir / "guardian.db")
+    database = Database(settings.state_dir / STORE)
     bell = Bell()
     books = Books(
         database=database,

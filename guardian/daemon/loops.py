@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from guardian.errors import Doubt
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST_SLEEP = 60_000
 AFTER_ERROR = 5_000
+AFTER_DOUBT = 1_000
 log = structlog.get_logger()
 
 
@@ -71,6 +74,10 @@ class Loop:
         """An error never ends a loop: it is logged, and the loop rests."""
         try:
             return self.polled.poll(self.clock())
+        except Doubt as error:  # the store is locked, for instance: its words say it all
+            self.failures += 1
+            log.warning("a loop waits", loop=self.name, why=str(error))
+            return self.clock() + AFTER_DOUBT
         except Exception:
             self.failures += 1
             log.exception("a loop failed", loop=self.name)

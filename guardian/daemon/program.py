@@ -3,7 +3,8 @@
 Everything else has a thread of its own.
 
 Start: own the house, open the store, sort out what a crash left, open the fence as far as it may be opened, then let
-the lanes run. Stop (SIGTERM, SIGINT): no new send begins, the one that runs is finished, then exit.
+the lanes run. With a damaged store it stands in hold instead (`hold.py`). Stop (SIGTERM, SIGINT): no new send begins,
+the one that runs is finished, then exit.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.config import load
+from guardian.daemon import hold
 from guardian.daemon import log as logging_
 from guardian.daemon.build import build, wall_clock
 from guardian.daemon.loops import run_beside
 from guardian.daemon.server import listen, server
 from guardian.duties.recover import recover
-from guardian.errors import ConfigMistake, GuardianError, Taken
+from guardian.errors import Broken, ConfigMistake, Doubt, GuardianError, Taken
 from guardian.fence import gates
 from guardian.fence.house import FenceError, config_path
 from guardian.fence.scopes import make_passable, make_private
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 OK, FAILED, WRONG_USE = 0, 1, 2
 LANES_END_WITHIN = 15.0
+LAST_WORD_WITHIN = 5.0
 GLANCE = 0.05
 log = structlog.get_logger()
 
@@ -57,23 +60,43 @@ def run(settings: Settings) -> int:
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before any thread exists: they all inherit it
     lock = own(settings.house)
+    try:
+        _live(settings, ends)
+    except Broken as broken:
+        hold.stand(settings, broken, until=ends)
+    os.close(lock)
+    return OK
+
+
+def _live(settings: Settings, ends: set[signal.Signals]) -> None:
+    """A life with a whole store. Raises Broken, with no lane running, when it is not."""
+    breakage, before = hold.Breakage(), hold.found_before(settings.state_dir)
+    if before is not None:
+        raise before
+    signal.pthread_sigmask(signal.SIG_BLOCK, {breakage.WAKES})
     daemon = build(settings, accounts.makers())
-    found = recover(daemon.database, now=wall_clock())
-    daemon.books.open_the_house()
-    daemon.books.sweep()
+    daemon.database.on_damage = breakage.note
+    try:
+        found = recover(daemon.database, now=wall_clock())
+        daemon.books.open_the_house()
+        daemon.books.sweep()
+    except Broken as broken:  # past the check at the opening: the file is open, and closing it would write to it
+        hold.begin_anew(settings.house, broken)
     serving = server(daemon.app)
     sock = listen(settings.house.socket, next(iter(settings.rights.read), None))
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))
     for loop in daemon.loops:
         loop.start()
     log.info("runs", pid=os.getpid(), accounts=len(settings.accounts), socket=settings.house.socket, **found)
-    asked = signal.sigwait(ends)
+    asked: int = breakage.WAKES
+    while asked not in ends:  # somebody else's signal of that number means nothing
+        asked = signal.sigwait({*ends, breakage.WAKES})
+        if breakage.why is not None:
+            hold.begin_anew(settings.house, breakage.why)
     log.info("stops", signal=signal.Signals(asked).name)
     serving.should_exit = True
     thread.join(LANES_END_WITHIN)
     _end(daemon)
-    os.close(lock)
-    return OK
 
 
 def own(house: House) -> int:
@@ -123,6 +146,12 @@ def _end(daemon: Daemon) -> None:
     if late:
         log.error("did not end", loops=late)
         return  # what is still sending is found as unknown at the next start
-    with daemon.database.transaction() as tx:
-        journal.append(tx, "stopped", who="guardian", now=wall_clock())
+    try:
+        with daemon.database.transaction(within=LAST_WORD_WITHIN) as tx:
+            journal.append(tx, "stopped", who="guardian", now=wall_clock())
+    except Doubt as error:
+        log.warning("not written down", why=str(error))
+    except Broken as error:
+        log.error("the store broke", why=error.message)  # noqa: TRY400 (its words say it all)
+        return  # closing it would write to it; the next start looks at it, and goes on hold
     daemon.database.close()

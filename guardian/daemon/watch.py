@@ -22,10 +22,11 @@ class Watch:
         self._sweep_at = 0
 
     def poll(self, now: int) -> int | None:
-        """Adopt what the fence shows, sweep once a second; always wants to be called again soon."""
+        """Adopt what the fence shows; once a second follow the journal and sweep. Wants to be called again soon."""
         if self.books.adopt():
             self.ring()
         if not now < self._sweep_at <= now + SWEEP_EVERY:  # later still: the clock has gone back since
             self._sweep_at = now + SWEEP_EVERY
+            self.books.follow_the_journal()
             self.books.sweep()
         return now + FENCE_EVERY

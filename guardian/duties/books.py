@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from guardian.errors import Doubt
 from guardian.fence import arming, limited, marker, reading, scopes
 from guardian.fence.arming import Armed, Kept
 from guardian.fence.stopping import Order, Stopping
 from guardian.store import freezes, journal, posts
+from guardian.store.database import WRITER_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from guardian.model import Account, Freeze
     from guardian.store.database import Database, Tx
 
+A_MOMENT = 0.02
 WHO = "guardian"
 FOUND_CLOSED = "the fence was found closed"
 AGAIN = "it was frozen again meanwhile"
@@ -60,10 +63,25 @@ class Books:
                 self._open(scope)
             self._adopt()
 
-    def adopt(self) -> bool:
-        """Write down freezes that the fence shows and the books do not; whether there were any."""
-        with self._lock:
-            return self._adopt()
+    def adopt(self, *, within: float = WRITER_SECONDS) -> bool:
+        """Write down freezes that the fence shows and the books do not; whether there were any.
+
+        Waits for so many seconds at each of two locks. Raises Doubt when that is not enough.
+        """
+        if not self._lock.acquire(timeout=within):
+            raise Doubt("cannot write the freeze down, because the books are busy", fix="look again in a minute")
+        try:
+            return self._adopt(within=within)
+        finally:
+            self._lock.release()
+
+    def follow_the_journal(self) -> None:
+        """Go on following the journal's chain, for a moment. A broken one keeps thaws and releases from happening."""
+        known = self.database.audit.torn
+        with self.database.reading() as tx:
+            torn = self.database.audit.follow(tx, within=A_MOMENT)
+        if torn is not None and known is None:
+            log.error("the journal is broken", line=torn.seq, why=torn.why, means="no thaw and no release")
 
     def thaw(
         self, wanted: Sequence[str], *, reason: str, by: str, shown: Sequence[str] | None = None
@@ -79,6 +97,7 @@ class Books:
             now = self.clock()
             lifts: dict[str, tuple[int, str | None]] = {}
             with self.database.transaction() as tx:
+                self.database.audit.must_hold(tx, "thaw")
                 standing = freezes.in_force(tx)
                 for scope in wanted:
                     mine = [freeze for freeze in standing if freeze.scope == scope]
@@ -134,7 +153,7 @@ class Books:
             stop.confirm()
             stop.settle(limited.in_a_thread)
 
-    def _adopt(self, also: Iterable[str] = ()) -> bool:
+    def _adopt(self, also: Iterable[str] = (), *, within: float = WRITER_SECONDS) -> bool:
         """`also`: scopes of accounts that are not configured any more, but are about to be thawed."""
         wanted = sorted({*self.scopes, *also})
         found = [(scope, reading.read_scope(self.house, scope)) for scope in wanted]
@@ -147,7 +166,7 @@ class Books:
         if not new:
             return False
         now = self.clock()
-        with self.database.transaction() as tx:
+        with self.database.transaction(within=within) as tx:
             for scope, seen in new:
                 freeze = freezes.record(
                     tx,

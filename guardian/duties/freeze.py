@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from guardian.errors import Doubt
 from guardian.fence import limited, permits, reading, report
 from guardian.fence.stopping import Stopping
 from guardian.store import attempts, freezes
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from guardian.duties.books import Books
+    from guardian.fence.house import House
     from guardian.fence.stopping import Order
 
 LOOK_EVERY = 0.02
+BOOKS_WITHIN = 2.0  # the freeze stands: whoever asked for it does not wait for a locked store
 log = structlog.get_logger()
 
 
@@ -39,12 +42,7 @@ class Freezing:
         `told` means that another door has already stopped: if the fence agrees, only the books are left to do.
         """
         began = self.books.clock()
-        document = self._already(order) if told else None
-        if document is None:
-            with Stopping(self.books.house, order, may_kill=False) as stop:
-                stop.confirm()
-                stop.settle(limited.in_a_thread)
-                document = report.document(stop, "control", report.NOT_COVERED)
+        document = close(self.books.house, order, told=told)
         self.ring()
         try:
             self._write_down(document, order, since=began, wait=wait)
@@ -52,37 +50,18 @@ class Freezing:
             log.exception("not written down", error=type(error).__name__)
         return document
 
-    def _already(self, order: Order) -> dict[str, object] | None:
-        """What the fence shows of a freeze that another door has confirmed; None when it shows none."""
-        seen = [reading.read_scope(self.books.house, scope) for scope in order.scopes]
-        if any(one.state != reading.FROZEN or one.mark is None for one in seen):
-            return None
-        return {
-            "state": "frozen",
-            "confirmed": True,
-            "durable": all(isinstance(self._durable(scope), permits.Flaw) for scope in order.scopes),
-            "scopes": list(order.scopes),
-            "elapsed_ms": None,
-            "door": "direct",
-            "daemon_killed": False,
-            "incident": None,
-            "not_covered": list(report.NOT_COVERED),
-            "unconfirmed": [],
-            "takedown": [],
-        }
-
-    def _durable(self, scope: str) -> permits.Permit | permits.Flaw:
-        return permits.read_durable(self.books.house, scope)
-
     def _write_down(self, document: dict[str, object], order: Order, *, since: int, wait: float) -> None:
         marked = [reading.read_scope(self.books.house, scope).at for scope in order.scopes]
         since = min([since, *(at for at in marked if at)])
-        self.books.adopt()
-        with self.books.database.reading() as tx:
-            standing = freezes.in_force(tx)
-            document["held"] = freezes.held(tx)
-        epochs = [freeze.epoch for freeze in standing if freeze.scope in order.scopes]
-        document["epoch"] = max(epochs, default=None)
+        try:
+            self.books.adopt(within=BOOKS_WITHIN)
+        except Doubt as error:  # the watch will do it; until then nobody knows what waits behind this freeze
+            log.warning("not written down yet", why=str(error))
+        else:
+            with self.books.database.reading() as tx:
+                standing = freezes.in_force(tx)
+                document["held"] = freezes.held(tx)
+            document["epoch"] = max((one.epoch for one in standing if one.scope in order.scopes), default=None)
         document["in_flight"] = self._outcomes(order.scopes, since=since, wait=wait)
 
     def _outcomes(self, scopes: Sequence[str], *, since: int, wait: float) -> list[dict[str, Any]]:
@@ -95,6 +74,40 @@ class Freezing:
             if time.monotonic() >= until or all(row["outcome"] is not None for row in rows):
                 return [in_flight(row) for row in rows]
             time.sleep(LOOK_EVERY)
+
+
+def close(house: House, order: Order, *, told: bool) -> dict[str, object]:
+    """Stop, needing nothing but the fence; the result document. With `told`, what the fence shows of it already."""
+    document = _already(house, order) if told else None
+    if document is None:
+        with Stopping(house, order, may_kill=False) as stop:
+            stop.confirm()
+            stop.settle(limited.in_a_thread)
+            document = report.document(stop, "control", report.NOT_COVERED)
+    return document
+
+
+def _already(house: House, order: Order) -> dict[str, object] | None:
+    """What the fence shows of a freeze that another door has confirmed; None when it shows none."""
+    seen = [reading.read_scope(house, scope) for scope in order.scopes]
+    if any(one.state != reading.FROZEN or one.mark is None for one in seen):
+        return None
+    return {
+        "state": "frozen",
+        "confirmed": True,
+        "durable": all(isinstance(permits.read_durable(house, scope), permits.Flaw) for scope in order.scopes),
+        "scopes": list(order.scopes),
+        "elapsed_ms": None,
+        "door": "direct",
+        "daemon_killed": False,
+        "epoch": None,
+        "incident": None,
+        "held": None,
+        "in_flight": None,
+        "not_covered": list(report.NOT_COVERED),
+        "unconfirmed": [],
+        "takedown": [],
+    }
 
 
 def in_flight(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row of the database)

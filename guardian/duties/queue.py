@@ -82,6 +82,7 @@ class Queue:
         """
         now = self.clock()
         with self.database.transaction() as tx:
+            self.database.audit.must_hold(tx, "release anything")
             wanted = [posts.get(tx, post) for post in ids] if ids is not None else _all_missed(tx)
             seen: dict[str, int] = {}
             done = []

@@ -16,21 +16,24 @@ import time
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from guardian.errors import Broken, Doubt, Taken
+from guardian.errors import Broken, Busy, Doubt, Garbled, Newer, Taken
 from guardian.fence import gates
 from guardian.rules import lifecycle
+from guardian.store import check
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 Tx = sqlite3.Connection
 
+STORE = "guardian.db"
 OUTCOMES = ("unsent", "landed", "refused", "unknown", "absent", "cancelled")
-CHECK_SECONDS = 20.0
 WRITER_SECONDS = 30.0
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "trusted_schema=OFF")
+FILE_SECONDS = 5.0
+GLANCE = 0.1
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
 MIGRATIONS = """
 create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)
 """
@@ -44,16 +47,18 @@ class Database:
         with contextlib.ExitStack() as opened:  # whatever fails, nothing stays open behind it
             opened.callback(os.close, _own(path.parent))
             try:
-                _check(path)
+                self.audit = check.must_be_whole(path)
                 self._writer = _connect(path, opened)
                 migrate(self._writer, now=time.time_ns() // 1_000_000)
                 self._reader = _connect(path, opened)
                 self._reader.execute("pragma query_only=ON")
             except sqlite3.DatabaseError as error:
-                raise _broken(path, str(error)) from error
+                raise check.at_start(error, path) from error
             self._opened = opened.pop_all()
+        self.on_damage: Callable[[Broken], None] = _on
         self._writing = threading.Lock()
         self._reading = threading.Lock()
+        self._locked_at = 0.0
 
     def close(self) -> None:
         """Let go of the file and of the lock."""
@@ -62,11 +67,13 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self, *, within: float = WRITER_SECONDS) -> Iterator[Tx]:
-        """One change, whole or not at all; on the disk when the block ends. Raises Doubt when the writer stays busy."""
-        if not self._writing.acquire(timeout=within):
-            raise Doubt("cannot write to the store, because another change takes too long", fix="try again")
-        try:
-            self._writer.execute("begin immediate")
+        """One change, whole or not at all; on the disk when the block ends.
+
+        Raises Doubt when the writer stays busy, Busy when another process has locked the file, Broken when it turns out
+        to be damaged.
+        """
+        with self._told(), self._turn(within):
+            self._begin(within)
             try:
                 yield self._writer
             except BaseException:
@@ -74,18 +81,62 @@ class Database:
                     self._writer.execute("rollback")
                 raise
             self._writer.execute("commit")
-        finally:
-            self._writing.release()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Tx]:
-        """A steady view of what is committed; never waits for a writer."""
-        with self._reading:
+        """A steady view of what is committed; never waits for a writer. Raises Broken when the file is damaged."""
+        with self._told(), self._reading:
             self._reader.execute("begin")
             try:
                 yield self._reader
             finally:
                 self._reader.execute("rollback")
+
+    @contextlib.contextmanager
+    def _turn(self, within: float) -> Iterator[None]:
+        """The writer, for one thread.
+
+        Whoever waits while another one finds the file locked by a foreign process has waited for the same thing: it is
+        told at once, so that ten threads do not wait ten times as long.
+        """
+        began = time.monotonic()
+        while not self._writing.acquire(timeout=min(GLANCE, within)):
+            if self._locked_at > began:
+                raise check.locked(self.path)
+            if time.monotonic() - began >= within:
+                raise Doubt("cannot write to the store, because another change takes too long", fix="try again")
+        try:
+            if self._locked_at > began:
+                raise check.locked(self.path)
+            yield
+        finally:
+            self._writing.release()
+
+    def _begin(self, within: float) -> None:
+        self._writer.execute(f"pragma busy_timeout={round(min(within, FILE_SECONDS) * 1000)}")
+        try:
+            self._writer.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            if isinstance(check.in_words(error, self.path), Busy):
+                self._locked_at = time.monotonic()
+            raise
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """What SQLite says of the file, in words; damage is also told to whoever can stop the house."""
+        try:
+            yield
+        except Garbled as error:
+            damage = Broken(error.message, fix=check.fix(self.path))
+            self.on_damage(damage)
+            raise damage from error
+        except sqlite3.DatabaseError as error:
+            named = check.in_words(error, self.path)
+            if named is None:
+                raise
+            if isinstance(named, Broken):
+                self.on_damage(named)
+            raise named from error
 
 
 def migrate(connection: Tx, *, now: int) -> None:
@@ -96,7 +147,7 @@ def migrate(connection: Tx, *, now: int) -> None:
     steps = {int(step.name[:4]): step for step in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", step.name)}
     newer = done - set(steps)
     if newer:
-        raise Broken(
+        raise Newer(
             f"cannot open the store, because a newer guardian has migrated it (step {max(newer)})",
             fix="run that version, or restore the backup made before the upgrade",
         )
@@ -158,66 +209,14 @@ def _own(directory: Path) -> int:
 
 
 def _connect(path: Path, opened: contextlib.ExitStack) -> Tx:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=FILE_SECONDS)
     opened.callback(connection.close)
-    connection.row_factory = _as_dict
+    connection.row_factory = check.as_dict
     for pragma in PRAGMAS:
         connection.execute(f"pragma {pragma}")
     path.chmod(0o600)
     return connection
 
 
-def _as_dict(cursor: sqlite3.Cursor, values: tuple[object, ...]) -> dict[str, object]:
-    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
-
-
-def _check(path: Path) -> None:
-    """Look whether the file is whole, for a limited time: a huge one is believed after that.
-
-    Read-only, because closing a writable connection would write what is left in the log into a damaged file.
-    """
-    if not path.exists():
-        return  # a new house
-    cut = _cut_off(path)
-    if cut:
-        raise _broken(path, cut)
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
-    connection.row_factory = _as_dict
-    try:
-        _look(connection, path)
-    finally:
-        connection.close()
-
-
-def _cut_off(path: Path) -> str:
-    """What SQLite itself takes for a new or a whole database: an empty file, and one whose last page is not whole.
-
-    A half page beside a log is what a crash while checkpointing leaves, and the log mends it.
-    """
-    size, log = path.stat().st_size, path.with_name(f"{path.name}-wal")
-    if size == 0:
-        return "it is empty"
-    with path.open("rb") as file:
-        page = int.from_bytes(file.read(18)[16:], "big")
-    half = size % (65536 if page == 1 else page or 1)
-    return "its last page is cut off" if half and not (log.exists() and log.stat().st_size) else ""
-
-
-def _look(connection: Tx, path: Path) -> None:
-    until = time.monotonic() + CHECK_SECONDS
-    connection.set_progress_handler(lambda: time.monotonic() > until, 100_000)
-    try:
-        found = connection.execute("pragma quick_check(1)").fetchone()["quick_check"]
-    except sqlite3.OperationalError as error:
-        if "interrupted" not in str(error):
-            raise
-        found = "ok"
-    if found != "ok":
-        raise _broken(path, found)
-
-
-def _broken(path: Path, why: str) -> Broken:
-    return Broken(
-        f"cannot open the store {path}, because it is damaged ({why})",
-        fix="restore it from a backup; the file was left as it is, and nothing is sent meanwhile",
-    )
+def _on(_: Broken) -> None:
+    """Nobody listens: the error alone tells."""

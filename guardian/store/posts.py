@@ -13,13 +13,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from guardian.errors import Illegal, Mistake, Unfound
+from guardian.errors import Garbled, Illegal, Mistake, Unfound
 from guardian.model import Event, Part, Post, State
 from guardian.rules.lifecycle import advance
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from guardian.store.database import Tx
+
+
+SEALED = (
+    "id", "account", "text", "warning", "language", "visibility", "tags", "ref", "digest", "created_at", "created_by",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +74,27 @@ def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
             )
         if row is not None:
             return Known(to_post(row))
-    post_id = new_id("p")
-    Q.insert_post(
-        tx,
-        id=post_id,
-        account=draft.account,
-        at=draft.at,
-        now=now,
-        zone=draft.zone,
-        text=draft.part.text,
-        warning=draft.part.warning,
-        language=draft.part.language,
-        visibility=draft.part.visibility,
-        tags=json.dumps(list(draft.tags)),
-        ref=draft.ref,
-        digest=digest,
-        created_by=who,
-    )
-    return Entered(get(tx, post_id))
+    never_changes = {
+        "id": new_id("p"),
+        "account": draft.account,
+        "text": draft.part.text,
+        "warning": draft.part.warning,
+        "language": draft.part.language,
+        "visibility": draft.part.visibility,
+        "tags": json.dumps(list(draft.tags)),
+        "ref": draft.ref,
+        "digest": digest,
+        "created_at": now,
+        "created_by": who,
+    }
+    Q.insert_post(tx, **never_changes, at=draft.at, now=now, zone=draft.zone, seal=seal(never_changes))
+    return Entered(get(tx, str(never_changes["id"])))
+
+
+def seal(row: Mapping[str, object]) -> str:
+    """One hash over what of a post never changes."""
+    content = [row[name] for name in SEALED]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=True, default=str).encode()).hexdigest()
 
 
 def get(tx: Tx, post_id: str) -> Post:
@@ -107,10 +117,15 @@ def key_of(post: Post, *, twins: int = 0) -> str:
 
 
 def claim(tx: Tx, account: str, *, now: int, late_after: int) -> Post | None:
-    """Take the next due post of an account; None when none is due or a freeze covers the account."""
+    """Take the next due post of an account; None when none is due or a freeze covers the account.
+
+    Raises Garbled when the post is not what was entered any more.
+    """
     row = Q.claim_due(
         tx, account=account, now=now, late_before=now - late_after, frozen_until=frozen_until(tx, account, now=now)
     )
+    if row is not None and row["seal"] is not None and row["seal"] != seal(row):
+        raise Garbled(f"cannot send {row['id']}, because its content is not what was entered: the store is damaged")
     return None if row is None else to_post(row)
 
 

@@ -3,13 +3,18 @@
 -- name: insert_post!
 -- Put a new post into the queue.
 insert into posts (id, seq, account, state, at, entered_at, zone, text, warning, language, visibility, tags, ref, digest,
-                   created_at, created_by, changed_at)
+                   created_at, created_by, changed_at, seal)
 values (:id, (select coalesce(max(seq), 0) + 1 from posts), :account, 'queued', :at, :now, :zone, :text, :warning, :language,
-        :visibility, :tags, :ref, :digest, :now, :created_by, :now);
+        :visibility, :tags, :ref, :digest, :now, :created_by, :now, :seal);
 
 -- name: post_by_id^
 -- One post.
 select * from posts where id = :id;
+
+-- name: sealed_posts
+-- What the seals of the posts cover, for whoever looks whether they still fit.
+select id, account, text, warning, language, visibility, tags, ref, digest, created_at, created_by, seal
+from posts where seal is not null;
 
 -- name: post_by_ref^
 -- The post that a caller's own id names.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardian.errors import Broken, Doubt, Taken
+from guardian.errors import Broken, Doubt, Newer, Taken
 from guardian.store import journal, posts
 from guardian.store.database import Database
 
@@ -186,7 +186,7 @@ def test_opening_twice_migrates_once(path: Path) -> None:
     before = _schema(path)
     fill(path, lines=1)
     assert _schema(path) == before
-    assert [row[0] for row in before["migrations"]] == [1]
+    assert [row[0] for row in before["migrations"]] == [1, 2]
 
 
 def _schema(path: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -211,7 +211,7 @@ def test_a_store_that_a_newer_guardian_has_migrated_is_refused_and_left_as_it_is
     connection.commit()
     connection.close()
     before = _schema(path)
-    with pytest.raises(Broken, match="newer guardian"):
+    with pytest.raises(Newer, match="newer guardian"):
         Database(path)
     gc.collect()
     assert _schema(path) == before

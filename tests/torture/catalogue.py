@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.torture import rows_agent, rows_broken, rows_clock, rows_crash, rows_doors, rows_stopped, rows_wire
+from tests.torture import (
+    rows_agent,
+    rows_broken,
+    rows_clock,
+    rows_crash,
+    rows_doors,
+    rows_stopped,
+    rows_store,
+    rows_wire,
+)
 from tests.torture.rows_random import random_freezes
 
 if TYPE_CHECKING:
@@ -31,4 +40,7 @@ ROWS: dict[str, Row] = {
     "tls": rows_wire.tls,
     "agent-stopped": rows_agent.stopped,
     "agent-attacked": rows_agent.attacked,
+    "store-locked": rows_store.locked,
+    "store-damaged": rows_store.damaged,
+    "store-flipped": rows_store.flipped,
 }
