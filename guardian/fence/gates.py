@@ -35,7 +35,7 @@ class Holder(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """An open gate file. `fresh` says that it was missing or holds no number: it vouches for nobody who runs already."""
+    """An open gate file. `fresh`: it was missing, or holds no number, so it vouches for nobody who runs already."""
 
     fd: int
     fresh: bool
