@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from guardian.fence import arming, gates
 from guardian.fence.stopping import Order, Stopping
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 HOLD_FOR_LIFE = """
 import sys, time
+import pytest
+
 from guardian.fence import arming, gates
 gates.lock_for_life(sys.argv[1])
 print("owns", flush=True)
@@ -39,11 +43,15 @@ def stop(house: House) -> Stopping:
     return Stopping(house, Order(("all",), "why", "me", 1.0))
 
 
-def test_a_gate_replaced_by_an_empty_file_vouches_for_no_daemon_that_runs_already(house: House, sender: Sender) -> None:
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+def test_a_gate_deleted_or_replaced_by_an_empty_file_vouches_for_no_daemon_that_runs_already(
+    house: House, sender: Sender, replaced: bool
+) -> None:
     """The model of sends finds it in ten steps: the send inside holds a lock on a file that no freeze can reach."""
     sender(seconds=30)
     os.unlink(house.gate("all"))
-    Path(house.gate("all")).touch(0o600)
+    if replaced:
+        Path(house.gate("all")).touch(0o600)
     with daemon_of(house) as daemon, stop(house) as stopping:
         try:
             assert stopping.confirm()

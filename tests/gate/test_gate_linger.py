@@ -126,7 +126,8 @@ def test_a_send_that_was_stopped_before_its_first_byte_sends_none_after_confirme
     with stop(house) as stopping:
         assert stopping.confirm(), stopping.unconfirmed
         process.send_signal(signal.SIGCONT)
-        assert process.wait(5) == -signal.SIGKILL
+        wait_until(lambda: process.poll() is not None or unacknowledged_at(deaf.getsockname()[1]))
+        assert process.poll() == -signal.SIGKILL
     assert arrived(deaf) == 0
 
 
