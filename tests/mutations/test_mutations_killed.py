@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mutations.mutants import MUTANTS, Mutant
+from tests.mutations.mutants import MUTANTS
 from tests.mutations.workshop import FAILED, CannotMutateError, Change, Ran, copy_tree, mutate, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.mutations.mutant import Mutant
 
 WORKERS = 2  # processes at a time: most of a run is waiting
 BY_NAME = {one.name: one for one in MUTANTS}
