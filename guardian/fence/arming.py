@@ -60,6 +60,7 @@ def resume(house: House, scope: str, *, epoch: int) -> Armed | Kept:
     """Arm a scope after a start, if its durable permit is there and of the epoch that the store knows."""
 
     def write(gate: gates.Gate) -> Armed | Kept:
+        number = gates.identify(gate.fd)  # kept closed or not: whoever starts is in no other gate, so this one vouches
         if marker.read(house.marker(scope)) is not None:
             return Kept(scope, "it is frozen")
         durable = permits.read_durable(house, scope)
@@ -67,7 +68,7 @@ def resume(house: House, scope: str, *, epoch: int) -> Armed | Kept:
             return Kept(scope, durable.why.replace("permit", "durable permit"))
         if durable.epoch != epoch:
             return Kept(scope, f"its durable permit is of epoch {durable.epoch}, the store says {epoch}")
-        permits.write_volatile(house, scope, epoch=epoch, gate=gates.identify(gate.fd))
+        permits.write_volatile(house, scope, epoch=epoch, gate=number)
         return Armed(scope, epoch)
 
     return _under_lock(house, scope, write)

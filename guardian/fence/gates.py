@@ -35,7 +35,7 @@ class Holder(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """An open gate file. `fresh` says that it was not there before: it can vouch for nobody who runs already."""
+    """An open gate file. `fresh`: it was missing, or holds no number, so it vouches for nobody who runs already."""
 
     fd: int
     fresh: bool
@@ -55,23 +55,21 @@ def open_exclusive(house: House, scope: str) -> Gate:
     make_passable(house.runtime_dir)
     make_private(house.gates)
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    fresh = False
     try:
         fd = os.open(house.gate(scope), flags)
     except FileNotFoundError:
         fd = os.open(house.gate(scope), flags | os.O_CREAT, 0o600)
         give_to_owner(fd, house.gates)
-        fresh = True
-    return Gate(fd, fresh)
+    return Gate(fd, fresh=not identity(fd))
 
 
 def identity(fd: int) -> str:
-    """What is written in a gate: a number that no other file has (inodes are used again); empty in one never armed."""
+    """What is written in a gate: a number that no other file has (inodes are used again); empty in one just made."""
     return os.pread(fd, IDENTITY_BYTES, 0).decode("ascii", "replace")
 
 
 def identify(fd: int) -> str:
-    """The same, written now if there is none. Only arming calls this, under the exclusive lock."""
+    """The same, written now if there is none. Only under the exclusive lock, when nobody can be inside another gate."""
     if not identity(fd):
         os.pwrite(fd, os.urandom(IDENTITY_BYTES // 2).hex().encode(), 0)
     return identity(fd)

@@ -90,8 +90,9 @@ def _forget(path: str) -> None:
 
 
 def _touch(path: str) -> bool:
+    """An empty marker; an older one is emptied, because its mark would let the thaw through that was shown it."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     except OSError:
         return False
     return True

@@ -131,7 +131,7 @@ class Stopping:
         try:
             for _ in range(3):
                 gate = gates.open_exclusive(self.house, scope)
-                fresh = fresh or gate.fresh  # once it was missing, what stands there now vouches for nobody
+                fresh = fresh or gate.fresh  # once it was missing or empty, what stands there now vouches for nobody
                 if self._pass_through(scope, gate._replace(fresh=fresh), until):
                     self._held[scope] = gate.fd
                     return
@@ -202,6 +202,8 @@ class Stopping:
                 scope, dying[0], "a process that was sending is half dead", f"wait for the end of {dying[0]}, again"
             )
             return False
+        if gate.fresh and not any(one.scope == scope for one in self.unconfirmed):
+            _number(gate.fd)
         permits.remove(self.house.permit(scope))
         if not os.path.lexists(self.house.marker(scope)):  # a thaw that was just under way may have lifted ours unseen
             marker.write(self.house.marker(scope), self.house.gates, self.marker)
@@ -267,6 +269,14 @@ def _touch(path: str) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     except OSError:
         return  # no room for the question: the kill comes 0.3 s later all the same
+
+
+def _number(fd: int) -> None:
+    """Whoever ran before has ended, so from now on this gate vouches for whoever comes; else each freeze would kill."""
+    try:
+        gates.identify(fd)
+    except OSError:
+        return  # no room: the next freeze is as careful as this one
 
 
 def _quietly(path: str) -> None:

@@ -1,0 +1,108 @@
+"""Mutants of the gate: what leaves, when it may be believed to have left, and what is concluded from it."""
+
+from __future__ import annotations
+
+from tests.mutations.mutant import mutant
+
+WIRE = "guardian/gate/wire.py"
+CONNECTION = "guardian/gate/connection.py"
+TRANSPORT = "guardian/gate/transport.py"
+
+LEAVING = (
+    mutant(
+        "no linger",
+        "gate/test_gate_linger.py"
+        "::test_of_a_send_that_was_stopped_and_killed_the_kernel_delivers_nothing_after_confirmed",
+        (WIRE, '    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),\n', ""),
+    ),
+    mutant(
+        "unlocks before the send queue is empty",
+        "gate/test_gate_linger.py"
+        "::test_at_the_instant_when_the_gates_are_let_go_nothing_of_the_request_can_leave_any_more[deaf]",
+        (CONNECTION, "            _wait_until_it_has_left(errand, crossing)\n", ""),
+    ),
+    mutant(
+        "lets go of a failed send without cutting it",
+        "gate/test_gate_linger.py"
+        "::test_at_the_instant_when_the_gates_are_let_go_nothing_of_the_request_can_leave_any_more[deaf]",
+        (CONNECTION, "            errand.handle.cut()\n", ""),
+    ),
+    mutant(
+        "cuts without disconnecting",
+        "gate/test_gate_linger.py::test_a_send_that_is_asked_to_stop_cuts_its_connection_and_its_process_lives",
+        (WIRE, "        _libc.connect(self._dup.fileno(), AF_UNSPEC_ADDRESS, len(AF_UNSPEC_ADDRESS))\n", ""),
+    ),
+    mutant(
+        "believes that it has cut",
+        "gate/test_gate_linger.py"
+        "::test_where_the_kernel_refuses_to_cut_the_process_ends_itself_and_nothing_more_leaves",
+        (WIRE, "        if not self.closed():\n", "        if False:\n"),
+    ),
+    mutant(
+        "does not hear when it is asked for a reset",
+        "gate/test_gate_connection.py::test_what_the_far_end_has_not_acknowledged_never_leaves_after_confirmed",
+        (CONNECTION, "        if crossing.reset_asked():\n", "        if False:\n"),
+    ),
+    mutant(
+        "holds the gates until the answer is there",
+        "gate/test_gate_connection.py::test_a_slow_platform_does_not_hold_up_the_freeze_and_its_answer_still_counts",
+        (
+            CONNECTION,
+            '        failpoint("gate.acknowledged")\n',
+            '        failpoint("gate.acknowledged")\n        time.sleep(1.5)\n',
+        ),
+    ),
+    mutant(
+        "the passing of the gates comes before the connection",
+        "gate/test_gate_connection.py::test_a_permit_removed_after_the_connection_was_made_sends_no_byte",
+        (
+            CONNECTION,
+            "    with Crossing(errand.ticket) as crossing:\n",
+            "    if crossing := Crossing(errand.ticket):\n",
+        ),
+    ),
+    mutant(
+        "a letter of any size is begun",
+        "gate/test_gate_transport.py::test_a_letter_that_does_not_fit_the_send_buffer_is_not_begun",
+        (CONNECTION, "    if len(letter) > MAX_LETTER:\n", "    if len(letter) < 0:\n"),
+    ),
+    mutant(
+        "uploads do not look",
+        "gate/test_gate_uploads.py::test_an_upload_under_a_freeze_sends_no_byte",
+        (CONNECTION, "LOOKING = frozenset({Kind.UPLOAD})", "LOOKING: frozenset[Kind] = frozenset()"),
+    ),
+    mutant(
+        "what may have been sent is called unsent",
+        "gate/test_gate_transport.py::test_the_receipt_alone_decides_what_happened[fault0-Uncertain]",
+        (
+            CONNECTION,
+            '        failpoint("gate.checked")\n        errand.trace.fate = Fate.MAYBE\n',
+            '        failpoint("gate.checked")\n',
+        ),
+    ),
+    mutant(
+        "an intent may be used twice",
+        "gate/test_gate_transport.py::test_one_intent_is_good_for_one_publishing_request",
+        (TRANSPORT, "            intent.spent = True\n", ""),
+    ),
+    mutant(
+        "a post needs no intent",
+        "gate/test_gate_transport.py::test_an_intent_of_another_account_is_worth_nothing",
+        (TRANSPORT, "intent.account != self._account.name or ", ""),
+    ),
+    mutant(
+        "a request that no table knows passes as a look",
+        "gate/test_gate_transport.py::test_a_changing_request_that_no_table_knows_is_refused_even_under_an_intent",
+        (TRANSPORT, "        if method in SAFE:\n", "        if method:\n"),
+    ),
+    mutant(
+        "another host will do",
+        "gate/test_gate_hosts.py::test_the_token_never_reaches_another_host_not_even_one_of_the_same_platform[GET]",
+        (TRANSPORT, '        if _origin(request.url or "") != self._origin:\n', "        if not self._origin:\n"),
+    ),
+    mutant(
+        "a post is sent on to another address",
+        "gate/test_gate_transport.py::test_a_redirect_never_carries_a_post_to_another_address",
+        (TRANSPORT, '            response.headers.pop("location", None)', "            pass"),
+    ),
+)
