@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.torture import rows_broken, rows_clock, rows_crash, rows_doors, rows_stopped, rows_wire
+from tests.torture import rows_broken, rows_clock, rows_crash, rows_cut, rows_doors, rows_net, rows_stopped, rows_wire
 from tests.torture.rows_random import random_freezes
 
 if TYPE_CHECKING:
@@ -29,4 +29,10 @@ ROWS: dict[str, Row] = {
     "broken-no-wait": rows_broken.no_wait,
     "unacknowledged": rows_wire.unacknowledged,
     "tls": rows_wire.tls,
+    "net-cut": rows_net.cut_and_healed,
+    "net-cut-tls": rows_net.cut_and_healed_tls,
+    "net-timed-out": rows_net.timed_out,
+    "broken-net-no-linger": rows_net.broken_no_linger,
+    "broken-net-no-wait": rows_net.broken_no_wait,
+    "cut-at-every-byte": rows_cut.at_every_byte,
 }
