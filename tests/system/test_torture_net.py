@@ -50,3 +50,15 @@ def test_a_fence_that_is_broken_on_purpose_is_caught_on_a_cut_link(name: str) ->
 
 def test_a_connection_cut_after_any_byte_makes_no_post_twice_and_loses_none() -> None:
     _holds("cut-at-every-byte")
+
+
+def test_mad_answers_to_one_account_are_taken_for_nothing_and_delay_nobody_else() -> None:
+    _holds("mad-answers")
+
+
+def test_a_platform_that_says_to_wait_for_ever_is_waited_for_a_quarter_of_an_hour_at_the_most() -> None:
+    _holds("absurd-waits")
+
+
+def test_a_storm_of_5xx_never_makes_an_unknown_post_be_sent_again_unasked() -> None:
+    _holds("storm-of-5xx")

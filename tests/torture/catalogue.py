@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.torture import rows_broken, rows_clock, rows_crash, rows_cut, rows_doors, rows_net, rows_stopped, rows_wire
+from tests.torture import (
+    rows_answers,
+    rows_broken,
+    rows_clock,
+    rows_crash,
+    rows_cut,
+    rows_doors,
+    rows_net,
+    rows_stopped,
+    rows_wire,
+)
 from tests.torture.rows_random import random_freezes
 
 if TYPE_CHECKING:
@@ -35,4 +45,7 @@ ROWS: dict[str, Row] = {
     "broken-net-no-linger": rows_net.broken_no_linger,
     "broken-net-no-wait": rows_net.broken_no_wait,
     "cut-at-every-byte": rows_cut.at_every_byte,
+    "mad-answers": rows_answers.mad_answers,
+    "absurd-waits": rows_answers.absurd_waits,
+    "storm-of-5xx": rows_answers.storms,
 }
