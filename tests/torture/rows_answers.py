@@ -65,7 +65,7 @@ class OneMadHouse(FrontedHouse):
 def mad_answers(options: Options) -> Result:
     """Every mad answer to a create, made and not made; then those that could be read as *it is not there*, to looks."""
     dice = options.dice("mad-answers")
-    names = dice.sample(sorted(MAD), options.times(len(MAD), 8))
+    names = dice.sample(sorted(MAD), options.times(len(MAD), 6))
     acts = [_mad(name, made=made) for name in names for made in (True, False)]
     looks = dice.sample(sorted(DOCUMENTS), options.times(len(DOCUMENTS), 0))
     with OneMadHouse(config=CONFIG) as house:
@@ -133,7 +133,7 @@ def _said(house: OneMadHouse) -> str:
 def absurd_waits(options: Options) -> Result:
     """429 with absurd times: no wait is longer than a quarter of an hour, and the daemon's end cuts it short."""
     long, others = LONG_WAITS[: options.times(99, 1)], (*SHORT_WAITS, *NO_WAITS)
-    short = options.dice("absurd-waits").sample(others, options.times(len(others), 3))
+    short = options.dice("absurd-waits").sample(others, options.times(len(others), 1))
     wrong, slowest = "", 0.0
     with OneMadHouse(config=CONFIG) as house:
         for said in long:
@@ -204,7 +204,7 @@ def storms(options: Options) -> Result:
         for _ in range(trials):
             status = dice.choice((500, 502, 503, 504, 599))
             house.front.acts.append(says(answer(status, b"", b"Retry-After: 0"), made=dice.random() < 0.3))
-        house.feed(max(1, trials // 5), accounts=(WHO,))
+        house.feed(max(3, trials // 5), accounts=(WHO,))
         publish_all(house)
         hasty = _hasty(house)
         wrong = house.front.trouble or _said(house)
