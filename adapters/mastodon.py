@@ -20,6 +20,8 @@ from guardian.model import Identity, Limits, PostRef, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from requests import Response
+
     from guardian.adapter import Network
     from guardian.model import Account, Part
 
@@ -46,17 +48,26 @@ class MastodonAdapter:
             user_agent=USER_AGENT,
         )
         self._me: str | None = None
+        self._lists = False
+        network.session.hooks["response"].append(self._note)
+
+    def _note(self, response: Response, **_: object) -> None:
+        """Whether the server's last answer is a list: the library makes an empty one of `{}`."""
+        self._lists = response.content.lstrip().startswith(b"[")
 
     def whoami(self) -> Identity:
         """`@user@domain`: the account from the token, the domain from the server."""
         me = self._client.account_verify_credentials()
-        self._me = str(me.id)
-        return Identity(id=str(me.id), handle=f"@{me.acct}@{self._domain()}")
+        self._me = _id(me)
+        if not isinstance(me.acct, str) or not me.acct:
+            raise Doubt("cannot say who we are, because the server names nobody")
+        return Identity(id=self._me, handle=f"@{me.acct}@{self._domain()}")
 
     def limits(self) -> Limits:
         """How many characters a post may have here; a server that does not say has Mastodon's own limit."""
         configuration = _look(self._instance(), "configuration")
-        return Limits(characters=int(_look(_look(configuration, "statuses"), "max_characters") or USUAL_CHARACTERS))
+        said = _look(_look(configuration, "statuses"), "max_characters")
+        return Limits(characters=said if type(said) is int and said > 0 else USUAL_CHARACTERS)
 
     def check(self, part: Part, limits: Limits) -> Sequence[Problem]:
         """Counted as the server counts: a link is 23, `@user@host` is `@user`, the warning counts too."""
@@ -97,12 +108,14 @@ class MastodonAdapter:
         me = self._me or self.whoami().id
         page = self._client.account_statuses(me, since_id=earliest, limit=PAGE, exclude_reblogs=True)
         for _ in range(MAX_PAGES):
-            for status in page or ():
+            if not self._lists or not isinstance(page, list):
+                raise Doubt("cannot look through our own posts, because the server did not answer with a list")
+            for status in page:
                 if status.created_at < earliest:
                     return
                 yield status
             page = self._client.fetch_next(page) if page else None
-            if not page:
+            if page is None:
                 return
         raise Doubt("cannot look through all posts of the last minutes, because there are too many")
 
@@ -113,6 +126,8 @@ class MastodonAdapter:
             source = self._client.status_source(status.id)
         except MastodonNotFoundError:
             return False  # deleted since it was listed
+        if not isinstance(source.text, str):
+            raise Doubt(f"cannot say what {_id(status)} says, because the server answered with no source of it")
         return self._same(source.text, part.text)
 
     @staticmethod
@@ -141,9 +156,17 @@ def _look(thing: Any, name: str) -> Any:  # noqa: ANN401 (the library's own dyna
     return None if thing is None else getattr(thing, name, None)
 
 
+def _id(thing: Any) -> str:  # noqa: ANN401 (the library's own dynamic type)
+    """The id of what the server answered. Raises Doubt when it is none: the library makes a post of `{}`, too."""
+    found = _look(thing, "id")
+    if not isinstance(found, str | int) or not str(found):
+        raise Doubt("cannot believe the answer, because what it names has no id")
+    return str(found)
+
+
 def _ref(status: Any) -> PostRef:  # noqa: ANN401 (the library's own dynamic type)
     url = getattr(status, "url", None) or getattr(status, "uri", None)
-    return PostRef(id=str(status.id), url=None if url is None else str(url))
+    return PostRef(id=_id(status), url=None if url is None else str(url))
 
 
 def connect(account: Account, network: Network) -> MastodonAdapter:

@@ -7,6 +7,7 @@ writes into the receipt what really happened.
 
 from __future__ import annotations
 
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 SAFE = frozenset({"GET", "HEAD"})
 NEEDS_INTENT = frozenset({Kind.PUBLISH, Kind.MANAGE, Kind.UPLOAD, Kind.RETRACT})
 SINGLE_USE = frozenset({Kind.PUBLISH, Kind.MANAGE})
-MAX_ANSWER = 16 << 20
+MAX_ANSWER = 4 << 20
+MAX_PARTS = 50_000  # things in a document; the client library makes 3 KB and 0.2 ms of an empty one
+MAX_REDIRECTS = 3  # of reading requests, on the account's own host; each has a deadline of its own
 CHUNK = 64 * 1024
 WHY_LENGTH = 300
 
@@ -117,6 +120,8 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
             )
             raw = connection.getresponse()
             content = _read(raw)
+            if content.count(b",") > MAX_PARTS:
+                raise OSError(f"the answer has more than {MAX_PARTS} parts")
         finally:
             connection.close()
             errand.end()
@@ -166,10 +171,15 @@ def _origin(url: str) -> tuple[str, str, int]:
 def guarded_session(
     account: Account, routes: Sequence[Route], *, answer_within: float, cafile: str | None = None
 ) -> requests.Session:
-    """A session that can do nothing but pass the gate: no proxies, no .netrc, no adapter but ours."""
+    """A session that can do nothing but pass the gate: no proxies, no .netrc, no adapter but ours, no cookies.
+
+    Cookies would grow with every answer, until no request fits its limit any more.
+    """
     session = requests.Session()
     session.trust_env = False
     session.adapters.clear()
+    session.max_redirects = MAX_REDIRECTS
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     transport = GuardedTransport(account, routes, answer_within=answer_within, cafile=cafile)
     session.mount("https://", transport)
     session.mount("http://", transport)

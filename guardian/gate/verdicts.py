@@ -1,7 +1,9 @@
 """From a receipt to a verdict: what may be concluded from what the transport saw, and nothing more. Pure.
 
 The table of research/platforms 1.5: only what is proven not to have been accepted may be tried again; a time-out, a
-reset after the first byte, a 5xx (a proxy in front of Mastodon answers 504 to posts that were made) is uncertain.
+reset after the first byte, a 5xx (a proxy in front of Mastodon answers 504 to posts that were made) is uncertain. So
+is every answer that is no plain no: an early hint (the library takes 103 for the answer), a *see other* (which is how
+a form says that it was done), a class that HTTP does not have.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from guardian.gate.intents import Fate
 if TYPE_CHECKING:
     from guardian.gate.intents import Receipt, Trace
 
-UNCERTAIN_STATUS = frozenset({408, *range(500, 600)})
+SAYS_NO = frozenset({301, 307, 308, *range(400, 500)}) - {408}
 THROTTLED_STATUS = 429
 
 
@@ -80,10 +82,10 @@ def verdict(receipt: Receipt) -> Verdict:
 
 
 def _answered(trace: Trace, status: int) -> Verdict:
-    if status in UNCERTAIN_STATUS:
-        return Uncertain(f"the platform answered {status}")
     if status == THROTTLED_STATUS:
         return Throttled("the platform answered 429, too many requests", trace.retry_after)
     if 200 <= status < 300:  # noqa: PLR2004 (HTTP's own classes)
         return Accepted(status)
+    if status not in SAYS_NO:
+        return Uncertain(f"the platform answered {status}")
     return Rejected(f"the platform answered {status}{': ' if trace.why else ''}{trace.why}", status)

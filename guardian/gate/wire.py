@@ -6,6 +6,8 @@
   wakes a blocked thread. `connect(AF_UNSPEC)` and then `shutdown` break the connection at once; the kernel's own state
   is the proof (research/thread-fence, correction 1).
 * one deadline over the whole exchange: a server that trickles a byte a second does not stretch it.
+* one limit to what is read in it, at the socket: below the library, which reads without a limit what a chunk of -1
+  bytes announces.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 SEND_BUFFER = 512 * 1024
 TCP_CLOSE = 7
+MAX_READ = 5 << 20
 AF_UNSPEC_ADDRESS = struct.pack("=H14x", socket.AF_UNSPEC)
 OPTIONS = (
     (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
@@ -40,10 +43,11 @@ _resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
 
 
 class Deadline:
-    """One limit for everything that an exchange does, on the monotonic clock."""
+    """One limit for everything that an exchange does, on the monotonic clock, and one for what it reads, in bytes."""
 
     def __init__(self, seconds: float) -> None:
         self.at = time.monotonic() + seconds
+        self.room = MAX_READ
 
     def left(self) -> float:
         """Seconds that remain. Raises TimeoutError when none do."""
@@ -52,17 +56,25 @@ class Deadline:
             raise TimeoutError("the deadline of the whole exchange has passed")
         return left
 
+    def took(self, size: int) -> int:
+        """Count bytes that were read. Raises OSError when they are too many."""
+        self.room -= size
+        if self.room < 0:
+            raise OSError(f"the answer has more than {MAX_READ} bytes, heads and all")
+        return size
+
 
 class TimedSocket(socket.socket):
-    """A socket whose every read is bounded by what is left of the deadline."""
+    """A socket whose every read is bounded by what is left of the deadline, and counted."""
 
     deadline: Deadline | None = None
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 (the signature is the socket's)
-        """Read, for no longer than the exchange may still take."""
-        if self.deadline is not None:
-            self.settimeout(self.deadline.left())
-        return super().recv_into(*args, **kwargs)
+        """Read, for no longer than the exchange may still take, and no more than it may."""
+        if self.deadline is None:
+            return super().recv_into(*args, **kwargs)
+        self.settimeout(self.deadline.left())
+        return self.deadline.took(super().recv_into(*args, **kwargs))
 
 
 class TimedTLSSocket(ssl.SSLSocket):
@@ -71,10 +83,11 @@ class TimedTLSSocket(ssl.SSLSocket):
     deadline: Deadline | None = None
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 (the signature is the socket's)
-        """Read, for no longer than the exchange may still take."""
-        if self.deadline is not None:
-            self.settimeout(self.deadline.left())
-        return super().recv_into(*args, **kwargs)
+        """Read, for no longer than the exchange may still take, and no more than it may."""
+        if self.deadline is None:
+            return super().recv_into(*args, **kwargs)
+        self.settimeout(self.deadline.left())
+        return self.deadline.took(super().recv_into(*args, **kwargs))
 
 
 class Handle:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from tests.torture import (
     rows_agent,
+    rows_answers,
     rows_broken,
     rows_clock,
     rows_crash,
+    rows_cut,
     rows_doors,
+    rows_net,
     rows_stopped,
     rows_store,
     rows_wire,
@@ -43,4 +46,13 @@ ROWS: dict[str, Row] = {
     "store-locked": rows_store.locked,
     "store-damaged": rows_store.damaged,
     "store-flipped": rows_store.flipped,
+    "net-cut": rows_net.cut_and_healed,
+    "net-cut-tls": rows_net.cut_and_healed_tls,
+    "net-timed-out": rows_net.timed_out,
+    "broken-net-no-linger": rows_net.broken_no_linger,
+    "broken-net-no-wait": rows_net.broken_no_wait,
+    "cut-at-every-byte": rows_cut.at_every_byte,
+    "mad-answers": rows_answers.mad_answers,
+    "absurd-waits": rows_answers.absurd_waits,
+    "storm-of-5xx": rows_answers.storms,
 }

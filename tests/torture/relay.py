@@ -23,12 +23,12 @@ IDLE = 60.0
 class Relay:
     """Listens on a port of its own until it is closed."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, *, at: str = "127.0.0.1") -> None:
         host, _, port = place.partition(":")
         self._target = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server((at, 0), backlog=128)
         clock.ask_for_stamps(self._listener)
-        self.place = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.place = f"{at}:{self._listener.getsockname()[1]}"
         self._seen: list[tuple[int, int]] = []
         threading.Thread(target=self._accept, daemon=True).start()
 

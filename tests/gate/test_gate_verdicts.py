@@ -1,0 +1,52 @@
+"""What may be concluded from a receipt: for every receipt there is, and never more than it proves."""
+
+from __future__ import annotations
+
+from hypothesis import given, strategies
+
+from guardian.adapter import Kind
+from guardian.gate.intents import Fate, Receipt, Trace
+from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, verdict
+
+STATUS = strategies.none() | strategies.integers(-1, 1000)
+TRACES = strategies.builds(
+    Trace,
+    kind=strategies.sampled_from(Kind),
+    method=strategies.just("POST"),
+    path=strategies.just("/"),
+    fate=strategies.sampled_from(Fate),
+    status=STATUS,
+    retry_after=strategies.none() | strategies.floats(0, 900),
+    why=strategies.text(max_size=20),
+)
+
+
+@given(strategies.lists(TRACES, max_size=4))
+def test_a_post_is_sent_again_only_when_its_receipt_proves_that_it_was_not_made(traces: list[Trace]) -> None:
+    receipt = Receipt(traces)
+    found, trace = verdict(receipt), receipt.publishing
+    if isinstance(found, Stopped | NotSent):
+        assert trace is None or trace.fate in (Fate.STOPPED, Fate.UNSENT)
+    elif isinstance(found, Throttled):
+        assert trace is not None
+        assert (trace.fate, trace.status) == (Fate.ANSWERED, 429)
+        assert found.after == trace.retry_after
+    elif trace is not None and trace.fate is Fate.MAYBE:
+        assert isinstance(found, Uncertain)
+
+
+@given(TRACES)
+def test_a_post_is_refused_only_by_a_plain_no_and_published_only_by_a_plain_yes(trace: Trace) -> None:
+    trace.kind, trace.fate = Kind.PUBLISH, Fate.ANSWERED
+    found = verdict(Receipt([trace]))
+    if isinstance(found, Rejected):
+        assert trace.status in (301, 307, 308) or 400 <= found.status < 500
+        assert trace.status not in (408, 429)
+    elif isinstance(found, Accepted):
+        assert 200 <= found.status < 300
+    elif not isinstance(found, Throttled):
+        assert isinstance(found, Uncertain)
+
+
+def test_without_any_request_nothing_was_sent() -> None:
+    assert isinstance(verdict(Receipt()), NotSent)
