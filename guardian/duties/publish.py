@@ -73,6 +73,7 @@ class Publishing:
         house: House,
         late_after: int,
         clock: Callable[[], int],
+        clock_is_right: Callable[[], bool] = lambda: True,
     ) -> None:
         self.account = account
         self.adapter = adapter
@@ -80,6 +81,7 @@ class Publishing:
         self.house = house
         self.late_after = late_after
         self.clock = clock
+        self.clock_is_right = clock_is_right
         self.limits: Limits | None = None
 
     def send_next(self) -> Outcome:
@@ -88,8 +90,11 @@ class Publishing:
             ticket = passage.look(self.house, self.account.scopes)
         except passage.Stopped as stopped:
             return Held(str(stopped))
+        now = self.clock()  # before the question: a clock that is set right after it changes nothing
+        if not self.clock_is_right():
+            return Idle()
         with self.database.transaction() as tx:
-            post = posts.claim(tx, self.account.name, now=self.clock(), late_after=self.late_after)
+            post = posts.claim(tx, self.account.name, now=now, late_after=self.late_after)
         if post is None:
             return Idle()
         failpoint("lane.claimed")
