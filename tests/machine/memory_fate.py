@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from guardian.store.database import Tx
 
 
-class Died(BaseException):  # noqa: N818 (an event, not an error of ours)
+class Died(BaseException):
     """The process ended at this very place."""
 
 

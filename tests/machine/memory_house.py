@@ -69,6 +69,8 @@ class House(Invariants):
         for scope, promise in list(self.model.promises.items()):
             if not promise.durable and promise.mark not in booked:
                 del self.model.promises[scope]
+        if abs(self.home.time.off) == HOUR:
+            self.home.time.off = 0  # an hour after a reboot is what nobody can tell from an hour without power
         self.home.reboot()
 
     @rule()
@@ -88,8 +90,14 @@ class House(Invariants):
         self._jump(by)
 
     def _jump(self, by: int) -> None:
-        self.home.time.off += by
+        """The kernel knows that a clock which was just set is not synchronised."""
+        self.home.time.off, self.home.time.synchronised = by, False
         self.jumped = True
+
+    @rule()
+    def synchronise(self) -> None:
+        """NTP comes to itself."""
+        self.home.time.off, self.home.time.synchronised = 0, True
 
     @rule(posts=st.integers(1, 3), passes=st.sampled_from(PASSES), twist=twists, fault=faults)
     @precondition(lambda self: self.home.daemon is not None)
@@ -278,6 +286,9 @@ class House(Invariants):
         }
         for scope in asked:
             del self.model.promises[scope]
+        if twist is None or twist[0] == "jump":
+            twist = None  # whoever thaws says that the clock is right, so it must not jump just then
+        self.home.time.off = 0
         began, done = self.home.time.wall(), []
 
         def by_a_person() -> None:

@@ -19,6 +19,7 @@ from guardian.duties.queue import Queue
 from guardian.duties.recover import recover
 from guardian.fence import gates, permits
 from guardian.gate import accounts, connection
+from guardian.rules.clock import Sight
 from guardian.store import freezes, journal
 from tests.machine.memory_fate import Died, Fate, installed
 from tests.machine.memory_platform import HOST, TOKEN, URL, Arrival, Platform
@@ -48,7 +49,7 @@ class Household:
         self._patches.__enter__()
         self._more = [
             mock.patch.object(connection, "dial", self.platform.dial),
-            mock.patch.object(build_, "application", lambda *_: None),  # nobody calls by the socket, and it takes long
+            mock.patch.object(build_, "application", return_value=None),  # slow to make, and nobody calls
         ]
         for patch in self._more:
             patch.start()
@@ -88,7 +89,7 @@ class Household:
     def start(self) -> None:
         """A new life, begun as `program.run` begins it."""
         self.lock = own(self.house)
-        self.daemon = build_.build(self.settings, self.makers, clock=self.time.wall)
+        self.daemon = build_.build(self.settings, self.makers, look=self.look)
         books = self.daemon.books
         recover(self.daemon.database, now=self.time.wall())
         books.open_the_house()
@@ -103,6 +104,11 @@ class Household:
             release_gap=self.settings.queue.release_gap,
             clock=self.time.wall,
         )
+
+    def look(self) -> Sight:
+        """The clocks of this machine."""
+        boot = permits.boot_id()
+        return Sight(wall=self.time.wall(), elapsed=self.time.boot, boot=boot, synchronised=self.time.synchronised)
 
     def poll(self, *, watch_first: bool) -> None:
         """Every loop once, in one order or the other. An error in one would be logged in a daemon; here it is found."""

@@ -17,6 +17,7 @@ class MemoryTime:
 
     boot: int = 0
     off: int = 0
+    synchronised: bool = False
 
     def wall(self) -> int:
         """What the house's clock shows."""

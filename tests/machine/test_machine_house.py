@@ -1,4 +1,4 @@
-"""Runs the machine: a short time with every test run, long by hand (GUARDIAN_MACHINE=examples, or the torture's row)."""
+"""Runs the machine: shortly with every test run, as long as you like by hand (GUARDIAN_MACHINE=2000 examples)."""
 
 from __future__ import annotations
 
