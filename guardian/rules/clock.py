@@ -61,21 +61,30 @@ def judge(now: Sight, anchor: Anchor | None, seen: int) -> Steady | Jumped:
     """
     if anchor is not None and near(now, anchor):
         return Steady()
+    found = _before(now, seen)
+    if found is None and anchor is not None and not now.synchronised:
+        found = _astray(now, anchor, seen)
+    return found or Steady()
+
+
+def _before(now: Sight, seen: int) -> Jumped | None:
+    """A time that is over, whatever the kernel says of it."""
     if now.wall < FIRST_SENSIBLE:
         return Jumped(by=now.wall - max(seen, FIRST_SENSIBLE), why=f"it shows {_day(now.wall)}")
-    if anchor is None:
-        return Steady()
     if now.wall < seen - TOLERANCE:
         return Jumped(by=now.wall - seen, why=f"it is {_span(seen - now.wall)} before what was written down last")
-    if now.synchronised:
-        return Steady()
+    return None
+
+
+def _astray(now: Sight, anchor: Anchor, seen: int) -> Jumped | None:
+    """A time that nobody vouches for, and that did not come by itself."""
     if now.boot == anchor.boot:
         by = now.anchor.offset - anchor.offset
         return Jumped(by=by, why=f"it jumped by {'-' if by < 0 else '+'}{_span(abs(by))}")
     if now.wall - seen > LONGEST_AWAY:
         why = f"it is {_span(now.wall - seen)} after what was written down last, and nobody keeps it right"
         return Jumped(by=now.wall - seen, why=why)
-    return Steady()
+    return None
 
 
 def near(now: Sight, anchor: Anchor) -> bool:

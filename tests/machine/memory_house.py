@@ -13,7 +13,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from guardian.errors import GuardianError
 from guardian.fence import permits, reading
-from guardian.fence.arming import Armed
+from guardian.fence.arming import Armed, Kept
 from guardian.fence.stopping import Order, Stopping
 from tests.machine.memory_fate import die
 from tests.machine.memory_household import ACCOUNTS
@@ -286,10 +286,11 @@ class House(Invariants):
         }
         for scope in asked:
             del self.model.promises[scope]
-        if twist is None or twist[0] == "jump":
+        if twist is not None and twist[0] == "jump":
             twist = None  # whoever thaws says that the clock is right, so it must not jump just then
         self.home.time.off = 0
-        began, done = self.home.time.wall(), []
+        began = self.home.time.wall()
+        done: list[Armed | Kept] = []
 
         def by_a_person() -> None:
             done.extend(self.home.daemon.books.thaw(scopes, reason="over", by="a test", shown=names)[0])  # type: ignore[union-attr]

@@ -47,7 +47,7 @@ class Household:
         self.platform = Platform(self.time, self.fate, witness)
         self._patches = installed(self.fate)
         self._patches.__enter__()
-        self._more = [
+        self._more: list[Any] = [
             mock.patch.object(connection, "dial", self.platform.dial),
             mock.patch.object(build_, "application", return_value=None),  # slow to make, and nobody calls
         ]
