@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.torture import rows_broken, rows_clock, rows_crash, rows_doors, rows_stopped, rows_wire
 from tests.torture.rows_random import random_freezes
+from tests.torture.rows_wall import wall_clock
 
 if TYPE_CHECKING:
     from tests.torture.results import Row
@@ -29,4 +30,5 @@ ROWS: dict[str, Row] = {
     "broken-no-wait": rows_broken.no_wait,
     "unacknowledged": rows_wire.unacknowledged,
     "tls": rows_wire.tls,
+    "wall-clock": wall_clock,
 }
