@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import event
+from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -35,6 +35,21 @@ some_scopes = st.lists(st.sampled_from(SCOPES), min_size=1, max_size=2, unique=T
 when = st.sampled_from((0, 0, 0, -2 * MINUTE, 20_000, 2 * MINUTE, 14 * MINUTE, HOUR))
 twists = st.none() | st.tuples(st.sampled_from(("die", "freeze", "jump")), st.integers(1, 45), some_scopes)
 Twist = tuple[str, int, tuple[str, ...]] | None
+
+
+STEPS = 40
+
+
+def how_hard(houses: int) -> settings:
+    """So many houses, of up to forty steps each."""
+    unhurried = list(HealthCheck)
+    return settings(
+        max_examples=houses,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=unhurried,
+        print_blob=True,
+    )
 
 
 class House(Invariants):

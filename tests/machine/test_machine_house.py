@@ -1,4 +1,4 @@
-"""Runs the machine: shortly with every test run, as long as you like by hand (GUARDIAN_MACHINE=2000 examples)."""
+"""Runs the machine: shortly with every test run, as long as you like by hand (GUARDIAN_MACHINE=2000 houses)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.machine.memory_house import House
+from tests.machine.memory_house import House, how_hard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EXAMPLES = int(os.environ.get("GUARDIAN_MACHINE", "60"))
-STEPS = 40
+HOUSES = int(os.environ.get("GUARDIAN_MACHINE", "80"))
 
 
 @pytest.fixture(autouse=True)
@@ -28,13 +26,4 @@ def _quiet() -> Iterator[None]:
 
 
 def test_no_order_of_posts_freezes_thaws_crashes_and_clocks_breaks_a_promise() -> None:
-    run_state_machine_as_test(
-        House,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
-    )
+    run_state_machine_as_test(House, settings=how_hard(HOUSES))

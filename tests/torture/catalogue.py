@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.torture import rows_broken, rows_clock, rows_crash, rows_doors, rows_stopped, rows_wire
+from tests.torture.rows_machine import machine
 from tests.torture.rows_random import random_freezes
 from tests.torture.rows_wall import wall_clock
 
@@ -31,4 +32,5 @@ ROWS: dict[str, Row] = {
     "unacknowledged": rows_wire.unacknowledged,
     "tls": rows_wire.tls,
     "wall-clock": wall_clock,
+    "machine": machine,
 }
