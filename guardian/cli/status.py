@@ -54,6 +54,7 @@ def read(house: House) -> Document:
         "daemon": daemon,
         "pid": pid,
         "unasked": why,
+        "clock": known.get("clock"),
         "freezes": _freezes(fence, known.get("freezes", [])),
         "scopes": [{"scope": one.scope, "state": one.state} for one in fence.scopes],
         "counts": known.get("counts"),
@@ -105,6 +106,7 @@ def lines(found: Document) -> Iterator[str]:
     if any(one["state"] == reading.UNARMED for one in found["scopes"]):
         yield render.field("not armed", "nothing is sent before the daemon starts: guardian run")
     yield render.field("daemon", _daemon(found))
+    yield from clock_lines(found)
     yield render.field("house", f"{found['state_dir']}, {found['runtime_dir']}")
     if found["store"]:
         yield from _damage(found["store"])
@@ -124,6 +126,19 @@ def _damage(store: Document) -> Iterator[str]:
     yield render.field("store", f"DAMAGED: {store['why']}")
     yield render.field("to restore", store["fix"])
     yield render.field("posts", "not known: they are in the store")
+
+
+def clock_lines(found: Document) -> Iterator[str]:
+    """Nothing, unless the clock is in doubt: then why, and what to do."""
+    if in_doubt(found):
+        yield render.field("clock", f"IN DOUBT: {found['clock']['why']}. Nothing is sent or missed meanwhile")
+        yield render.field("", "it ends when the clock is set right (NTP: timedatectl)")
+        yield render.field("", 'if it is right as it is    guardian thaw --reason "the clock is right"')
+
+
+def in_doubt(found: Document) -> bool:
+    """Whether the daemon doubts the wall clock."""
+    return (found.get("clock") or {}).get("state") == "in doubt"
 
 
 def freeze_line(one: Document) -> str:

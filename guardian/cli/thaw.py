@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -38,7 +39,8 @@ def thaw(
 ) -> int:
     """Lift freezes; asks first.
 
-    Without --scope the one over `all`, and nothing narrower. What was missed stays unsent.
+    Without --scope the one over `all`, and nothing narrower. What was missed stays unsent. It also says that the clock
+    is right, where the daemon doubts that.
     """
     desk = Desk(config, as_json)
     if not yes and not sys.stdin.isatty():
@@ -48,15 +50,18 @@ def thaw(
     wanted = sorted(set(scope or [ALL]))
     _must_be_known(wanted, before)
     frozen = [one for one in wanted if one in {freeze["scope"] for freeze in before["freezes"]}]
-    if not frozen:
+    doubted = status_.in_doubt(before)
+    if not frozen and not doubted:
         desk.answer(_nothing(before, wanted), _nothing_lines(before, wanted))
         return endings.DONE
     if not yes and not _agreed(before, frozen):
         render.tell("Nothing was thawed.")
         return endings.FAILED
     shown = [one["id"] for one in before["freezes"] if one["scope"] in frozen]
-    done = client.post("/v1/thaw", {"reason": reason, "scopes": frozen, "freezes": shown})
-    found = {**done, "not_frozen": [one for one in wanted if one not in frozen], "counts": _counts(client)}
+    # with nothing frozen it is the clock alone that is confirmed: arming what is armed changes nothing
+    done = client.post("/v1/thaw", {"reason": reason, "scopes": frozen or wanted, "freezes": shown})
+    left = [one for one in wanted if one not in (frozen or wanted)]
+    found = {**done, "not_frozen": left, "clock_confirmed": doubted, "counts": _counts(client)}
     return _end(desk, found)
 
 
@@ -97,8 +102,12 @@ def _agreed(before: Document, frozen: list[str]) -> bool:
 
 
 def _preview(before: Document, frozen: list[str]) -> Iterator[str]:
-    yield "To be lifted"
-    yield from (status_.freeze_line(one) for one in before["freezes"] if one["scope"] in frozen)
+    if status_.in_doubt(before):
+        yield render.field("clock", f"in doubt: {before['clock']['why']}; to thaw says that it is right as it is:")
+        yield render.field("", render.local(datetime.now(UTC).isoformat()))
+    if frozen:
+        yield "To be lifted"
+        yield from (status_.freeze_line(one) for one in before["freezes"] if one["scope"] in frozen)
     staying = [one for one in before["freezes"] if one["scope"] not in frozen]
     if staying:
         yield "Stays frozen"
@@ -152,6 +161,8 @@ def _end(desk: Desk, found: Document) -> int:
 def _lines(found: Document) -> Iterator[str]:
     if found["thawed"]:
         yield f"THAWED  {', '.join(found['thawed'])}"
+    if found["clock_confirmed"]:
+        yield render.field("clock", "confirmed as it is; posts go out by it again")
     if found["not_frozen"]:
         yield render.field("not frozen", ", ".join(found["not_frozen"]))
     yield render.field("state", found["state"])

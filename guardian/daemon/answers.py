@@ -70,6 +70,7 @@ class Answers:
         return {
             "state": fence.state,
             "daemon": "running",
+            "clock": self._clock(),
             "version": __version__,
             "freezes": [documents.freeze(one) for one in standing],
             "counts": counts,
@@ -78,6 +79,11 @@ class Answers:
             "next": upcoming,
             "accounts": [self._account(lane, standing) for lane in self.lanes],
         }
+
+    def _clock(self) -> documents.Document:
+        """What the watch found a moment ago: asking for the status never waits for the store's writer."""
+        why = self.books.timekeeping.why() if self.books.timekeeping is not None else ""
+        return {"state": "in doubt" if why else "steady", "why": why}
 
     def freeze(self, body: FreezeBody, peer: Peer) -> documents.Document:
         """Stop; the result document, whether confirmed or not."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.loops import Loop
@@ -18,6 +18,7 @@ from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.timekeeping import Timekeeping
 from guardian.gate import accounts as gate
 from guardian.store.database import STORE, Database
 
@@ -29,11 +30,7 @@ if TYPE_CHECKING:
     from guardian.adapter import Maker
     from guardian.config import Settings
     from guardian.model import Account
-
-
-def wall_clock() -> int:
-    """Now, in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+    from guardian.rules.clock import Sight
 
 
 class Bell:
@@ -67,8 +64,18 @@ class Daemon:
     app: FastAPI
 
 
-def build(settings: Settings, makers: dict[str, Maker], *, clock: Callable[[], int] = wall_clock) -> Daemon:
-    """The daemon of a configuration. Opens (and owns) the store; raises what that raises."""
+def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Sight] = clocks.sight) -> Daemon:
+    """The daemon of a configuration. Opens (and owns) the store; raises what that raises.
+
+    `look` reads the clocks; the daemon's idea of now is its wall time.
+    """
+
+    def clock() -> int:
+        return look().wall
+
+    def elapsed() -> int:
+        return look().elapsed
+
     database = Database(settings.state_dir / STORE)
     bell = Bell()
     books = Books(
@@ -78,9 +85,10 @@ def build(settings: Settings, makers: dict[str, Maker], *, clock: Callable[[], i
         scopes=settings.scopes,
         late_after=settings.queue.late_after,
         clock=clock,
+        timekeeping=Timekeeping(database=database, look=look),
     )
     watch = Loop("watch", Watch(books, ring=bell.halt), clock)
-    lanes = [_lane(account, settings, makers, books, bell, watch, clock) for account in settings.accounts]
+    lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
     answers = Answers(
         books=books,
@@ -114,8 +122,9 @@ def _lane(
     books: Books,
     bell: Bell,
     watch: Loop,
-    clock: Callable[[], int],
+    elapsed: Callable[[], int],
 ) -> Lane:
+    clock = books.clock
     halt = threading.Event()
     bell.halts.append(halt)
     adapter = gate.connect(account, makers, answer_within=settings.gate.answer_within / 1000)
@@ -127,6 +136,7 @@ def _lane(
         house=settings.house,
         late_after=settings.queue.late_after,
         clock=clock,
+        clock_is_right=books.clock_is_right,
     )
     reconciling = Reconciling(
         account=account,
@@ -135,5 +145,6 @@ def _lane(
         looks=settings.reconcile.looks,
         over=settings.reconcile.over,
         clock=clock,
+        elapsed=elapsed,
     )
     return Lane(publishing, reconciling, gap=settings.queue.gap, halt=halt, on_held=watch.wake)

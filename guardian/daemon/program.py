@@ -21,7 +21,8 @@ import structlog
 from guardian.config import load
 from guardian.daemon import hold
 from guardian.daemon import log as logging_
-from guardian.daemon.build import build, wall_clock
+from guardian.daemon.build import build
+from guardian.daemon.clocks import wall_clock
 from guardian.daemon.loops import run_beside
 from guardian.daemon.server import listen, server
 from guardian.duties.recover import recover

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.errors import Doubt
-from guardian.fence import arming, limited, marker, reading, scopes
+from guardian.fence import arming, gates, limited, marker, reading, scopes
 from guardian.fence.arming import Armed, Kept
 from guardian.fence.stopping import Order, Stopping
 from guardian.store import freezes, journal, posts
@@ -21,6 +21,7 @@ from guardian.store.database import WRITER_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from guardian.duties.timekeeping import Timekeeping
     from guardian.fence.house import House
     from guardian.model import Account, Freeze
     from guardian.store.database import Database, Tx
@@ -45,6 +46,7 @@ class Books:
         scopes: Iterable[str],
         late_after: int,
         clock: Callable[[], int],
+        timekeeping: Timekeeping | None = None,
     ) -> None:
         self.database = database
         self.house = house
@@ -52,6 +54,7 @@ class Books:
         self.scopes = tuple(scopes)
         self.late_after = late_after
         self.clock = clock
+        self.timekeeping = timekeeping
         self._lock = threading.Lock()
 
     def open_the_house(self) -> None:
@@ -90,8 +93,10 @@ class Books:
 
         Only the freezes that stand in the books now are lifted, and a scope is armed only if its marker is still
         theirs: a freeze that comes meanwhile wins. `shown` are the ids of the freezes that the person saw; a scope with
-        another one stays closed.
+        another one stays closed. Whoever thaws has also looked at the clock: a doubt about it ends here.
         """
+        if self.timekeeping is not None:
+            self.timekeeping.confirm(by)
         with self._lock:
             self._adopt(wanted)
             now = self.clock()
@@ -119,15 +124,23 @@ class Books:
             return done, missed
 
     def sweep(self) -> list[str]:
-        """Miss what has to be missed now; one line in the journal for all of it."""
+        """Miss what has to be missed now; one line in the journal for all of it. Nothing by a clock in doubt."""
+        now = self.clock()  # before the question: a clock that is set right after it changes nothing
+        if not self.clock_is_right():
+            return []
         with self.database.transaction() as tx:
-            return self._miss(tx, self.clock())
+            return self._miss(tx, now)
+
+    def clock_is_right(self) -> bool:
+        """Whether the wall clock is believed. Never asked inside a transaction: a change of mind is written down."""
+        return self.timekeeping is None or self.timekeeping.steady()
 
     def _open(self, scope: str) -> None:
         with self.database.reading() as tx:
             epoch = freezes.epoch(tx, scope)
             frozen = any(freeze.scope == scope for freeze in freezes.in_force(tx))
         if frozen:
+            self._make_gate(scope)
             if reading.read_scope(self.house, scope).state != reading.FROZEN:
                 self._close(scope, FOUND_CLOSED)
             return
@@ -143,6 +156,16 @@ class Books:
         log.warning("not armed", scope=scope, why=done.why)
         if reading.read_scope(self.house, scope).state != reading.FROZEN:
             self._close(scope, done.why)
+
+    def _make_gate(self, scope: str) -> None:
+        """After a reboot a frozen scope has no gate. One that a later freeze had to make could vouch for nobody.
+
+        It would end the daemon to be sure, or not confirm; one that is there before any lane runs vouches for us.
+        """
+        try:
+            gates.make(self.house, scope)
+        except OSError as error:
+            log.warning("no gate", scope=scope, why=error.strerror)
 
     def _close(self, scope: str, why: str) -> None:
         """Close a scope that the books, or good sense, say is closed.
@@ -165,7 +188,7 @@ class Books:
         new = [(scope, seen) for scope, seen in closed if not _in_the_books(scope, seen.mark, standing)]
         if not new:
             return False
-        now = self.clock()
+        now, right = self.clock(), self.clock_is_right()  # in this order, as in `sweep`
         with self.database.transaction(within=within) as tx:
             for scope, seen in new:
                 freeze = freezes.record(
@@ -178,7 +201,8 @@ class Books:
                 )
                 facts = {"freeze": freeze.id, "scope": scope, "reason": freeze.reason, "epoch": freeze.epoch}
                 journal.append(tx, "frozen", who=freeze.by, now=now, **facts)
-            self._miss(tx, now)
+            if right:
+                self._miss(tx, now)
         for scope, seen in new:
             log.warning("frozen", scope=scope, by=seen.by, reason=seen.reason)
         return True

@@ -40,6 +40,7 @@ AFTER_TRIES = 30_000
 LONGEST_REST = 20 * 60_000  # a platform is believed for 15 minutes at the most
 AFTER_NO_NAME = 30_000
 AFTER_HELD = 250
+AFTER_DOUBT = 1_000
 log = structlog.get_logger()
 
 
@@ -80,8 +81,11 @@ class Lane:
     def _poll_looking(self, now: int) -> int | None:
         """Look for lost posts, but never before the platform has said who we are.
 
-        With another account's token every post looks absent, and would be sent again.
+        With another account's token every post looks absent, and would be sent again. Nor while the clock is in
+        doubt: it says from when on to look.
         """
+        if not self.publishing.clock_is_right():
+            return now + AFTER_DOUBT
         if self.trouble is not None and self.reconciling.has_work() and not self._known_to_the_platform():
             return now + AFTER_NO_NAME
         return self.reconciling.poll(now)

@@ -9,25 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from guardian.adapter import Kind
 from guardian.failpoint import failpoint
 from guardian.fence import passage
 from guardian.gate.intents import Intent, declare
 from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, verdict
 from guardian.model import Event
-from guardian.store import attempts, journal, posts
+from guardian.store import attempts, freezes, journal, posts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from guardian.adapter import Adapter
     from guardian.fence.house import House
+    from guardian.fence.passage import Pass
     from guardian.gate.verdicts import Verdict
     from guardian.model import Account, Limits, Post, PostRef, Problem
     from guardian.store.database import Database, Tx
 
 UNAUTHORISED = 401
 WHO = "guardian"
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Publishing:
         house: House,
         late_after: int,
         clock: Callable[[], int],
+        clock_is_right: Callable[[], bool] = lambda: True,
     ) -> None:
         self.account = account
         self.adapter = adapter
@@ -80,6 +85,8 @@ class Publishing:
         self.house = house
         self.late_after = late_after
         self.clock = clock
+        self.clock_is_right = clock_is_right
+        self._strange = ""
         self.limits: Limits | None = None
 
     def send_next(self) -> Outcome:
@@ -88,8 +95,14 @@ class Publishing:
             ticket = passage.look(self.house, self.account.scopes)
         except passage.Stopped as stopped:
             return Held(str(stopped))
+        now = self.clock()  # before the question: a clock that is set right after it changes nothing
+        if not self.clock_is_right():
+            return Idle()
         with self.database.transaction() as tx:
-            post = posts.claim(tx, self.account.name, now=self.clock(), late_after=self.late_after)
+            strange = self._of_another_epoch(tx, ticket)
+            post = None if strange else posts.claim(tx, self.account.name, now=now, late_after=self.late_after)
+        if strange:
+            return Held(strange)
         if post is None:
             return Idle()
         failpoint("lane.claimed")
@@ -109,6 +122,15 @@ class Publishing:
         outcome = self._settle(post, attempt, verdict(receipt), ref, said)
         failpoint("lane.settled")
         return outcome
+
+    def _of_another_epoch(self, tx: Tx, ticket: Pass) -> str:
+        """Where books and fence disagree the house stays closed: a permit that no arming of ours wrote is none."""
+        found = [scope for scope, epoch in ticket.epochs if freezes.epoch(tx, scope) != epoch]
+        why = f"the books know no such epoch of {', '.join(found)} as its permit names" if found else ""
+        if why and why != self._strange:
+            log.error("held", account=self.account.name, why=why, fix="freeze and thaw it")
+        self._strange = why
+        return why
 
     def _prepare(self, post: Post) -> tuple[str, str] | Settled:
         """Check the post, then commit the intent (attempt and key are returned) or block it. On error it goes back."""

@@ -42,6 +42,14 @@ def append(tx: Tx, kind: str, *, who: str, now: int, **data: object) -> Entry:
 
 def after(tx: Tx, seq: int, *, limit: int = 1000) -> list[Entry]:
     """A page of the journal, from the line after `seq`."""
-    return [
-        Entry(**{**dict(row), "data": json.loads(row["data"])}) for row in Q.journal_after(tx, after=seq, limit=limit)
-    ]
+    return [_entry(row) for row in Q.journal_after(tx, after=seq, limit=limit)]
+
+
+def last_of(tx: Tx, kind: str, other: str) -> Entry | None:
+    """The last line of one of two kinds. Looks through the journal from its end: for a start, not for every send."""
+    row = Q.last_of_kinds(tx, kind=kind, other=other)
+    return None if row is None else _entry(row)
+
+
+def _entry(row: Any) -> Entry:  # noqa: ANN401 (a row of the database)
+    return Entry(**{**dict(row), "data": json.loads(row["data"])})

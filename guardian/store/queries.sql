@@ -204,6 +204,10 @@ update freezes set lifted_at = :now, lifted_by = :by_whom, lifted_reason = :reas
 -- The last line of the journal.
 select * from journal order by seq desc limit 1;
 
+-- name: last_of_kinds^
+-- The last line of either kind.
+select * from journal where kind in (:kind, :other) order by seq desc limit 1;
+
 -- name: append_journal!
 -- Add one line to the journal.
 insert into journal (seq, at, kind, who, data, prev, hash) values (:seq, :at, :kind, :who, :data, :prev, :hash);

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from guardian.daemon.program import own
 from guardian.fence import marker, passage, permits, reading
 from guardian.fence.arming import Armed, Kept
 from guardian.fence.permits import Permit
@@ -311,3 +314,16 @@ def test_the_mark_of_a_marker_is_never_used_twice(scene: Scene) -> None:
     assert len({scene.stop("all") for _ in range(3)}) == 3
     found = marker.read(scene.house.marker("all"))
     assert found is not None
+
+
+def test_a_second_freeze_after_a_reboot_is_confirmed_without_ending_the_daemon(scene: Scene) -> None:
+    scene.stop("all")
+    scene.books.adopt()
+    shutil.rmtree(scene.house.runtime_dir)
+    own_house = own(scene.house)
+    try:
+        scene.open_books()
+        scene.stop("all", reason="and once more")
+    finally:
+        os.close(own_house)
+    assert not is_open(scene)

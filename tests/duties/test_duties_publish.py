@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -191,3 +192,18 @@ def test_one_post_too_large_for_the_gate_does_not_hold_up_all_others(scene: Scen
     assert scene.post(large).state in (State.BLOCKED, State.REFUSED)
     assert scene.held == []
     assert sent()[-1]["text"] == "fine"
+
+
+def test_a_permit_of_an_epoch_that_the_books_do_not_know_holds(scene: Scene, platform: RehearsalPlatform) -> None:
+    post = scene.enter()
+    permit = Path(scene.house.permit("brand:acme"))
+    permit.write_text(permit.read_text().replace("epoch=1\n", "epoch=2\n"))
+    lane = scene.lane()
+    lane.poll(scene.clock())
+    assert platform.posts() == []
+    assert scene.post(post).state is State.QUEUED
+    assert scene.held
+    scene.stop("brand:acme")
+    scene.books.thaw(["brand:acme"], reason="it was forged", by="ann")
+    fresh = scene.enter("and on")
+    scene.poll_until(lane, lambda: scene.post(fresh).state is State.PUBLISHED)

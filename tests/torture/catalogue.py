@@ -12,9 +12,11 @@ from tests.torture import (
     rows_crash,
     rows_cut,
     rows_doors,
+    rows_machine,
     rows_net,
     rows_stopped,
     rows_store,
+    rows_wall,
     rows_wire,
 )
 from tests.torture.rows_random import random_freezes
@@ -55,4 +57,6 @@ ROWS: dict[str, Row] = {
     "mad-answers": rows_answers.mad_answers,
     "absurd-waits": rows_answers.absurd_waits,
     "storm-of-5xx": rows_answers.storms,
+    "wall-clock": rows_wall.wall_clock,
+    "machine": rows_machine.machine,
 }
