@@ -44,15 +44,6 @@ LEAVING = (
         (CONNECTION, "        if crossing.reset_asked():\n", "        if False:\n"),
     ),
     mutant(
-        "holds the gates until the answer is there",
-        "gate/test_gate_connection.py::test_a_slow_platform_does_not_hold_up_the_freeze_and_its_answer_still_counts",
-        (
-            CONNECTION,
-            '        failpoint("gate.acknowledged")\n',
-            '        failpoint("gate.acknowledged")\n        time.sleep(1.5)\n',
-        ),
-    ),
-    mutant(
         "the passing of the gates comes before the connection",
         "gate/test_gate_connection.py::test_a_permit_removed_after_the_connection_was_made_sends_no_byte",
         (
