@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.gate.gate_door import Door
     from tests.torture.front import Front
 
-WITHIN = 0.6
+WITHIN = 1.0
 SLACK = 4.0  # a bound against hanging, on a busy machine
 MOST_MEMORY = 96 * 1024  # KB by which the whole test process may grow over one answer
 
