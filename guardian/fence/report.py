@@ -78,7 +78,10 @@ def print_verdict(house: House, stop: Stopping) -> None:
 def print_rest(house: House, result: dict[str, object], not_durable: str) -> None:
     """What is good to know once it is quiet."""
     if result["confirmed"]:
-        lost = f"NO: it is lost at a reboot, because {not_durable}, do freeze again when that is mended"
+        lost = (
+            f"NO: it is lost at a reboot, after which posts go out again, because {not_durable}, do freeze again when "
+            "that is mended"
+        )
         _say(f"  durable     {'yes, it survives a reboot' if result['durable'] else lost}")
     _print_flight(house, result)
     for taken in _rows(result["takedown"]):

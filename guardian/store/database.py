@@ -16,7 +16,7 @@ import time
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from guardian.errors import Broken, Doubt, Taken
+from guardian.errors import Broken, DiskFull, Doubt, Taken, Unwritable
 from guardian.fence import gates
 from guardian.rules import lifecycle
 from guardian.store.queries import Q
@@ -69,11 +69,13 @@ class Database:
             self._writer.execute("begin immediate")
             try:
                 yield self._writer
+                self._writer.execute("commit")
             except BaseException:
                 if self._writer.in_transaction:  # gone already after a full disk or an I/O error
                     self._writer.execute("rollback")
                 raise
-            self._writer.execute("commit")
+        except sqlite3.OperationalError as error:
+            raise _of_the_disk(error, self.path) from error
         finally:
             self._writing.release()
 
@@ -214,6 +216,27 @@ def _look(connection: Tx, path: Path) -> None:
         found = "ok"
     if found != "ok":
         raise _broken(path, found)
+
+
+def _of_the_disk(error: sqlite3.OperationalError, path: Path) -> Exception:
+    """What a transaction failed of, said as the project says it; an error that is not the disk's, as it is."""
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if kind == sqlite3.SQLITE_FULL:
+        return DiskFull(
+            "cannot write to the store, because the disk is full; nothing was changed",
+            fix=f"make room in {path.parent}, then try again",
+        )
+    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return Unwritable(
+            f"cannot write to the store, because the disk refuses to be written ({error}); nothing was changed",
+            fix=f"make {path.parent} writable again, then try again",
+        )
+    if kind == sqlite3.SQLITE_IOERR:
+        return Doubt(
+            f"cannot say whether it was written, because the disk of {path.parent} reports an error ({error})",
+            fix="look into the kernel's log (dmesg), then look whether it is there",
+        )
+    return error
 
 
 def _broken(path: Path, why: str) -> Broken:
