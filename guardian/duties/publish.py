@@ -15,7 +15,7 @@ from guardian.fence import passage
 from guardian.gate.intents import Intent, declare
 from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, verdict
 from guardian.model import Event
-from guardian.store import attempts, journal, posts
+from guardian.store import attempts, freezes, journal, posts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,6 +89,9 @@ class Publishing:
         except passage.Stopped as stopped:
             return Held(str(stopped))
         with self.database.transaction() as tx:
+            over = next((scope for scope, epoch in ticket.epochs if epoch < (freezes.epoch(tx, scope) or 0)), None)
+            if over is not None:
+                return Held(f"the permit of {over} is of an epoch that is over")
             post = posts.claim(tx, self.account.name, now=self.clock(), late_after=self.late_after)
         if post is None:
             return Idle()

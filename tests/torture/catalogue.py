@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.torture import rows_broken, rows_clock, rows_crash, rows_doors, rows_stopped, rows_wire
+from tests.torture import (
+    rows_broken,
+    rows_clock,
+    rows_crash,
+    rows_disk,
+    rows_doors,
+    rows_files,
+    rows_stopped,
+    rows_wire,
+)
 from tests.torture.rows_random import random_freezes
 
 if TYPE_CHECKING:
@@ -29,4 +38,10 @@ ROWS: dict[str, Row] = {
     "broken-no-wait": rows_broken.no_wait,
     "unacknowledged": rows_wire.unacknowledged,
     "tls": rows_wire.tls,
+    "disk-full": rows_disk.full,
+    "disk-read-only": rows_disk.read_only,
+    "disk-no-sync": rows_disk.no_sync,
+    "disk-hangs": rows_disk.hangs,
+    "files-tampered": rows_files.tampered,
+    "gate-replaced-inside": rows_files.replaced_inside,
 }

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tests.torture.daemon import ROOT, NotInTimeError
 
@@ -36,23 +36,39 @@ def in_memory(place: str, size: str = "4m") -> Iterator[None]:
         _unmount(place)
 
 
-@contextlib.contextmanager
-def on_a_disk(place: str, megabytes: int = 8) -> Iterator[None]:
-    """A small ext4 on a loop device."""
-    Path(place).mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(prefix="torture-", suffix=".ext4") as image:
-        image.truncate(megabytes << 20)
+class SmallDisk:
+    """A small ext4 on a loop device, which turns read-only at its first error, as a server's disk does."""
+
+    def __init__(self, place: str, megabytes: int = 8) -> None:
+        self.place = place
+        Path(place).mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix="torture-", suffix=".ext4", delete=False) as image:
+            image.truncate(megabytes << 20)
+            self._image = Path(image.name)
         _run("mkfs.ext4", "-q", "-F", "-m", "0", image.name)
-        _run("mount", "-o", "loop", image.name, place)
-        try:
-            yield
-        finally:
-            _unmount(place)
+        self._mount()
 
+    def __enter__(self) -> Self:
+        return self
 
-def read_only(place: str, *, yes: bool) -> None:
-    """Make a mounted file system refuse every write, or take them again, whoever has files open on it."""
-    _run("mount", "-o", f"remount,{'ro' if yes else 'rw'}", place)
+    def __exit__(self, *_: object) -> None:
+        _unmount(self.place)
+        self._image.unlink()
+
+    def fail(self) -> None:
+        """An error inside the file system: it is read-only from here on, whoever has files open on it."""
+        device = Path(self.place).stat().st_dev
+        name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
+        Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("the torture\n", "ascii")
+
+    def mend(self) -> None:
+        """Check it and mount it again; nobody may use it meanwhile."""
+        _run("umount", self.place)
+        subprocess.run(["e2fsck", "-f", "-y", str(self._image)], check=False, capture_output=True, timeout=60)
+        self._mount()
+
+    def _mount(self) -> None:
+        _run("mount", "-o", "loop,errors=remount-ro", str(self._image), self.place)
 
 
 def fill(place: str, *, leave: int = 0) -> Path:
@@ -86,7 +102,7 @@ class Passthrough:
                 raise NotInTimeError("the file system in user space was not mounted")
             time.sleep(GLANCE)
 
-    def __enter__(self) -> Passthrough:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
