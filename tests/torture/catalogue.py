@@ -11,6 +11,7 @@ from tests.torture import (
     rows_disk,
     rows_doors,
     rows_files,
+    rows_host,
     rows_stopped,
     rows_wire,
 )
@@ -44,4 +45,8 @@ ROWS: dict[str, Row] = {
     "disk-hangs": rows_disk.hangs,
     "files-tampered": rows_files.tampered,
     "gate-replaced-inside": rows_files.replaced_inside,
+    "host-exhausted": rows_host.exhausted,
+    "host-out-of-memory": rows_host.killed_for_memory,
+    "host-frozen-group": rows_host.frozen_group,
+    "crowded": rows_host.crowded,
 }
