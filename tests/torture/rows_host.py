@@ -79,11 +79,9 @@ def killed_for_memory(options: Options) -> Result:
             wrong = wrong or _unless_confirmed(stop, "after the end")
             daemon = house.start()
             wrong = wrong or _unless_in_the_books(house)
-            house.thaw(*SCOPES)
-            publish_all(house)
             daemon.terminate()
             options.progress("host-out-of-memory", trial + 1, trials)
-        house.start()
+        _publish_all(house)
         return Result.of("host-out-of-memory", trials, house.judge(), worst=house.history.worst, wrong=wrong)
 
 
@@ -108,11 +106,9 @@ def frozen_group(options: Options) -> Result:
             wrong = wrong or _unless_confirmed(again if old else stop, "thawed" if old else "version 2")
             time.sleep(0.3)
             daemon = house.start()
-            house.thaw(*SCOPES)
-            publish_all(house)
             daemon.terminate()
             options.progress("host-frozen-group", trial + 1, trials)
-        house.start()
+        _publish_all(house)
         return Result.of("host-frozen-group", trials, house.judge(), worst=house.history.worst, wrong=wrong)
 
 
@@ -238,6 +234,13 @@ def _poke(house: TorturedHouse) -> None:
     for path in ("/v1/status", "/v1/posts", "/v1/status"):
         with contextlib.suppress(OSError):
             telling.ask(house.house.socket, "GET", path, within=1.0)
+
+
+def _publish_all(house: TorturedHouse) -> None:
+    """Nothing was lost by all that."""
+    house.start()
+    house.thaw(*SCOPES)
+    publish_all(house)
 
 
 def _alive_again(house: TorturedHouse, daemon: DaemonProcess) -> DaemonProcess:
