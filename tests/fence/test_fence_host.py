@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,7 +99,12 @@ def test_a_gate_that_was_replaced_is_the_gate_once_a_freeze_was_confirmed(
 def test_something_else_in_the_place_of_a_gate_is_named_and_never_confirmed(house: House, what: str) -> None:
     gate = Path(house.gate("all"))
     gate.rename(f"{gate}.old")
-    {"link": lambda: gate.symlink_to(f"{gate}.old"), "directory": gate.mkdir, "pipe": lambda: os.mkfifo(gate)}[what]()
+    if what == "link":
+        gate.symlink_to(f"{gate}.old")
+    elif what == "directory":
+        gate.mkdir()
+    else:
+        os.mkfifo(gate)
     with Stopping(house, ORDER) as stop:
         assert not stop.confirm()
     assert "all.gate" in stop.unconfirmed[0].why
@@ -250,7 +256,7 @@ def test_without_a_thread_or_a_process_to_spare_the_stop_is_confirmed_and_says_n
     def no_fork() -> int:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-    monkeypatch.setattr(limited.threading.Thread, "start", none_left)
+    monkeypatch.setattr(threading.Thread, "start", none_left)
     monkeypatch.setattr(os, "fork", no_fork)
     ways: tuple[Callable[..., str], ...] = (limited.in_a_thread, limited.in_a_child)
     for way in ways:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mfusepy
+import mfusepy  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def obedient(operation: Callable[..., Any]) -> Callable[..., Any]:
     return ordered
 
 
-class Disk(mfusepy.Operations):
+class Disk(mfusepy.Operations):  # type: ignore[misc]  # (the library ships no types)
     """Every call goes through to the directory under it."""
 
     use_ns = True
@@ -129,7 +129,7 @@ class Disk(mfusepy.Operations):
 
     @obedient
     def utimens(self, path: str, times: tuple[int, int] | None = None) -> int:
-        os.utime(self._at(path), ns=times)
+        os.utime(self._at(path), ns=times or (time.time_ns(),) * 2)
         return 0
 
 

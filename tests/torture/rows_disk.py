@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guardian.fence import telling
+from guardian.fence.limited import TOO_LONG
 from tests.torture import doors
 from tests.torture.house import SCOPES, TorturedHouse
 from tests.torture.mounts import Passthrough, SmallDisk, fill, in_memory
@@ -137,7 +138,7 @@ def hangs(options: Options) -> Result:
             time.sleep(0.3)
             disk.hang()
             stop = house.freeze(*((), ("brand:north",))[trial // 2 % 2], door=ways[trial % 2], drain=DRAIN)
-            wrong = wrong or _unless(stop, codes=(11,), says=doors.limited.TOO_LONG if not trial % 2 else "")
+            wrong = wrong or _unless(stop, codes=(11,), says=TOO_LONG if not trial % 2 else "")
             if (stop.elapsed or 0) > LONGEST or (stop.returned - stop.began) / 1e6 > RETURNS:
                 wrong = (
                     wrong or f"confirmed after {stop.elapsed} ms, back after {(stop.returned - stop.began) / 1e6} ms"
