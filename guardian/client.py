@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from guardian.errors import Absent, Doubt, GuardianError, Illegal, Mistake, NotAllowed, Unfound
+from guardian.errors import Absent, Doubt, GuardianError, Illegal, Mistake, NotAllowed, Unfound, Unwritable
 from guardian.fence.reading import daemon_state
 from guardian.fence.telling import ask
 
@@ -21,6 +21,7 @@ FAMILIES: dict[int, type[GuardianError]] = {
     413: Mistake,
     422: Mistake,
     503: Doubt,
+    507: Unwritable,
 }
 
 

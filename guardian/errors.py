@@ -79,6 +79,18 @@ class Newer(Refusal):
     code = "store_newer"
 
 
+class Unwritable(Refusal):
+    """cannot write it down, because the disk refuses to be written; nothing was changed"""
+
+    code = "disk_failed"
+
+
+class DiskFull(Unwritable):
+    """cannot write it down, because the disk is full, do make room and try again; nothing was changed"""
+
+    code = "disk_full"
+
+
 class Absent(Refusal):
     """cannot reach the daemon, because it does not run, do start it with `guardian run`"""
 

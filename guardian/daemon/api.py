@@ -1,8 +1,8 @@
 """The API as one table: method, path, the right it needs, the handler. Access is data beside the route.
 
 Errors are `{"error": {"code", "message", "fix"}}` with the status of their family: 422 a mistake, 403 not allowed, 404
-not found, 409 illegal in this state, 503 in doubt or with a broken store; a freeze that is not confirmed answers 504
-with the same document.
+not found, 409 illegal in this state, 507 the disk cannot be written, 503 in doubt or with a broken store; a freeze
+that is not confirmed answers 504 with the same document.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from guardian.daemon.bodies import (
     ThawBody,
 )
 from guardian.daemon.peers import NOBODY, Peer, Right
-from guardian.errors import Broken, Doubt, GuardianError, Mistake, NotAllowed, Refusal, Unfound
+from guardian.errors import Broken, Doubt, GuardianError, Mistake, NotAllowed, Refusal, Unfound, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -41,6 +41,7 @@ STATUS: tuple[tuple[type[GuardianError], int], ...] = (
     (Mistake, 422),
     (NotAllowed, 403),
     (Broken, 503),
+    (Unwritable, 507),
     (Refusal, 409),
     (Doubt, 503),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
@@ -37,6 +38,24 @@ class Redactor:
         return text
 
 
+class Unfailing:
+    """A stream of text that never raises: a log on a full disk, or a reader that is gone, must not end a loop."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or lose the line."""
+        with contextlib.suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or lose the line."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def set_up(secrets: Iterable[Secret]) -> None:
     """Configure logging for the daemon: to stderr, at level info."""
     tty = sys.stderr.isatty()
@@ -50,7 +69,7 @@ def set_up(secrets: Iterable[Secret]) -> None:
             structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(Unfailing(sys.stderr)),  # type: ignore[arg-type]  # all it needs
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)  # libraries print tokens and bodies at DEBUG

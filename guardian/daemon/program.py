@@ -113,7 +113,8 @@ def own(house: House) -> int:
         lock = gates.lock_for_life(house.daemon_lock)
     except OSError as error:
         raise GuardianError(
-            f"cannot use {error.filename}, because {error.strerror}", fix="run `guardian init`, or mend the directory"
+            f"cannot use {error.filename or house.runtime_dir}, because {error.strerror}",
+            fix="run `guardian init`, or mend the directory",
         ) from error
     if lock is None:
         pid = gates.locker(house.daemon_lock)

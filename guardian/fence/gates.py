@@ -7,6 +7,7 @@ removed.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -42,11 +43,16 @@ class Gate(NamedTuple):
 
 
 def open_shared(house: House, scope: str) -> int:
-    """Open a gate to pass through it; a missing or odd one raises OSError. The descriptor is closed on exec."""
+    """Open a gate to pass through it; a missing, odd or foreign one raises OSError. Closed on exec."""
     fd = os.open(house.gate(scope), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    found, why = os.fstat(fd), ""
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        why = "it is no plain file with one name"
+    elif found.st_uid not in (0, os.stat(house.gates).st_uid):
+        why = f"it belongs to uid {found.st_uid}"
+    if why:
         os.close(fd)
-        raise OSError(22, "the gate is no plain file")
+        raise OSError(errno.EINVAL, why, house.gate(scope))
     return fd
 
 
@@ -60,6 +66,9 @@ def open_exclusive(house: House, scope: str) -> Gate:
     except FileNotFoundError:
         fd = os.open(house.gate(scope), flags | os.O_CREAT, 0o600)
         give_to_owner(fd, house.gates)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is no plain file", house.gate(scope))
     return Gate(fd, fresh=not identity(fd))
 
 

@@ -6,11 +6,12 @@ lifting the freeze that it was asked to lift. Writing it is best effort: the sto
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from guardian.fence.scopes import give_to_owner
+from guardian.fence.scopes import OUR_TROUBLES, give_to_owner
 
 if TYPE_CHECKING:
     from guardian.fence.house import House
@@ -20,12 +21,16 @@ MAX_BYTES = 8192
 
 
 class Marker(NamedTuple):
-    """What a marker says. A file that cannot be understood is a marker too: its mark is `unreadable`."""
+    """What a marker says. A file that cannot be understood is a marker too: its mark is `unreadable`.
+
+    `gate` is the number of the gate that the removed permit named: a later freeze knows by it if the gate was replaced.
+    """
 
     mark: str
     by: str
     at: int
     reason: str
+    gate: str = ""
 
 
 UNREADABLE = Marker("unreadable", "unknown", 0, "a marker that cannot be read")
@@ -39,31 +44,38 @@ def compose(*, reason: str, by: str) -> Marker:
 def write(path: str, directory: str, marker: Marker) -> bool:
     """Lay the marker down, in place of any other; where there is no room, at least an empty one.
 
-    False when impossible.
+    Whether it is there whole.
     """
-    text = f"mark={marker.mark}\nby={marker.by}\nat={marker.at}\nreason={marker.reason}\n"
+    text = f"mark={marker.mark}\nby={marker.by}\nat={marker.at}\ngate={marker.gate}\nreason={marker.reason}\n"
+    raw = text.encode("utf-8", "replace")
     beside = f"{directory}/.{os.path.basename(path)}.{os.getpid()}.{marker.mark}"
     try:
         fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             give_to_owner(fd, directory)
-            whole = os.write(fd, text.encode("utf-8", "replace")) >= len(text)
+            if os.write(fd, raw) < len(raw):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), beside)
         finally:
             os.close(fd)
         os.rename(beside, path)
     except OSError:
         _forget(beside)
-        return _touch(path)
-    return whole
+        return _write_over(path, raw)
+    return True
 
 
 def read(path: str) -> Marker | None:
-    """The marker at `path`; None when there is surely none."""
+    """The marker at `path`; None when there is surely none.
+
+    Raises OSError when the trouble is our own (no descriptor, no memory): that says nothing about the file.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
-    except OSError:
+    except OSError as error:
+        if error.errno in OUR_TROUBLES:
+            raise
         return UNREADABLE
     try:
         text = os.read(fd, MAX_BYTES).decode("utf-8", "replace")
@@ -74,7 +86,8 @@ def read(path: str) -> Marker | None:
     found = dict(line.partition("=")[::2] for line in text.splitlines())
     if not found.get("mark") or not found.get("at", "").isdigit():
         return UNREADABLE
-    return Marker(found["mark"], found.get("by", "unknown"), int(found["at"]), found.get("reason", ""))
+    gate = found.get("gate", "")
+    return Marker(found["mark"], found.get("by", "unknown"), int(found["at"]), found.get("reason", ""), gate)
 
 
 def of(house: House, scope: str) -> Marker | None:
@@ -89,13 +102,27 @@ def _forget(path: str) -> None:
         return
 
 
-def _touch(path: str) -> bool:
-    """An empty marker; an older one is emptied, because its mark would let the thaw through that was shown it."""
+def _write_over(path: str, raw: bytes) -> bool:
+    """Where there is no room for a second file: into the one that lies there, which has its block already.
+
+    Failing that, empty it. What it said before must not stay: a thaw would take this freeze for the one before.
+    """
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError:
         return False
-    return True
+    whole = False
+    try:
+        whole = os.pwrite(fd, raw, 0) == len(raw)
+    except OSError:
+        whole = False
+    try:
+        os.ftruncate(fd, len(raw) if whole else 0)
+    except OSError:
+        whole = False
+    finally:
+        os.close(fd)
+    return whole
 
 
 def _one_line(text: str) -> str:

@@ -105,7 +105,10 @@ class Crossing:
 def _permit(house: House, scope: str) -> Permit:
     if os.path.lexists(house.marker(scope)):
         raise Stopped(f"{scope} is frozen")
-    found = read_volatile(house, scope)
+    try:
+        found = read_volatile(house, scope)
+    except OSError as error:
+        raise Stopped(f"{scope} is stopped: its permit cannot be opened ({error.strerror})") from error
     if isinstance(found, Flaw):
         raise Stopped(f"{scope} is stopped: {found.why}")
     return found

@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from guardian.fence.scopes import give_to_owner, sync_directory
+from guardian.fence.scopes import OUR_TROUBLES, give_to_owner, sync_directory
 
 if TYPE_CHECKING:
     from guardian.fence.house import House
@@ -45,7 +45,10 @@ def boot_id() -> str:
 
 
 def read_volatile(house: House, scope: str) -> Permit | Flaw:
-    """The permit a send needs: of this scope and of this boot."""
+    """The permit a send needs: of this scope and of this boot.
+
+    Raises OSError when the trouble is our own (no descriptor, no memory): that is no freeze to be written down.
+    """
     found = _read(house.permit(scope), house.gates, scope)
     if isinstance(found, Permit) and found.boot != boot_id():
         return Flaw("its permit is of another boot")
@@ -53,7 +56,7 @@ def read_volatile(house: House, scope: str) -> Permit | Flaw:
 
 
 def read_durable(house: House, scope: str) -> Permit | Flaw:
-    """The permit that arming needs: of this scope, from whatever boot."""
+    """The permit that arming needs: of this scope, from whatever boot. Raises OSError as above."""
     return _read(house.durable(scope), house.permits, scope)
 
 
@@ -82,6 +85,8 @@ def _read(path: str, directory: str, scope: str) -> Permit | Flaw:
     except FileNotFoundError:
         return Flaw("it has no permit")
     except OSError as error:
+        if error.errno in OUR_TROUBLES:
+            raise
         return Flaw(f"its permit cannot be opened ({error.strerror})")
     try:
         flaw = _wrong_file(fd, directory)
@@ -93,14 +98,18 @@ def _read(path: str, directory: str, scope: str) -> Permit | Flaw:
 
 
 def _wrong_file(fd: int, directory: str) -> str:
-    """What is wrong with the file itself.
+    """What is wrong with the file itself, or with the directory that it lies in.
 
-    Empty when it is a plain file of the right owner that nobody else may write.
+    Empty when it is a plain file of the right owner that nobody else may write, replace or remove.
     """
-    found = os.fstat(fd)
+    found, place, me = os.fstat(fd), os.stat(directory), os.geteuid()
+    if me != 0 and place.st_uid not in (0, me):
+        return f"its directory belongs to uid {place.st_uid}"
+    if place.st_mode & 0o022:
+        return "its directory can be written by others"
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         return "its permit is no plain file with one name"
-    if found.st_uid not in (0, os.stat(directory).st_uid):
+    if found.st_uid not in (0, place.st_uid):
         return f"its permit belongs to uid {found.st_uid}"
     if found.st_mode & 0o022:
         return "its permit can be written by others"

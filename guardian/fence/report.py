@@ -95,10 +95,11 @@ def print_rest(house: House, result: dict[str, object]) -> None:
         why = next(
             (one.partition("because ")[2] for one in not_covered if one.startswith(A_REBOOT)), "it is not on disk"
         )
-        lost = f"NO: it is lost at a reboot, its reason too, and posts go out again, because {printable(why)}"
+        lost = (
+            f"NO: it is lost at a reboot, after which posts go out again, because {printable(why)}, do freeze again "
+            "when that is mended"
+        )
         _say(f"  durable     {'yes, it survives a reboot' if result['durable'] else lost}")
-        if not result["durable"]:
-            _say("              do mend that, then freeze again; do not reboot before")
     _print_flight(house, result)
     for taken in _rows(result["takedown"]):
         _say(f"  takedown    {printable(str(taken['ref']))}: not attempted (not built yet), do delete it by hand")

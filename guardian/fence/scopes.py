@@ -6,9 +6,12 @@ armed, so a narrow thaw can never lift a wide freeze. The name of a scope is als
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
+
+from guardian.fence import limited
 
 if TYPE_CHECKING:
     from guardian.fence.house import House
@@ -18,6 +21,9 @@ LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 MORE = LETTERS | frozenset("._-")
 MAX_NAME = 63
 MAX_LIST_BYTES = 1 << 20
+LIST_LIMIT = 2.0
+DENIED = "not allowed"
+OUR_TROUBLES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 def is_name(text: str) -> bool:
@@ -66,9 +72,29 @@ def enlist(house: House, scope: str) -> None:
 def exists(house: House, scope: str) -> bool:
     """Whether the house knows `scope`.
 
-    Looks for its gate first, so that a hanging disk is touched only when it must be.
+    Looks for its gate first, so that a hanging disk is touched only when it must be, and then for a limited time.
+    Raises OSError when it cannot be told.
     """
-    return scope == "all" or os.path.lexists(house.gate(scope)) or scope in listed(house)
+    if scope == "all" or os.path.lexists(house.gate(scope)):
+        return True
+
+    def look() -> str:
+        try:
+            return scope if scope in listed(house) else ""
+        except PermissionError:
+            return DENIED
+        except OSError as error:
+            return str(error.strerror)
+
+    said = limited.within(look, LIST_LIMIT)
+    if said == DENIED:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), house.scopes)
+    if said not in ("", scope):
+        raise OSError(
+            f"cannot tell whether this house has the scope {scope!r}, because of {house.scopes}: {said}, do stop "
+            "everything: guardian freeze"
+        )
+    return said == scope
 
 
 def sync_directory(path: str) -> None:
@@ -102,7 +128,7 @@ def _make(path: str, mode: int) -> None:
         os.mkdir(path, mode)
     except FileExistsError:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
-            raise
+            raise NotADirectoryError(errno.ENOTDIR, "it is no directory of its own", path) from None
         return
     os.chmod(path, mode)  # whatever the umask took away
     if os.geteuid() == 0:

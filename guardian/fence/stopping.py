@@ -15,11 +15,12 @@ time.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from guardian.fence import gates, marker, permits, scopes
+from guardian.fence import gates, limited, marker, permits, scopes
 from guardian.fence.processes import Watch
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ AFTER_KILL = 1.0
 OTHERS_PATIENCE = 3.0
 DURABLE_LIMIT = 2.0
 NOTE_EVERY = 0.02
+OWNER_LIMIT = 1.0
+IN_THE_WAY = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO})
 
 
 class Unconfirmed(NamedTuple):
@@ -72,6 +75,7 @@ class Stopping:
         self.not_durable = ""
         self._watch = Watch()
         self._held: dict[str, int] = {}
+        self._gate_of: dict[str, str] = {}
 
     def __enter__(self) -> Stopping:
         return self
@@ -118,12 +122,32 @@ class Stopping:
         try:
             scopes.make_passable(self.house.runtime_dir)
             scopes.make_private(self.house.gates)
-            marker.write(self.house.marker(scope), self.house.gates, self.marker)
+            self._gate_of[scope] = self._gate_named(scope)
+            laid = self._lay(scope)
             permits.remove(self.house.permit(scope))
+            if not laid:
+                self._lay(scope)  # the permit has made room
         except OSError as error:
+            _quietly(self.house.permit(scope))  # as much as can be done
             self._fail(scope, error)
             return False
         return True
+
+    def _lay(self, scope: str) -> bool:
+        """The marker of this stop, beside the gate that it is about."""
+        mine = self.marker._replace(gate=self._gate_of[scope])
+        return marker.write(self.house.marker(scope), self.house.gates, mine)
+
+    def _gate_named(self, scope: str) -> str:
+        """The number of the gate that sends have been locking, by the permit, or by the marker of the freeze before."""
+        try:
+            found = permits.read_volatile(self.house, scope)
+            if isinstance(found, permits.Permit):
+                return found.gate
+            before = marker.read(self.house.marker(scope))
+        except OSError:
+            return ""
+        return before.gate if before else ""
 
     def _drain(self, scope: str, until: float) -> None:
         """Steps 2 to 4 for one scope; a gate that was exchanged under our hands is opened again."""
@@ -194,7 +218,9 @@ class Stopping:
         """Step 4. False without a complaint means: open the gate again."""
         if not gates.same_file(gate.fd, self.house.gate(scope)):
             return False
-        if gate.fresh:
+        named = self._gate_of[scope]
+        strange = gate.fresh or bool(named and gates.identity(gate.fd) != named)
+        if strange:
             self._end_whoever_ran_before(scope)
         dying = self._watch.wait_for_the_dying(time.monotonic() + AFTER_KILL)
         if dying:
@@ -205,14 +231,36 @@ class Stopping:
         if gate.fresh and not any(one.scope == scope for one in self.unconfirmed):
             _number(gate.fd)
         permits.remove(self.house.permit(scope))
-        if not os.path.lexists(self.house.marker(scope)):  # a thaw that was just under way may have lifted ours unseen
-            marker.write(self.house.marker(scope), self.house.gates, self.marker)
-        return not any(one.scope == scope for one in self.unconfirmed)
+        clean = not any(one.scope == scope for one in self.unconfirmed)
+        if strange and clean:
+            self._gate_of[scope] = gates.identity(gate.fd)  # from here on this one is the gate
+        # a thaw that was just under way may have lifted our marker unseen
+        if (strange and clean) or not os.path.lexists(self.house.marker(scope)):
+            self._lay(scope)
+        return clean
 
     def _end_whoever_ran_before(self, scope: str) -> None:
-        """A gate that we had to make can vouch for nobody: a daemon that runs already may hold a lock on a lost one."""
-        for pid in {gates.locker(self.house.daemon_lock), gates.locker(self.house.store_lock)} - {None}:
+        """A gate that was missing or replaced vouches for nobody: a daemon may hold a lock on the lost one.
+
+        Who owns the store is written on the disk, the only one that is looked at before CONFIRMED, and only here.
+        """
+        owners = {gates.locker(self.house.daemon_lock)}
+        said = limited.within(self._store_owner, OWNER_LIMIT)
+        if said.isdigit():
+            owners.add(int(said))
+        elif said:
+            fix = "find it in the list of processes, end it, freeze again"
+            self._add(
+                scope, None, f"its gate was missing or replaced, and who owns the store is not known: {said}", fix
+            )
+        for pid in owners - {None}:
             self._end(scope, pid or 0)
+
+    def _store_owner(self) -> str:
+        try:
+            return str(gates.locker(self.house.store_lock) or "")
+        except OSError as error:
+            return f"{error.filename or self.house.store_lock}: {error.strerror}"
 
     def _end(self, scope: str, pid: int) -> None:
         if pid == os.getpid() or not self.may_kill:
@@ -239,11 +287,10 @@ class Stopping:
     def _fail(self, scope: str, error: OSError) -> None:
         self.denied = self.denied or isinstance(error, PermissionError)
         where = error.filename or self.house.gates
-        fix = (
-            "run it as root or as the service user"
-            if isinstance(error, PermissionError)
-            else "stop the daemon: kill -9"
-        )
+        if isinstance(error, PermissionError):
+            fix = "run it as root or as the service user"
+        else:
+            fix = f"remove {where} and freeze again" if error.errno in IN_THE_WAY else "stop the daemon: kill -9"
         self._add(scope, None, f"{where}: {error.strerror}", fix)
 
     def _add(self, scope: str, pid: int | None, why: str, fix: str) -> None:

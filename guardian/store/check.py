@@ -10,7 +10,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from guardian.errors import Broken, Busy, GuardianError
+from guardian.errors import Broken, Busy, DiskFull, Doubt, GuardianError, Unwritable
 from guardian.store import posts, wal
 from guardian.store.audit import Audit
 from guardian.store.queries import Q
@@ -76,7 +76,7 @@ def in_words(error: sqlite3.Error, path: Path) -> GuardianError | None:
         return broken(path, str(error))
     if extended & 0xFF in LOCKED:
         return locked(path)
-    return None
+    return _of_the_disk(error, path)
 
 
 def locked(path: Path) -> Busy:
@@ -91,9 +91,30 @@ def at_start(error: sqlite3.Error, path: Path) -> GuardianError:
     """The same where the store is being opened: there, everything that is no matter of room or rights is damage."""
     named = in_words(error, path)
     mend = CLOSED.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    if named is None and mend is not None:
+    if mend is not None and not isinstance(named, Broken | Busy):
         return GuardianError(f"cannot open the store {path}, because of this: {error}", fix=mend)
     return named or broken(path, str(error))
+
+
+def _of_the_disk(error: sqlite3.Error, path: Path) -> GuardianError | None:
+    """A disk that is full, closed or failing; None when it is something else."""
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if kind == sqlite3.SQLITE_FULL:
+        return DiskFull(
+            "cannot write to the store, because the disk is full; nothing was changed",
+            fix=f"make room in {path.parent}, then try again",
+        )
+    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return Unwritable(
+            f"cannot write to the store, because the disk refuses to be written ({error}); nothing was changed",
+            fix=f"make {path.parent} writable again, then try again",
+        )
+    if kind == sqlite3.SQLITE_IOERR:
+        return Doubt(
+            f"cannot say whether it was written, because the disk of {path.parent} reports an error ({error})",
+            fix="look into the kernel's log (dmesg), then look whether it is there",
+        )
+    return None
 
 
 def _cut_off(path: Path) -> str:

@@ -76,11 +76,11 @@ class Database:
             self._begin(within)
             try:
                 yield self._writer
+                self._writer.execute("commit")
             except BaseException:
                 if self._writer.in_transaction:  # gone already after a full disk or an I/O error
                     self._writer.execute("rollback")
                 raise
-            self._writer.execute("commit")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Tx]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from guardian.duties.recover import recover
-from guardian.errors import Illegal
+from guardian.errors import Illegal, Unwritable
 from guardian.model import Event, State
 from guardian.store import attempts, posts
 
@@ -243,5 +242,5 @@ def test_a_store_that_fails_while_an_answer_is_written_down_leaves_no_post_betwe
 
 def _ignoring(poll: Callable[[], object]) -> None:
     """As the lane's loop does: an error is logged, and the next poll comes."""
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(Unwritable):
         poll()

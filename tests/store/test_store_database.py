@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardian.errors import Broken, Doubt, Newer, Taken
+from guardian.errors import Broken, DiskFull, Doubt, Newer, Taken, Unwritable
 from guardian.store import journal, posts
 from guardian.store.database import Database
 
@@ -295,7 +295,7 @@ def test_a_full_disk_loses_the_change_and_nothing_else(database: Database, enter
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 5000, hard))
         for _ in range(2):
-            with pytest.raises(sqlite3.OperationalError):
+            with pytest.raises(Doubt, match="cannot say whether it was written"):
                 enter("x" * 20_000)
         with database.reading() as tx:
             assert posts.get(tx, kept).part.text == "hello"
@@ -306,3 +306,24 @@ def test_a_full_disk_loses_the_change_and_nothing_else(database: Database, enter
     with database.reading() as tx:
         texts = [row["text"] for row in posts.page(tx, account=None, state=None, cursor=None, limit=9)[0]]
         assert texts == ["hello", "there is room again"]
+
+
+@pytest.mark.parametrize(
+    ("code", "family", "words"),
+    [
+        (sqlite3.SQLITE_FULL, DiskFull, "because the disk is full; nothing was changed, do make room in"),
+        (sqlite3.SQLITE_READONLY, Unwritable, "because the disk refuses to be written"),
+        (sqlite3.SQLITE_CANTOPEN, Unwritable, "because the disk refuses to be written"),
+        (sqlite3.SQLITE_IOERR_WRITE, Doubt, "because the disk of"),
+    ],
+)
+def test_what_the_disk_says_is_said_in_our_words_and_the_writer_is_free_again(
+    database: Database, enter: Enter, code: int, family: type[Exception], words: str
+) -> None:
+    trouble = sqlite3.OperationalError("as SQLite says it")
+    trouble.sqlite_errorcode = code
+    with pytest.raises(family, match=words), database.transaction():
+        raise trouble
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), database.transaction() as tx:
+        tx.execute("select * from nowhere")
+    assert enter().id
