@@ -31,17 +31,18 @@ HEAD_TOO_LARGE = Refusing(431, "too_large", "cannot read the request, because it
 
 
 class Call(H11Protocol):
-    """A connection; `places`, `heard_out` and `waiting` are shared by all connections of one server."""
+    """A connection; `places`, `heard_out` and `standing` are shared by all connections of one server."""
 
     places: Places
     heard_out: set[Call]
-    waiting: dict[Call, float]  # who has one of the kept places and has not asked yet, and since when
+    standing: dict[Call, None]  # in the order in which they came
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 (uvicorn's own)
         super().__init__(*given, **named)
         self.peer: Peer = NOBODY
         self._place: Place | None = None
         self._refused = False  # what still comes in is not read any more
+        self._unheard = 0
         self._gone = False
         self._ended = False  # the peer has said all that it will say
         self._asking = False  # a request has begun to come in
@@ -66,7 +67,7 @@ class Call(H11Protocol):
         """The peer is gone; its place is free as soon as nothing runs for it any more."""
         self._gone = True
         self.heard_out.discard(self)
-        self.waiting.pop(self, None)
+        self.standing.pop(self, None)
         for timer in (self._timer, self._stalled):
             if timer is not None:
                 timer.cancel()
@@ -76,6 +77,7 @@ class Call(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """A request has five seconds from its first byte."""
         if self._refused:
+            self._hear_out(len(data))
             return
         if not self._asking and not self._in_service():
             self._asking = True
@@ -88,7 +90,6 @@ class Call(H11Protocol):
         if self._in_service() and not self.cycle.more_body:
             self._asking = self._extended = False
             self._within(None, None)
-            self.waiting.pop(self, None)
         elif self._in_service() and self.scope["path"] == IMPORT_PATH and not self._extended:
             self._extended = True
             self._within(limits.IMPORT_WITHIN, self._too_slow)
@@ -139,10 +140,10 @@ class Call(H11Protocol):
             scope["peer"] = self.peer
             self._serving += 1
             try:
-                if self._place is not Place.ANY and (scope["method"], scope["path"]) != FREEZE:
-                    await refuse(BUSY, send)
-                else:
+                if self._may((scope["method"], scope["path"])):
                     await inner(scope, receive, send_and_wait)
+                else:
+                    await refuse(BUSY, send)
             finally:
                 self._serving -= 1
                 self._leave()
@@ -150,27 +151,37 @@ class Call(H11Protocol):
         return served
 
     def _find_place(self) -> Place | None:
-        """A place; where only the kept ones are left, whoever sits in one without asking makes room."""
-        now = self.loop.time()
-        found = self.places.take(self.peer)
-        if found is None:
-            full = self.places.are_full(Place.FREEZE_ONLY)
-            idle = (call for call, since in self.waiting.items() if now - since > limits.GRACE)
-            sitting = next((call for call in idle if full or call.peer.uid == self.peer.uid), None)
-            if sitting is not None:
-                sitting._make_room()  # noqa: SLF001 (one of us)
-                found = self.places.take(self.peer)
-        if found is Place.FREEZE_ONLY:
-            self.waiting[self] = now
-        return found
+        """A place, or room to stand: where there is none, whoever has stood longest without asking makes some."""
+        if self.places.take(Place.ANY, self.peer):
+            return Place.ANY
+        if not self.places.take(Place.STANDING, self.peer):
+            mine = self.places.are_full_for(Place.STANDING, self.peer)
+            first = next((call for call in self.standing if not mine or call.peer.uid == self.peer.uid), None)
+            if first is None:
+                return None
+            first.dismiss()
+            if not self.places.take(Place.STANDING, self.peer):
+                return None
+        self.standing[self] = None
+        return Place.STANDING
 
-    def _make_room(self) -> None:
-        self.waiting.pop(self, None)
+    def _may(self, wanted: tuple[str, str]) -> bool:
+        """Whether this request is taken on: who stands gets a kept place, if it is a freeze and there is one."""
+        if self._place is not Place.STANDING or wanted != FREEZE or not self.places.take(Place.KEPT, self.peer):
+            return self._place is Place.ANY
+        self.places.give_back(Place.STANDING, self.peer)
+        self.standing.pop(self, None)
+        self._place = Place.KEPT
+        self.cycle.keep_alive = False  # one freeze, and the place is for the next one
+        return True
+
+    def dismiss(self) -> None:
+        """Go, for another who may have a freeze to ask for."""
+        self.standing.pop(self, None)
         if self._place is not None:
             self.places.give_back(self._place, self.peer)
             self._place = None
-        self._refused = True
-        self.transport.abort()
+        self._refuse(BUSY)
 
     def _leave(self) -> None:
         if self._gone and not self._serving and self._place is not None:
@@ -190,18 +201,26 @@ class Call(H11Protocol):
         if self._in_service():
             self.cycle.disconnected = True  # what waits for the rest of it ends
             self.cycle.message_event.set()
-        if started or self.transport.is_closing() or len(self.heard_out) >= limits.HEARD_OUT_AT_ONCE:
+        if started or self.transport.is_closing():
             self.transport.abort()
             return
         head = (
             f"HTTP/1.1 {why.status} {HTTPStatus(why.status).phrase}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(why.body)}\r\nConnection: close\r\n\r\n"
         )
-        self.heard_out.add(self)
         self.transport.write(head.encode() + why.body)
+        if len(self.heard_out) >= limits.HEARD_OUT_AT_ONCE:
+            self.transport.close()
+            return
+        self.heard_out.add(self)
         self.transport.write_eof()
         self.transport.resume_reading()
         self._within(limits.HEARD_OUT, self.transport.abort)
+
+    def _hear_out(self, size: int) -> None:
+        self._unheard += size
+        if self._unheard > limits.HEARD_OUT_BYTES:
+            self.transport.abort()
 
     def _within(self, seconds: float | None, then: Callable[[], None] | None) -> None:
         """The one deadline that runs, in place of any other."""

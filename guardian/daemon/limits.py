@@ -32,8 +32,10 @@ PLACES_OF_ONE = 16
 PLACES_OF_THE_HOUSE = 48  # root and the service user
 KEPT = 16  # for freezes, when all others are taken
 KEPT_OF_ONE = 4
-GRACE = 0.05  # in a kept place: whoever has not asked after that makes room for the next one
+STANDING = 256  # who found no place may stand until it is known whether it is a freeze; then the first must go
+STANDING_OF_ONE = 32
 HEARD_OUT_AT_ONCE = 64
+HEARD_OUT_BYTES = 4 << 20
 QUEUE = 1024  # connections that the kernel keeps for us: a full queue would turn a freeze away unheard
 ACCEPTED_AT_ONCE = 16  # between two looks at those who are here already
 
@@ -44,10 +46,17 @@ SMALL = 64 * 1024  # what is not counted against it
 
 
 class Place(Enum):
-    """What a connection may do here."""
+    """What there is to have: a place for anything, one that is kept for freezes, room to stand."""
 
     ANY = "any"
-    FREEZE_ONLY = "freeze only"
+    KEPT = "kept"
+    STANDING = "standing"
+
+
+IN_ALL = {Place.ANY: PLACES, Place.KEPT: KEPT, Place.STANDING: STANDING}
+OF_THE_HOUSE = {Place.ANY: PLACES_OF_THE_HOUSE, Place.KEPT: KEPT, Place.STANDING: STANDING}
+OF_ONE = {Place.ANY: PLACES_OF_ONE, Place.KEPT: KEPT_OF_ONE, Place.STANDING: STANDING_OF_ONE}
+OF_NOBODY = {Place.ANY: KEPT_OF_ONE, Place.KEPT: 0, Place.STANDING: 0}
 
 
 class Places:
@@ -57,18 +66,17 @@ class Places:
         self._taken: Counter[Place] = Counter()
         self._of: Counter[tuple[Place, int | None]] = Counter()
 
-    def take(self, peer: Peer) -> Place | None:
-        """A place for this peer; None when there is none left, for it or at all."""
-        for place in Place:
-            if self._taken[place] < in_all(place) and self._of[place, peer.uid] < of_one(place, peer):
-                self._taken[place] += 1
-                self._of[place, peer.uid] += 1
-                return place
-        return None
+    def take(self, place: Place, peer: Peer) -> bool:
+        """Whether there was one for this peer, in all and of its own."""
+        if self._taken[place] >= IN_ALL[place] or self.are_full_for(place, peer):
+            return False
+        self._taken[place] += 1
+        self._of[place, peer.uid] += 1
+        return True
 
-    def are_full(self, place: Place) -> bool:
-        """Whether every place of a kind is taken, whoever asks."""
-        return self._taken[place] >= in_all(place)
+    def are_full_for(self, place: Place, peer: Peer) -> bool:
+        """Whether this peer has all that one may have."""
+        return self._of[place, peer.uid] >= of_one(place, peer)
 
     def give_back(self, place: Place, peer: Peer) -> None:
         """The place is free again."""
@@ -78,18 +86,11 @@ class Places:
             del self._of[place, peer.uid]
 
 
-def in_all(place: Place) -> int:
-    """How many places of a kind there are."""
-    return PLACES if place is Place.ANY else KEPT
-
-
 def of_one(place: Place, peer: Peer) -> int:
-    """How many of them one user may have. Who cannot be named has few, and nobody's are kept."""
+    """How many one user may have: root and the service user many, others some, and who cannot be named few."""
     if peer.uid is None:
-        return KEPT_OF_ONE if place is Place.ANY else 0
-    if peer.uid in (0, os.geteuid()):
-        return PLACES_OF_THE_HOUSE if place is Place.ANY else KEPT
-    return PLACES_OF_ONE if place is Place.ANY else KEPT_OF_ONE
+        return OF_NOBODY[place]
+    return OF_THE_HOUSE[place] if peer.uid in (0, os.geteuid()) else OF_ONE[place]
 
 
 class Allowance:

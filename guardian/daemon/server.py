@@ -73,7 +73,7 @@ def server(app: App) -> uvicorn.Server:
     class Here(Call):
         places = limits.Places()
         heard_out = set()
-        waiting = {}  # noqa: RUF012 (shared on purpose)
+        standing = {}  # noqa: RUF012 (shared on purpose)
 
     config = uvicorn.Config(
         Manners(app),

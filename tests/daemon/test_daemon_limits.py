@@ -1,0 +1,389 @@
+"""The limits of a real daemon's control socket: whoever sits, drips, floods or leaves, a freeze is answered."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from guardian.daemon import limits
+from guardian.fence.telling import ask
+from tests.torture.daemon import ROOT, DaemonProcess
+from tests.torture.house import TorturedHouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.outsider
+SLACK = 3.0  # for a busy machine; the promise itself is the number in limits.py
+STATUS = b"GET /v1/status HTTP/1.1\r\nHost: g\r\n\r\n"
+IMPORT = b"POST /v1/posts/import HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[TorturedHouse]:
+    with TorturedHouse() as found:
+        found.start()
+        yield found
+
+
+def call(house: TorturedHouse) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(15)
+    sock.connect(house.house.socket)
+    return sock
+
+
+def hear(sock: socket.socket) -> bytes:
+    """Everything until the other side hangs up."""
+    found = b""
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := sock.recv(65536):
+            found += chunk
+    return found
+
+
+def judged(answer: bytes) -> tuple[int, str]:
+    """The status, and the code of an error in the contract's form."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    document: dict[str, Any] = json.loads(body)
+    assert set(document["error"]) == {"code", "message", "fix"}
+    assert document["error"]["message"].startswith("cannot")
+    return int(head.split()[1]), str(document["error"]["code"])
+
+
+def freezes(house: TorturedHouse) -> float:
+    """A freeze by the socket is confirmed; how long that took."""
+    began = time.monotonic()
+    status, document = ask(house.house.socket, "POST", "/v1/freeze", {"reason": "limits", "wait": 0}, within=15)
+    assert status == 200, document
+    return time.monotonic() - began
+
+
+def thaws(house: TorturedHouse) -> None:
+    until = time.monotonic() + 15
+    status = 0
+    while status != 200 and time.monotonic() < until:
+        status, _ = ask(house.house.socket, "POST", "/v1/thaw", {"reason": "limits"}, within=10)
+        time.sleep(0.05)
+    assert status == 200
+
+
+def resident(pid: int) -> int:
+    """Bytes of a process in memory, at most so far."""
+    text = Path(f"/proc/{pid}/status").read_text("utf-8")
+    return int(text.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+@pytest.mark.parametrize("sent", [0, 20])
+def test_a_request_that_was_cut_off_is_never_carried_out(house: TorturedHouse, sent: int) -> None:
+    body = b'{"ids": null, "gap": "0s"}'
+    for path in (b"/v1/freeze", b"/v1/posts/release"):
+        with call(house) as sock:
+            head = b"POST %s HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n" % (path, len(body))
+            sock.sendall(head + body[:sent])
+        with call(house) as sock:
+            sock.sendall(head + body[:sent])
+            sock.shutdown(socket.SHUT_WR)
+            assert hear(sock) == b""
+    time.sleep(0.2)
+    kinds = [entry["kind"] for entry in house.client.get("/v1/journal")["entries"]]
+    assert house.client.get("/v1/status")["state"] == "open"
+    assert "frozen" not in kinds
+    assert "released" not in kinds
+
+
+def test_who_asks_and_then_says_no_more_is_answered(house: TorturedHouse) -> None:
+    with call(house) as sock:
+        sock.sendall(STATUS * 3)  # three at once, in a pipe
+        sock.shutdown(socket.SHUT_WR)
+        assert hear(sock).count(b"HTTP/1.1 200") == 3
+
+
+def test_who_says_nothing_is_not_waited_for(house: TorturedHouse) -> None:
+    began = time.monotonic()
+    with call(house) as sock:
+        assert hear(sock) == b""
+    assert time.monotonic() - began < limits.FIRST_BYTE_WITHIN + SLACK
+
+
+def test_who_keeps_a_connection_without_asking_is_let_go(house: TorturedHouse) -> None:
+    with call(house) as sock:
+        sock.sendall(STATUS)
+        began = time.monotonic()
+        assert hear(sock).startswith(b"HTTP/1.1 200")
+    assert time.monotonic() - began < limits.IDLE_WITHIN + SLACK
+
+
+DRIPS = (
+    (b"POST /v1/freeze HTTP/1.1\r\n", b"X"),
+    (b"POST /v1/freeze HTTP/1.1\r\nHost: g\r\nContent-Length: 1000\r\n\r\n{", b" "),
+    (b"POST /v1/freeze HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+)
+
+
+def test_a_request_that_drips_in_is_ended_and_not_carried_out(house: TorturedHouse) -> None:
+    with contextlib.ExitStack() as open_:
+        socks = [open_.enter_context(call(house)) for _ in DRIPS]
+        began = time.monotonic()
+        for sock, (first, _) in zip(socks, DRIPS, strict=True):
+            sock.sendall(first)
+        dripping = dict(zip(socks, DRIPS, strict=True))
+        while dripping and time.monotonic() - began < limits.REQUEST_WITHIN + SLACK:
+            for sock, (_, drop) in list(dripping.items()):
+                try:
+                    sock.sendall(drop)
+                except OSError:
+                    del dripping[sock]
+            time.sleep(0.1)
+        assert [judged(hear(sock)) for sock in socks] == [(408, "too_slow")] * 3
+        assert not dripping
+    assert house.client.get("/v1/status")["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET /" + b"a" * 100_000, 431),
+        (b"GET / HTTP/1.1\r\nHost: g\r\n" + b"X: y\r\n" * 20_000, 431),
+        (b"\0\1\2\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"POST /v1/freeze HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+    ],
+)
+def test_what_is_no_http_gets_the_one_form_of_error(house: TorturedHouse, raw: bytes, status: int) -> None:
+    with call(house) as sock:
+        with contextlib.suppress(OSError):
+            sock.sendall(raw)
+        assert judged(hear(sock))[0] == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 9 + b"]" * 9,
+        b'{"scopes": ' + b'{"a":' * 8 + b"1" + b"}" * 9,
+        b'{"reason": "\\"", "scopes": [[[[[[[[',
+        '{"reason": "≛≛≛"}'.encode("utf-16-le"),
+        b'{"reason": "\xff"}',
+        b'{"scopes": [' + b"1," * 40_000 + b"1]}",
+        b'{"reason": "\\ud800"}',
+        b'{"\\ud800": 1}',
+        b'{"drain": NaN}',
+        b'{"drain": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_a_body_that_is_deep_or_odd_is_a_mistake_in_words(house: TorturedHouse, body: bytes) -> None:
+    with call(house) as sock:
+        head = b"POST /v1/freeze HTTP/1.1\r\nHost: g\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        sock.sendall(head % len(body) + body)
+        assert judged(hear(sock)) == (422, "bad_input")
+
+
+def test_brackets_inside_of_words_are_no_nesting(house: TorturedHouse) -> None:
+    body = {"scopes": ["all"], "reason": '[[[[[[[[[[ \\ " {{{{{{{{{{', "wait": 0}
+    assert ask(house.house.socket, "POST", "/v1/freeze", body, within=10)[0] == 200
+    thaws(house)
+
+
+def test_an_endless_line_costs_the_daemon_no_memory(house: TorturedHouse) -> None:
+    assert house.daemon is not None
+    before, piece, sent = resident(house.daemon.pid), b"a" * (1 << 20), 0
+    with call(house) as sock:
+        try:
+            while sent < 1 << 30:
+                sock.sendall(piece)
+                sent += len(piece)
+        except OSError:
+            pass
+        assert sent < 1 << 30
+        assert judged(hear(sock)) == (431, "too_large")
+    assert resident(house.daemon.pid) < before + (16 << 20)
+
+
+def test_an_endless_body_is_cut_off(house: TorturedHouse) -> None:
+    assert house.daemon is not None
+    before, piece, sent = resident(house.daemon.pid), b" " * (1 << 20), 0
+    with call(house) as sock:
+        sock.sendall(b"POST /v1/freeze HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try:
+            while sent < 1 << 30:
+                sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+                sent += len(piece)
+        except OSError:
+            pass
+        assert sent < 1 << 30
+        assert judged(hear(sock)) == (413, "too_large")
+    assert resident(house.daemon.pid) < before + (16 << 20)
+
+
+def test_large_imports_at_once_share_one_allowance(house: TorturedHouse) -> None:
+    """Each may be 96 MiB; ten of them at once would be a gigabyte."""
+    assert house.daemon is not None
+    before = resident(house.daemon.pid)
+    with contextlib.ExitStack() as open_:
+        socks = [open_.enter_context(call(house)) for _ in range(5)]
+        answers = []
+        for sock in socks:
+            sock.sendall(IMPORT % (60 << 20))
+            try:
+                for _ in range(58):
+                    sock.sendall(b" " * (1 << 20))
+            except OSError:
+                answers.append(judged(hear(sock)))
+        assert answers == [(503, "busy")] * 4
+        assert freezes(house) < SLACK
+    thaws(house)
+    assert resident(house.daemon.pid) < before + (260 << 20)
+
+
+def test_a_freeze_is_answered_while_sixty_others_sit_drip_and_do_not_read(house: TorturedHouse) -> None:
+    with contextlib.ExitStack() as open_:
+        for number in range(60):
+            sock = open_.enter_context(call(house))
+            sock.sendall((b"", b"POST /v1/thaw HTTP/1.1\r\n", b"GET /v1/journal HTTP/1.1\r\nHost: g\r\n\r\n" * 20)[number % 3])
+        assert freezes(house) < SLACK
+    thaws(house)
+
+
+def test_a_thousand_connections_are_turned_away_in_words_and_a_freeze_is_not(house: TorturedHouse) -> None:
+    with contextlib.ExitStack() as open_:
+        socks = [open_.enter_context(call(house)) for _ in range(1000)]
+        assert freezes(house) < SLACK
+        answers = [answer for answer in map(hear, socks) if answer]
+        assert answers
+        assert {judged(answer) for answer in answers} == {(503, "busy")}
+    thaws(house)
+    assert house.client.get("/v1/status")["daemon"] == "running"
+
+
+def test_a_kept_place_takes_freezes_and_nothing_else(house: TorturedHouse) -> None:
+    with contextlib.ExitStack() as open_:
+        for _ in range(limits.PLACES_OF_THE_HOUSE):
+            open_.enter_context(call(house)).sendall(b"G")
+        time.sleep(0.2)
+        status, document = ask(house.house.socket, "GET", "/v1/status", within=10)
+        assert (status, isinstance(document, dict) and document["error"]["code"]) == (503, "busy")
+        assert freezes(house) < SLACK
+    thaws(house)
+
+
+def test_peers_that_leave_early_cost_nothing(house: TorturedHouse) -> None:
+    for number in range(400):
+        with call(house) as sock, contextlib.suppress(OSError):
+            sock.sendall((STATUS, STATUS[:9], b"")[number % 3])
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        if ask(house.house.socket, "GET", "/v1/status", within=10)[0] == 200:
+            break
+        time.sleep(0.05)
+    assert house.daemon is not None
+    assert len(os.listdir(f"/proc/{house.daemon.pid}/fd")) < 100  # noqa: PTH208 (names are enough)
+    assert "Traceback" not in house.daemon.tail()
+
+
+def test_a_read_never_waits_for_a_write(house: TorturedHouse) -> None:
+    with contextlib.closing(sqlite3.connect(Path(house.house.state_dir) / "guardian.db")) as other, call(house) as sock:
+        other.execute("begin immediate")
+        body = b'{"account": "north-a", "at": "2099-01-01T00:00:00Z", "text": "x"}'
+        sock.sendall(b"POST /v1/posts HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        time.sleep(0.2)
+        began = time.monotonic()
+        for path in ("/v1/status", "/v1/posts", "/v1/journal"):
+            assert ask(house.house.socket, "GET", path, within=10)[0] == 200
+        assert time.monotonic() - began < SLACK
+        other.rollback()
+
+
+BUSY_AS = """
+import os, socket, sys, time
+os.setgroups([]); os.setgid(60); os.setuid(int(sys.argv[2]))
+socks, refused = [], 0
+for _ in range(90):
+    sock = socket.socket(socket.AF_UNIX); sock.settimeout(5); sock.connect(sys.argv[1]); sock.sendall(b"G"); socks.append(sock)
+time.sleep(0.5)
+for sock in socks:
+    sock.settimeout(0.01)
+    try:
+        refused += sock.recv(12) == b"HTTP/1.1 503"
+    except OSError:
+        pass
+print(refused, flush=True)
+sys.stdin.read()
+"""
+RIGHTS = '[rights]\nread = ["games"]\nfreeze = ["games"]\noperate = []\ntakedown = []\n'
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_one_user_cannot_take_every_place() -> None:
+    with TorturedHouse(config=RIGHTS) as house:
+        house.start()
+        for place in (house.directory, Path(house.house.runtime_dir).parent, Path(house.house.runtime_dir)):
+            place.chmod(0o755)
+        words = [sys.executable, "-c", BUSY_AS, house.house.socket, "12345"]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            refused = int(other.stdout.readline())
+            assert refused >= 90 - limits.PLACES_OF_ONE - limits.STANDING_OF_ONE
+            assert house.client.get("/v1/status")["daemon"] == "running"  # others still have places
+            other.stdin.close()
+
+
+@pytest.fixture
+def empty() -> Iterator[TorturedHouse]:
+    with TorturedHouse() as found:
+        found.start().terminate()
+        yield found
+
+
+def test_a_socket_that_a_dead_daemon_left_is_replaced(empty: TorturedHouse) -> None:
+    empty.start().kill()
+    assert Path(empty.house.socket).is_socket()
+    empty.start()
+    assert freezes(empty) < SLACK
+
+
+def test_a_second_daemon_neither_starts_nor_takes_the_socket_of_the_first(empty: TorturedHouse) -> None:
+    empty.start()
+    before = Path(empty.house.socket).stat().st_ino
+    second = DaemonProcess(empty.house, empty.config, empty.directory / "second.log")
+    assert second.wait_dead() != 0
+    assert "runs this house" in second.tail()
+    assert Path(empty.house.socket).stat().st_ino == before
+    assert freezes(empty) < SLACK
+
+
+@pytest.mark.parametrize("kind", ["file", "directory", "link", "link to nowhere"])
+def test_what_is_no_socket_is_neither_followed_nor_removed(empty: TorturedHouse, kind: str) -> None:
+    place, other = Path(empty.house.socket), empty.directory / "other"
+    place.unlink(missing_ok=True)
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as elsewhere:
+        elsewhere.bind(str(other))
+        if kind == "file":
+            place.write_text("precious", "utf-8")
+        elif kind == "directory":
+            place.mkdir()
+        else:
+            place.symlink_to(other if kind == "link" else empty.directory / "nothing")
+        daemon = empty.start(ready=False)
+        assert daemon.wait_dead() == 1
+        assert "no socket has that name" in daemon.tail()
+        assert "Traceback" not in daemon.tail()
+        assert other.is_socket()
+        assert place.is_symlink() or place.is_dir() or place.read_text("utf-8") == "precious"
+    done = subprocess.run(
+        [sys.executable, "-m", "guardian", "--config", str(empty.config), "freeze", "odd socket"],
+        capture_output=True, timeout=60, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr  # a freeze needs no socket
