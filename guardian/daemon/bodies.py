@@ -20,7 +20,7 @@ LONGEST_WAIT = 60.0
 class Body(BaseModel):
     """What every body is."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class FreezeBody(Body):

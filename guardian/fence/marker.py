@@ -72,7 +72,7 @@ def read(path: str) -> Marker | None:
     finally:
         os.close(fd)
     found = dict(line.partition("=")[::2] for line in text.splitlines())
-    if not found.get("mark") or not found.get("at", "").isdigit():
+    if not found.get("mark") or not _is_time(found.get("at", "")):
         return UNREADABLE
     return Marker(found["mark"], found.get("by", "unknown"), int(found["at"]), found.get("reason", ""))
 
@@ -80,6 +80,11 @@ def read(path: str) -> Marker | None:
 def of(house: House, scope: str) -> Marker | None:
     """The marker in force for a scope, or its copy on disk when memory has forgotten it."""
     return read(house.marker(scope)) or read(house.note(scope))
+
+
+def _is_time(text: str) -> bool:
+    """Digits that are no digits to `int`, and more of them than it takes, are found in what a broken disk gives back."""
+    return text.isascii() and text.isdigit() and len(text) < 20  # noqa: PLR2004 (64 bits have 20 digits)
 
 
 def _forget(path: str) -> None:
