@@ -67,7 +67,7 @@ class Call(H11Protocol):
         """The peer is gone; its place is free as soon as nothing runs for it any more."""
         self._gone = True
         self.heard_out.discard(self)
-        self.standing.pop(self, None)
+        self.standing.pop(self, None)  # its place is given back when nothing runs for it any more
         for timer in (self._timer, self._stalled):
             if timer is not None:
                 timer.cancel()
@@ -169,19 +169,20 @@ class Call(H11Protocol):
         """Whether this request is taken on: who stands gets a kept place, if it is a freeze and there is one."""
         if self._place is not Place.STANDING or wanted != FREEZE or not self.places.take(Place.KEPT, self.peer):
             return self._place is Place.ANY
-        self.places.give_back(Place.STANDING, self.peer)
-        self.standing.pop(self, None)
+        self._stand_no_more()
         self._place = Place.KEPT
         self.cycle.keep_alive = False  # one freeze, and the place is for the next one
         return True
 
     def dismiss(self) -> None:
         """Go, for another who may have a freeze to ask for."""
+        self._refuse(BUSY)
+
+    def _stand_no_more(self) -> None:
         self.standing.pop(self, None)
-        if self._place is not None:
+        if self._place is Place.STANDING:
             self.places.give_back(self._place, self.peer)
             self._place = None
-        self._refuse(BUSY)
 
     def _leave(self) -> None:
         if self._gone and not self._serving and self._place is not None:
@@ -197,6 +198,7 @@ class Call(H11Protocol):
     def _refuse(self, why: Refusing) -> None:
         """Answer outside of any request and hang up, after hearing out for a moment whoever is still sending."""
         self._refused = True
+        self._stand_no_more()
         started = self._in_service() and self.cycle.response_started
         if self._in_service():
             self.cycle.disconnected = True  # what waits for the rest of it ends

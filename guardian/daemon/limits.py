@@ -36,7 +36,7 @@ STANDING = 256  # who found no place may stand until it is known whether it is a
 STANDING_OF_ONE = 32
 HEARD_OUT_AT_ONCE = 64
 HEARD_OUT_BYTES = 4 << 20
-QUEUE = 1024  # connections that the kernel keeps for us: a full queue would turn a freeze away unheard
+QUEUE = 4096  # connections that the kernel keeps for us: a full queue would turn a freeze away unheard
 ACCEPTED_AT_ONCE = 16  # between two looks at those who are here already
 
 WORKERS = 16  # threads for everything

@@ -12,6 +12,7 @@ import socket
 import time
 
 MAX_ANSWER = 4 << 20
+AGAIN_AFTER = 0.005
 
 
 class LocalConnection(http.client.HTTPConnection):
@@ -24,10 +25,17 @@ class LocalConnection(http.client.HTTPConnection):
         self.path = path
 
     def connect(self) -> None:
-        """Connect to the socket file in place of a host."""
+        """Connect to the socket file in place of a host; where too many wait there already, again and again."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+        until = time.monotonic() + (self.timeout or 0.0)
+        while True:
+            try:
+                return self.sock.connect(self.path)
+            except BlockingIOError:  # the kernel's queue is full: with a timeout it says so and does not wait
+                if time.monotonic() > until:
+                    raise
+            time.sleep(AGAIN_AFTER)
 
 
 def ask(

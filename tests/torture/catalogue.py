@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.torture import rows_broken, rows_clock, rows_crash, rows_doors, rows_stopped, rows_wire
+from tests.torture import rows_broken, rows_clock, rows_crash, rows_doors, rows_sockets, rows_stopped, rows_wire
 from tests.torture.rows_random import random_freezes
 
 if TYPE_CHECKING:
@@ -29,4 +29,5 @@ ROWS: dict[str, Row] = {
     "broken-no-wait": rows_broken.no_wait,
     "unacknowledged": rows_wire.unacknowledged,
     "tls": rows_wire.tls,
+    "control-attacked": rows_sockets.control_attacked,
 }
