@@ -25,6 +25,9 @@ IMPORT_PATH = "/v1/posts/import"
 DRAINED = 1 << 20  # read beyond a limit, so that the refusal can be read by a client that is still sending
 TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{\]}]|[^\s,:"\[{\]}]++', re.DOTALL)
 
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+QUOTE = ord('"')
+
 
 class Refusing(NamedTuple):
     """An answer from before the application: the status and the contract's form of error."""
@@ -49,6 +52,9 @@ TOO_DEEP = Refusing(
 )
 TOO_MANY = Refusing(
     422, "bad_input", "cannot read the request, because its body has too many parts", "look into /openapi.json"
+)
+HALF = Refusing(
+    422, "bad_input", "cannot read the request, because a text in its body has half a character", "send whole ones"
 )
 NO_TEXT = Refusing(422, "bad_input", "cannot read the request, because its body is no UTF-8", "send JSON in UTF-8")
 BUSY = Refusing(503, "busy", "cannot answer now, because too many requests are open", "try again in a few seconds")
@@ -157,7 +163,22 @@ def unfit(body: bytes, most: int) -> Refusing | None:
             return TOO_DEEP
         if count > most:
             return TOO_MANY
+        if sign == QUOTE and not _is_whole(token.group()):
+            return HALF
     return None
+
+
+def _is_whole(text: bytes) -> bool:
+    """Whether a JSON string is free of lone surrogates, which Python reads and no database or terminal takes."""
+    if SURROGATE.search(text) is None:
+        return True
+    try:
+        json.loads(text).encode()
+    except UnicodeEncodeError:
+        return False
+    except ValueError:
+        return True  # the parser will say what is wrong with it
+    return True
 
 
 class _Answering:

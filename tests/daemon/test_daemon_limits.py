@@ -178,6 +178,7 @@ def test_what_is_no_http_gets_the_one_form_of_error(house: TorturedHouse, raw: b
         b'{"scopes": [' + b"1," * 40_000 + b"1]}",
         b'{"reason": "\\ud800"}',
         b'{"\\ud800": 1}',
+        b'{"scopes": ["\\uD800"]}',
         b'{"drain": NaN}',
         b'{"drain": ' + b"9" * 5000 + b"}",
     ],
@@ -187,6 +188,24 @@ def test_a_body_that_is_deep_or_odd_is_a_mistake_in_words(house: TorturedHouse, 
         head = b"POST /v1/freeze HTTP/1.1\r\nHost: g\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
         sock.sendall(head % len(body) + body)
         assert judged(hear(sock)) == (422, "bad_input")
+
+
+@pytest.mark.parametrize("path", ["/v1/posts/release", "/v1/thaw", "/v1/posts"])
+def test_half_a_character_is_a_mistake_and_no_error_of_the_database(house: TorturedHouse, path: str) -> None:
+    bodies = {"/v1/posts/release": b'{"ids": ["p-\\ud800"]}', "/v1/thaw": b'{"reason": "\\udfff"}', "/v1/posts": b'{"\\ud83e": "\\ud83e\\udde8"}'}
+    with call(house) as sock:
+        head = b"POST %s HTTP/1.1\r\nHost: g\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        sock.sendall(head % (path.encode(), len(bodies[path])) + bodies[path])
+        assert judged(hear(sock)) == (422, "bad_input")
+
+
+def test_a_whole_character_in_two_escapes_is_taken(house: TorturedHouse) -> None:
+    body = b'{"account": "north-a", "at": "2099-01-01T00:00:00Z", "text": "\\ud83e\\udde8 \\\\ud800"}'
+    with call(house) as sock:
+        head = b"POST /v1/posts HTTP/1.1\r\nHost: g\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        sock.sendall(head % len(body) + body)
+        document = json.loads(hear(sock).partition(b"\r\n\r\n")[2])
+    assert document["post"]["text"] == "\U0001f9e8 \\ud800"
 
 
 def test_brackets_inside_of_words_are_no_nesting(house: TorturedHouse) -> None:

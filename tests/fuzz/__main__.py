@@ -21,7 +21,7 @@ from tests.fuzz.wire import FuzzedHouse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-WIRE, PROCESSES, DESCRIBED, STORIES = 60, 1, 12, 2  # thousandths of all inputs
+WIRE, PROCESSES, DESCRIBED, STORIES = 600, 4, 60, 2  # of ten thousand inputs
 
 
 def main() -> int:
@@ -47,10 +47,10 @@ def _all(inputs: int, seed: int) -> Iterator[Outcome]:
             yield Run(target).go(max(inputs * target.share // 1000, 100), seed)
     with FuzzedHouse() as house:
         pid = str(house.daemon.pid) if house.daemon else "self"
-        yield Run(house.target(), pid).go(max(inputs * WIRE // 1000, 100), seed)
-        yield Run(house.command(), pid).go(max(inputs * PROCESSES // 1000, 20), seed)
+        yield Run(house.target(), pid).go(max(inputs * WIRE // 10_000, 100), seed)
+        yield Run(house.command(), pid).go(max(inputs * PROCESSES // 10_000, 20), seed)
         described = Described(house.house.socket, house.ids)
-        yield _described(described, pid, "described API", lambda: _ask(described, inputs * DESCRIBED // 1000, seed))
+        yield _described(described, pid, "described API", lambda: _ask(described, inputs * DESCRIBED // 10_000, seed))
         stories = max(inputs * STORIES // 10_000, 5)
         yield _described(described, pid, "described stories", lambda: described.run_stories(examples=stories, number=seed))
         wrong = house.settle()
