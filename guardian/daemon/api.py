@@ -126,7 +126,9 @@ def table(answers: Answers) -> tuple[Route, ...]:
 
 def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> FastAPI:
     """The table as an ASGI application with its own /openapi.json."""
-    app = FastAPI(title="Guardian control socket", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Guardian control socket", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     freezers, workers = CapacityLimiter(limits.FREEZERS), CapacityLimiter(limits.WORKERS)
     for route in table(answers):
         threads = freezers if route.right is Right.FREEZE else workers

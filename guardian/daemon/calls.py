@@ -56,7 +56,7 @@ class Call(H11Protocol):
         sock = transport.get_extra_info("socket")
         self.peer = NOBODY if sock is None else peer_of(sock)
         self._place = self._find_place()
-        self.app = self._served(self.app)  # type: ignore[assignment]
+        self.app = self._served(self.app)
         super().connection_made(transport)
         if self._place is None:
             self._refuse(BUSY)

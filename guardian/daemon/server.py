@@ -72,8 +72,8 @@ def server(app: App) -> uvicorn.Server:
 
     class Here(Call):
         places = limits.Places()
-        heard_out = set()
-        standing = {}  # noqa: RUF012 (shared on purpose)
+        heard_out: set[Call] = set()  # noqa: RUF012 (shared on purpose)
+        standing: dict[Call, None] = {}  # noqa: RUF012 (shared on purpose)
 
     config = uvicorn.Config(
         Manners(app),

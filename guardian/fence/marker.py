@@ -83,7 +83,7 @@ def of(house: House, scope: str) -> Marker | None:
 
 
 def _is_time(text: str) -> bool:
-    """Digits that are no digits to `int`, and more of them than it takes, are found in what a broken disk gives back."""
+    """Whether `int` takes it: a broken disk gives back digits that are none, and more of them than it takes."""
     return text.isascii() and text.isdigit() and len(text) < 20  # noqa: PLR2004 (64 bits have 20 digits)
 
 

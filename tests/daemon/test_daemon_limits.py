@@ -192,7 +192,11 @@ def test_a_body_that_is_deep_or_odd_is_a_mistake_in_words(house: TorturedHouse, 
 
 @pytest.mark.parametrize("path", ["/v1/posts/release", "/v1/thaw", "/v1/posts"])
 def test_half_a_character_is_a_mistake_and_no_error_of_the_database(house: TorturedHouse, path: str) -> None:
-    bodies = {"/v1/posts/release": b'{"ids": ["p-\\ud800"]}', "/v1/thaw": b'{"reason": "\\udfff"}', "/v1/posts": b'{"\\ud83e": "\\ud83e\\udde8"}'}
+    bodies = {
+        "/v1/posts/release": b'{"ids": ["p-\\ud800"]}',
+        "/v1/thaw": b'{"reason": "\\udfff"}',
+        "/v1/posts": b'{"\\ud83e": "\\ud83e\\udde8"}',
+    }
     with call(house) as sock:
         head = b"POST %s HTTP/1.1\r\nHost: g\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
         sock.sendall(head % (path.encode(), len(bodies[path])) + bodies[path])
@@ -269,7 +273,9 @@ def test_a_freeze_is_answered_while_sixty_others_sit_drip_and_do_not_read(house:
     with contextlib.ExitStack() as open_:
         for number in range(60):
             sock = open_.enter_context(call(house))
-            sock.sendall((b"", b"POST /v1/thaw HTTP/1.1\r\n", b"GET /v1/journal HTTP/1.1\r\nHost: g\r\n\r\n" * 20)[number % 3])
+            sock.sendall(
+                (b"", b"POST /v1/thaw HTTP/1.1\r\n", b"GET /v1/journal HTTP/1.1\r\nHost: g\r\n\r\n" * 20)[number % 3]
+            )
         assert freezes(house) < SLACK
     thaws(house)
 
@@ -328,7 +334,11 @@ import os, socket, sys, time
 os.setgroups([]); os.setgid(60); os.setuid(int(sys.argv[2]))
 socks, refused = [], 0
 for _ in range(90):
-    sock = socket.socket(socket.AF_UNIX); sock.settimeout(5); sock.connect(sys.argv[1]); sock.sendall(b"G"); socks.append(sock)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(5)
+    sock.connect(sys.argv[1])
+    sock.sendall(b"G")
+    socks.append(sock)
 time.sleep(0.5)
 for sock in socks:
     sock.settimeout(0.01)

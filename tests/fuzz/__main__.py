@@ -28,7 +28,10 @@ def main() -> int:
     """Every target in turn."""
     given = _given()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
-    print(f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()}, seed {given.seed}, {given.inputs} inputs\n{HEAD}", flush=True)
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()}, seed {given.seed}, {given.inputs} inputs\n{HEAD}",
+        flush=True,
+    )
     began = time.monotonic()
     found: list[Outcome] = []
     for outcome in _all(given.inputs, given.seed):
@@ -52,7 +55,9 @@ def _all(inputs: int, seed: int) -> Iterator[Outcome]:
         described = Described(house.house.socket, house.ids)
         yield _described(described, pid, "described API", lambda: _ask(described, inputs * DESCRIBED // 10_000, seed))
         stories = max(inputs * STORIES // 10_000, 5)
-        yield _described(described, pid, "described stories", lambda: described.run_stories(examples=stories, number=seed))
+        yield _described(
+            described, pid, "described stories", lambda: described.run_stories(examples=stories, number=seed)
+        )
         wrong = house.settle()
     yield Outcome("the daemon after", 1, 0, tuple(wrong), 0.0, 0, 0.0)
 
@@ -70,7 +75,7 @@ def _described(described: Described, pid: str, name: str, run: Callable[[], None
     accidents: tuple[str, ...] = ()
     try:
         run()
-    except BaseException as error:  # noqa: BLE001 (schemathesis groups its failures as no ordinary exceptions)
+    except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         accidents = (traceback.format_exc()[-3000:],)

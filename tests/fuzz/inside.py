@@ -9,7 +9,7 @@ import json
 import random  # noqa: TC003 (a NamedTuple looks at its types)
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from guardian.config import Settings, load, parse_duration
 from guardian.daemon import limits
@@ -76,7 +76,7 @@ class Room:
         for place in (self.house.gates, self.house.permits):
             Path(place).mkdir(mode=0o700, parents=True)
 
-    def __enter__(self) -> Room:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,7 +97,9 @@ class Room:
             Target("list of scopes", either(inputs.scopes), (b"\nall\n\naccount:north-a\n",), 90, self.scopes),
             Target("import", either(inputs.records), (rows,), 120, import_lines),
             Target("record", either(inputs.record, inputs.record_without), (rows,), 60, one_record),
-            Target("freeze command", either(inputs.words), (b"--scope\nall\nwhy\n--drain\n5\n--json",), 130, command_line),
+            Target(
+                "freeze command", either(inputs.words), (b"--scope\nall\nwhy\n--drain\n5\n--json",), 130, command_line
+            ),
             Target("time", either(inputs.times), (b"2026-11-21T09:00:00+01:00\nUTC",), 80, instant),
             Target("duration", either(inputs.durations), (b"2h30m",), 60, duration),
             Target("nesting", either(inputs.nested, inputs.deep), (b'{"a": [1, "]"]}',), 40, nesting),
@@ -127,7 +129,14 @@ class Room:
         found = permits.read_volatile(self.house, SCOPE)
         if isinstance(found, permits.Flaw):
             return ERROR if found.why else _accident("no words")
-        lines = [permits.HEAD, f"scope={found.scope}", f"epoch={found.epoch}", f"boot={found.boot}", f"gate={found.gate}", ""]
+        lines = [
+            permits.HEAD,
+            f"scope={found.scope}",
+            f"epoch={found.epoch}",
+            f"boot={found.boot}",
+            f"gate={found.gate}",
+            "",
+        ]
         same = given.rstrip(b"\n").split(b"\n")[2].lstrip(b"epoch=0") == lines[2].encode().lstrip(b"epoch=0")
         return OK if same and found.scope == SCOPE else _accident(f"{given!r} was taken for a permit")
 
@@ -184,7 +193,11 @@ def command_line(given: bytes) -> str:
         wish = understand(words)
     except WrongUse as error:
         return _worded(error)
-    return OK if isinstance(wish, Wish) and wish.scopes and 0 <= wish.drain <= 600 and 0 <= wish.wait <= 600 else _accident(str(wish))  # noqa: E501
+    return (
+        OK
+        if isinstance(wish, Wish) and wish.scopes and 0 <= wish.drain <= 600 and 0 <= wish.wait <= 600
+        else _accident(str(wish))
+    )
 
 
 def instant(given: bytes) -> str:
@@ -194,7 +207,11 @@ def instant(given: bytes) -> str:
         found = timing.resolve(text, zone or None, now=NOW, default_zone="Europe/Stockholm")
     except Mistake as error:
         return _worded(error)
-    return OK if timing.EARLIEST.timestamp() * 1000 <= found.at <= timing.LATEST.timestamp() * 1000 else _accident(str(found))
+    return (
+        OK
+        if timing.EARLIEST.timestamp() * 1000 <= found.at <= timing.LATEST.timestamp() * 1000
+        else _accident(str(found))
+    )
 
 
 def duration(given: bytes) -> str:
@@ -215,7 +232,12 @@ def nesting(given: bytes) -> str:
         return ERROR
     if unfit(given, limits.MAX_TOKENS) is None and _depth(raw) > limits.MAX_DEPTH:
         _accident(f"{given!r} is deeper than counted")
-    if unfit(given, limits.MAX_TOKENS) is TOO_DEEP and _depth(raw) <= limits.MAX_DEPTH and given.isascii() and b"\0" not in given:
+    if (
+        unfit(given, limits.MAX_TOKENS) is TOO_DEEP
+        and _depth(raw) <= limits.MAX_DEPTH
+        and given.isascii()
+        and b"\0" not in given
+    ):
         _accident(f"{given!r} is not as deep as counted")
     return OK
 

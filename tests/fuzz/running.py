@@ -61,7 +61,7 @@ class Run:
         began = time.monotonic()
         self._structured(min(inputs, WITH_STRUCTURE, max(inputs // 4, 50)), number)
         dice = random.Random(f"{number} {self.target.name}")  # noqa: S311 (chance, not secrecy)
-        while self.inputs < inputs and len(self.accidents) < 5:  # noqa: PLR2004 (enough to look at)
+        while self.inputs < inputs and len(self.accidents) < 5:
             self.one(self.target.mutate(dice, self.target.seeds if dice.random() < NEAR else self.pool))
         took = time.monotonic() - began
         return Outcome(

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMES = [
-    "configuration", "two paths", "permit", "marker", "list of scopes", "import", "record", "freeze command", "time", "duration",
-    "nesting",
-]  # fmt: skip
+    *("configuration", "two paths", "permit", "marker", "list of scopes", "import", "record", "freeze command"),
+    *("time", "duration", "nesting"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,9 @@ def test_what_is_right_is_taken(room: Room, name: str) -> None:
     """A reader that refuses everything would pass all the rest."""
     one = target(room, name)
     if name != "configuration":  # its secret is not there
-        assert [one.judge(seed) for seed in one.seeds if name != "record"] == [OK] * (len(one.seeds) - (name == "record"))
+        assert [one.judge(seed) for seed in one.seeds if name != "record"] == [OK] * (
+            len(one.seeds) - (name == "record")
+        )
 
 
 def test_a_reader_that_breaks_or_hangs_is_an_accident(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,15 @@ def test_stories_by_the_links_of_the_description_are_answered_as_it_promises(hou
     assert described.errors < described.asked
 
 
-WORDS = {b"\xff": 0, b"\xed\xa0\x80": 0, b"\x1b[31m": 0, b"--drain=nan": 2, b"--\xff": 2, b"--scope=\xff": 2, b"--takedown=\xff": 14}
+WORDS = {
+    b"\xff": 0,
+    b"\xed\xa0\x80": 0,
+    b"\x1b[31m": 0,
+    b"--drain=nan": 2,
+    b"--\xff": 2,
+    b"--scope=\xff": 2,
+    b"--takedown=\xff": 14,
+}
 
 
 def test_a_freeze_with_letters_that_are_none_ends_with_one_of_its_codes(house: FuzzedHouse) -> None:

@@ -1,4 +1,4 @@
-"""What is fuzzed over the real control socket of a real daemon process: raw bytes, and requests that are nearly right."""
+"""What is fuzzed over the real control socket of a real daemon: raw bytes, and requests that are nearly right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ WHOLLY = 0.1
 CODES = (0, 2, 10, 11, 13, 14)
 DOUBTS = (503, 504)
 POST_ = b'{"account": "north-a", "at": "2099-01-01T00:00:00Z", "text": "words", "ref": "r", "tags": ["a"]}'
-LINES = b'{"text": "{\\"account\\": \\"north-a\\", \\"at\\": \\"2099-01-01T00:00:00Z\\", \\"text\\": \\"x\\"}\\n", "format": "jsonl"}'
+LINES = json.dumps({"text": POST_.decode() + "\n{}\n", "format": "jsonl"}).encode()
 RIGHT = (  # what each route takes
     ("freeze", b'{"reason": "why", "scopes": ["all"], "wait": 0}'),
     ("freeze", b'{"scopes": ["account:north-a", "brand:north"], "drain": 0.1, "wait": 0.1, "told": true, "by": "x"}'),
@@ -44,12 +44,34 @@ RIGHT = (  # what each route takes
     ("posts/ID/release", b"{}"),
 )
 BODIES = (b'{"reason": "\\ud800", "\\ud800": 1}', *(body for _, body in RIGHT))
-QUERIES = (b"", b"?limit=3", b"?after=99999999999999999999", b"?cursor=1.2", b"?account=north-a&state=queued", b"?state=%00", b"?limit=-1&after=-1")
+HEADERS = (
+    b"",
+    b"",
+    b"Connection: close\r\n",
+    b"Content-Type: text/plain\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"X: \xff\r\n",
+)
+QUERIES = (
+    b"",
+    b"?limit=3",
+    b"?after=99999999999999999999",
+    b"?cursor=1.2",
+    b"?account=north-a&state=queued",
+    b"?state=%00",
+    b"?limit=-1&after=-1",
+)
 
 
 def _paths(ids: list[str]) -> list[bytes]:
     known = ["status", "freeze", "thaw", "posts", "posts/import", "posts/release", "journal", "posts/", "nothing"]
-    known += [f"posts/{one}{end}" for one in [*ids, "p-none", "%00", "..%2f", "%ff"] for end in ("", "/release", "/reschedule", "/cancel")]
+    known += [
+        f"posts/{one}{end}"
+        for one in [*ids, "p-none", "%00", "..%2f", "%ff"]
+        for end in ("", "/release", "/reschedule", "/cancel")
+    ]
     return [f"/v1/{one}".encode() for one in known] + [b"/openapi.json", b"/", b"*", b"//v1/status"]
 
 
@@ -63,9 +85,7 @@ def requests_to(ids: list[str]) -> st.SearchStrategy[bytes]:
     method = st.sampled_from([b"GET", b"POST", b"POST", b"POST", b"HEAD", b"OPTIONS", b"DELETE", b"CONNECT", b"X"])
     target = st.tuples(st.sampled_from(_paths(ids)), st.sampled_from(QUERIES)).map(b"".join)
     body = st.sampled_from(BODIES) | inputs.record | inputs.nested | inputs.deep | inputs.soup
-    head = st.sampled_from([b"", b"", b"Connection: close\r\n", b"Content-Type: text/plain\r\n", b"Expect: 100-continue\r\n",
-                            b"Upgrade: websocket\r\nConnection: Upgrade\r\n", b"Transfer-Encoding: chunked\r\n", b"X: \xff\r\n"])  # fmt: skip
-    return st.builds(framed, method, target, body, head)
+    return st.builds(framed, method, target, body, st.sampled_from(HEADERS))
 
 
 def mutated_request(dice: random.Random, pool: Sequence[bytes]) -> bytes:
@@ -73,7 +93,7 @@ def mutated_request(dice: random.Random, pool: Sequence[bytes]) -> bytes:
     head, _, body = dice.choice(pool).partition(b"\r\n\r\n")
     words = head.split(b" ", 2)
     way = dice.random()
-    if len(words) < 3 or way < WHOLLY:  # noqa: PLR2004 (method, target, the rest)
+    if len(words) < 3 or way < WHOLLY:
         return inputs.mutated(dice, pool)
     bodies = [body, dice.choice(BODIES)]
     if way < 3 * WHOLLY:
@@ -84,7 +104,7 @@ def mutated_request(dice: random.Random, pool: Sequence[bytes]) -> bytes:
 class FuzzedHouse(TorturedHouse):
     """A house whose socket is fuzzed; it knows some posts that are there."""
 
-    def __enter__(self) -> FuzzedHouse:
+    def __enter__(self) -> Self:
         super().__enter__()
         self.start()
         self.ids = self.feed(6, at=datetime.now(UTC) + timedelta(days=3000))
@@ -112,11 +132,11 @@ class FuzzedHouse(TorturedHouse):
         """One connection: these bytes, then nothing more. Whatever comes back is whole, and an error has its form."""
         raw = self._exchange(given)
         statuses = [_judged(status, body, given) for status, body in _answers(raw, given)]
-        return OK if statuses and max(statuses) < 400 else ERROR  # noqa: PLR2004 (HTTP)
+        return OK if statuses and max(statuses) < 400 else ERROR
 
     def judge_command(self, given: bytes) -> str:
-        """`guardian freeze` as a process, with any words: one of its exit codes, words for every no, never a traceback."""
-        words = [word for word in given.replace(b"\0", b"").split(b"\n")]
+        """`guardian freeze` as a process, with any words: one of its exit codes and words, never a traceback."""
+        words = given.replace(b"\0", b"").split(b"\n")
         done = subprocess.run(
             [sys.executable, "-m", "guardian", "freeze", *words, "--wait=0"],
             capture_output=True, timeout=ANSWER_WITHIN, check=False, cwd=ROOT,
@@ -133,7 +153,9 @@ class FuzzedHouse(TorturedHouse):
         if self.daemon.process.poll() is not None:
             return [f"the daemon ended: {self.daemon.tail()}"]
         log = self.daemon.log.read_text("utf-8", "replace")
-        wrong = [f"in the log: {log[log.index(word) - 300 :][:1500]}" for word in ("Traceback", "Exception") if word in log]
+        wrong = [
+            f"in the log: {log[log.index(word) - 300 :][:1500]}" for word in ("Traceback", "Exception") if word in log
+        ]
         text = Path(f"/proc/{self.daemon.pid}/status").read_text("utf-8")
         memory = int(text.partition("VmHWM:")[2].split()[0]) * 1024
         wrong += [f"{memory >> 20} MiB of memory"] if memory > MOST_MEMORY else []
@@ -162,13 +184,15 @@ def _answers(raw: bytes, given: bytes) -> Iterator[tuple[int, bytes]]:
     while raw:
         head, blank, rest = raw.partition(b"\r\n\r\n")
         words = head.split(b" ", 2)
-        if not blank or not words[0].startswith(b"HTTP/1.1") or len(words) < 2 or not words[1].isdigit():  # noqa: PLR2004
+        if not blank or not words[0].startswith(b"HTTP/1.1") or len(words) < 2 or not words[1].isdigit():
             raise Accident(f"no HTTP came back: {raw[:300]!r}")
         status = int(words[1])
-        if status < 200:  # noqa: PLR2004 (go on)
+        if status < 200:
             raw = rest
             continue
-        length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+        length = next(
+            (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
+        )
         body, raw = rest[:length], rest[length:]
         if heads_only or (b"HEAD " in given and len(body) < length):
             return
@@ -182,7 +206,7 @@ def _judged(status: int, body: bytes, given: bytes) -> int:
         document: Any = json.loads(body)
     except ValueError:
         raise Accident(f"{status} without JSON to {given[:300]!r}: {body[:300]!r}") from None
-    if status >= 500 and status not in DOUBTS:  # noqa: PLR2004 (HTTP)
+    if status >= 500 and status not in DOUBTS:
         raise Accident(f"{status} to {given[:600]!r}: {document}")
     judge_document(status, document)
     return status
@@ -190,9 +214,12 @@ def _judged(status: int, body: bytes, given: bytes) -> int:
 
 def judge_document(status: int, document: Any) -> None:  # noqa: ANN401 (a JSON document)
     """Every error has the contract's one form; a freeze that is not confirmed and an import have their own."""
-    if status < 400 or (status == 504 and "confirmed" in document) or (status == 422 and "errors_in_all" in document):  # noqa: PLR2004
+    if status < 400 or (status == 504 and "confirmed" in document) or (status == 422 and "errors_in_all" in document):
         return
     error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict) or set(error) != {"code", "message", "fix"} or not error["message"].startswith("cannot"):
+    if (
+        not isinstance(error, dict)
+        or set(error) != {"code", "message", "fix"}
+        or not error["message"].startswith("cannot")
+    ):
         raise Accident(f"{status} in another form: {document}")
-

@@ -40,7 +40,11 @@ def sit(path: str, dice: random.Random) -> None:
 def drip(path: str, dice: random.Random) -> None:
     """A head or a body that never ends, a byte at a time."""
     with call(path) as sock:
-        sock.sendall(dice.choice((HEAD, HEAD + b"Content-Length: 5000\r\n\r\n", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n")))
+        sock.sendall(
+            dice.choice(
+                (HEAD, HEAD + b"Content-Length: 5000\r\n\r\n", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n")
+            )
+        )
         for _ in range(60):
             sock.sendall(b"X")
             time.sleep(0.1)
@@ -49,7 +53,7 @@ def drip(path: str, dice: random.Random) -> None:
 def flood(path: str, _: random.Random) -> None:
     """Very many connections in one go."""
     with contextlib.ExitStack() as open_:
-        for _ in range(BURST):
+        for _number in range(BURST):
             open_.enter_context(call(path))
         time.sleep(0.2)
 
@@ -57,7 +61,9 @@ def flood(path: str, _: random.Random) -> None:
 def pour(path: str, dice: random.Random) -> None:
     """A line, or a body, of a gigabyte."""
     with call(path) as sock:
-        sock.sendall(dice.choice((b"GET /", b"POST /v1/posts/import HTTP/1.1\r\nHost: g\r\nContent-Length: 1073741824\r\n\r\n")))
+        sock.sendall(
+            dice.choice((b"GET /", b"POST /v1/posts/import HTTP/1.1\r\nHost: g\r\nContent-Length: 1073741824\r\n\r\n"))
+        )
         for _ in range(1 << 14):
             sock.sendall(PIECE)
 
@@ -108,7 +114,9 @@ def main() -> None:
         os.setgid(int(somebody[1]))
         os.setuid(int(somebody[0]))
     until = time.monotonic() + float(seconds)
-    threads = [threading.Thread(target=attack, args=(path, until, way, seed), daemon=True) for way in range(3 * len(WAYS))]
+    threads = [
+        threading.Thread(target=attack, args=(path, until, way, seed), daemon=True) for way in range(3 * len(WAYS))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
