@@ -17,7 +17,6 @@ import pytest
 
 from guardian.daemon import limits
 from guardian.fence.telling import ask
-from tests.torture.daemon import ROOT, DaemonProcess
 from tests.torture.house import TorturedHouse
 
 if TYPE_CHECKING:
@@ -369,50 +368,18 @@ def test_one_user_cannot_take_every_place() -> None:
             other.stdin.close()
 
 
-@pytest.fixture
-def empty() -> Iterator[TorturedHouse]:
-    with TorturedHouse() as found:
-        found.start().terminate()
-        yield found
-
-
-def test_a_socket_that_a_dead_daemon_left_is_replaced(empty: TorturedHouse) -> None:
-    empty.start().kill()
-    assert Path(empty.house.socket).is_socket()
-    empty.start()
-    assert freezes(empty) < SLACK
-
-
-def test_a_second_daemon_neither_starts_nor_takes_the_socket_of_the_first(empty: TorturedHouse) -> None:
-    empty.start()
-    before = Path(empty.house.socket).stat().st_ino
-    second = DaemonProcess(empty.house, empty.config, empty.directory / "second.log")
-    assert second.wait_dead() != 0
-    assert "runs this house" in second.tail()
-    assert Path(empty.house.socket).stat().st_ino == before
-    assert freezes(empty) < SLACK
-
-
-@pytest.mark.parametrize("kind", ["file", "directory", "link", "link to nowhere"])
-def test_what_is_no_socket_is_neither_followed_nor_removed(empty: TorturedHouse, kind: str) -> None:
-    place, other = Path(empty.house.socket), empty.directory / "other"
-    place.unlink(missing_ok=True)
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as elsewhere:
-        elsewhere.bind(str(other))
-        if kind == "file":
-            place.write_text("precious", "utf-8")
-        elif kind == "directory":
-            place.mkdir()
-        else:
-            place.symlink_to(other if kind == "link" else empty.directory / "nothing")
-        daemon = empty.start(ready=False)
-        assert daemon.wait_dead() == 1
-        assert "no socket has that name" in daemon.tail()
-        assert "Traceback" not in daemon.tail()
-        assert other.is_socket()
-        assert place.is_symlink() or place.is_dir() or place.read_text("utf-8") == "precious"
-    done = subprocess.run(
-        [sys.executable, "-m", "guardian", "--config", str(empty.config), "freeze", "odd socket"],
-        capture_output=True, timeout=60, check=False, cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr  # a freeze needs no socket
+def test_a_daemon_with_all_its_places_taken_ends_when_it_is_told_to() -> None:
+    begun = (
+        b"",
+        b"G",
+        b"POST /v1/thaw HTTP/1.1\r\nHost: g\r\nContent-Length: 9\r\n\r\n{",
+        b"\0\r\n\r\n",
+        STATUS,
+        STATUS * 50,
+    )
+    with TorturedHouse() as house, contextlib.ExitStack() as open_:
+        daemon = house.start()
+        for number in range(120):
+            open_.enter_context(call(house)).sendall(begun[number % len(begun)])
+        assert daemon.terminate() == 0
+        assert "Traceback" not in daemon.log.read_text("utf-8", "replace")
