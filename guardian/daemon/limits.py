@@ -101,8 +101,8 @@ class Allowance:
         self.used = 0
 
     def take(self, size: int) -> bool:
-        """Whether there is room; if so, it is taken."""
-        if self.used + size > self.most:
+        """Whether there is room; if so, it is taken. Whoever is alone has room, however large."""
+        if self.used and self.used + size > self.most:
             return False
         self.used += size
         return True

@@ -248,6 +248,16 @@ def test_an_endless_body_is_cut_off(house: TorturedHouse) -> None:
     assert resident(house.daemon.pid) < before + (16 << 20)
 
 
+def test_an_answer_larger_than_the_allowance_is_refused_only_beside_others() -> None:
+    unread = limits.Allowance(10)
+    assert unread.take(11)
+    assert not unread.take(1)
+    unread.give_back(11)
+    assert unread.take(4)
+    assert unread.take(6)
+    assert not unread.take(1)
+
+
 def test_large_imports_at_once_share_one_allowance(house: TorturedHouse) -> None:
     """Each may be 96 MiB; ten of them at once would be a gigabyte."""
     assert house.daemon is not None
