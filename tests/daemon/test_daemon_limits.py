@@ -5,27 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from guardian.daemon import limits
 from guardian.fence.telling import ask
+from tests.daemon.talking import IMPORT, SLACK, STATUS, call, freezes, hear, judged, resident, thaws
 from tests.torture.house import TorturedHouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.outsider
-SLACK = 3.0  # for a busy machine; the promise itself is the number in limits.py
-STATUS = b"GET /v1/status HTTP/1.1\r\nHost: g\r\n\r\n"
-IMPORT = b"POST /v1/posts/import HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -33,54 +30,6 @@ def house() -> Iterator[TorturedHouse]:
     with TorturedHouse() as found:
         found.start()
         yield found
-
-
-def call(house: TorturedHouse) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(15)
-    sock.connect(house.house.socket)
-    return sock
-
-
-def hear(sock: socket.socket) -> bytes:
-    """Everything until the other side hangs up."""
-    found = b""
-    with contextlib.suppress(ConnectionResetError):
-        while chunk := sock.recv(65536):
-            found += chunk
-    return found
-
-
-def judged(answer: bytes) -> tuple[int, str]:
-    """The status, and the code of an error in the contract's form."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    document: dict[str, Any] = json.loads(body)
-    assert set(document["error"]) == {"code", "message", "fix"}
-    assert document["error"]["message"].startswith("cannot")
-    return int(head.split()[1]), str(document["error"]["code"])
-
-
-def freezes(house: TorturedHouse) -> float:
-    """A freeze by the socket is confirmed; how long that took."""
-    began = time.monotonic()
-    status, document = ask(house.house.socket, "POST", "/v1/freeze", {"reason": "limits", "wait": 0}, within=15)
-    assert status == 200, document
-    return time.monotonic() - began
-
-
-def thaws(house: TorturedHouse) -> None:
-    until = time.monotonic() + 15
-    status = 0
-    while status != 200 and time.monotonic() < until:
-        status, _ = ask(house.house.socket, "POST", "/v1/thaw", {"reason": "limits"}, within=10)
-        time.sleep(0.05)
-    assert status == 200
-
-
-def resident(pid: int) -> int:
-    """Bytes of a process in memory, at most so far."""
-    text = Path(f"/proc/{pid}/status").read_text("utf-8")
-    return int(text.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 @pytest.mark.parametrize("sent", [0, 20])
@@ -248,6 +197,22 @@ def test_an_endless_body_is_cut_off(house: TorturedHouse) -> None:
     assert resident(house.daemon.pid) < before + (16 << 20)
 
 
+def test_who_does_not_read_its_answer_is_let_go() -> None:
+    lines = "\n".join(
+        json.dumps({"account": "north-a", "at": "2099-01-01T00:00:00Z", "text": f"{number} {'word ' * 400}"})
+        for number in range(400)
+    )
+    with TorturedHouse() as house:
+        house.start()
+        assert house.client.post("/v1/posts/import", {"text": lines})["entered"] == 400
+        with call(house) as sock:
+            sock.sendall(b"GET /v1/posts?limit=1000 HTTP/1.1\r\nHost: g\r\n\r\n")
+            hung_up = select.poll()
+            hung_up.register(sock, 0)
+            assert hung_up.poll((limits.READ_WITHIN + SLACK) * 1000)
+            assert len(hear(sock)) < len(lines)
+
+
 def test_an_answer_larger_than_the_allowance_is_refused_only_beside_others() -> None:
     unread = limits.Allowance(10)
     assert unread.take(11)
@@ -336,46 +301,6 @@ def test_a_read_never_waits_for_a_write(house: TorturedHouse) -> None:
             assert ask(house.house.socket, "GET", path, within=10)[0] == 200
         assert time.monotonic() - began < SLACK
         other.rollback()
-
-
-BUSY_AS = """
-import os, socket, sys, time
-os.setgroups([]); os.setgid(60); os.setuid(int(sys.argv[2]))
-socks, refused = [], 0
-for _ in range(90):
-    sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(5)
-    sock.connect(sys.argv[1])
-    sock.sendall(b"G")
-    socks.append(sock)
-time.sleep(0.5)
-for sock in socks:
-    sock.settimeout(0.01)
-    try:
-        refused += sock.recv(12) == b"HTTP/1.1 503"
-    except OSError:
-        pass
-print(refused, flush=True)
-sys.stdin.read()
-"""
-RIGHTS = '[rights]\nread = ["games"]\nfreeze = ["games"]\noperate = []\ntakedown = []\n'
-
-
-@pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_one_user_cannot_take_every_place() -> None:
-    with TorturedHouse(config=RIGHTS) as house:
-        house.start()
-        for place in (house.directory, Path(house.house.runtime_dir).parent, Path(house.house.runtime_dir)):
-            place.chmod(0o755)
-        words = [sys.executable, "-c", BUSY_AS, house.house.socket, "12345"]
-        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-            assert other.stdin is not None
-            assert other.stdout is not None
-            refused = int(other.stdout.readline())
-            assert refused >= 90 - limits.PLACES_OF_ONE - limits.STANDING_OF_ONE
-            assert house.client.get("/v1/status")["daemon"] == "running"  # others still have places
-            other.stdin.close()
 
 
 def test_a_daemon_with_all_its_places_taken_ends_when_it_is_told_to() -> None:
