@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ WIRE, PROCESSES, DESCRIBED, STORIES = 600, 4, 60, 2  # of ten thousand inputs
 def main() -> int:
     """Every target in turn."""
     given = _given()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever was started is ended with us
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()}, seed {given.seed}, {given.inputs} inputs\n{HEAD}",
