@@ -6,7 +6,7 @@ VENV   := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_in
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check bench torture lock clean
+.PHONY: help setup demo test check bench torture fuzz lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -38,6 +38,10 @@ bench: $(READY)  ## measure side by side in one run; prints ratios
 
 torture: $(READY) ## the proof: one line per row, exit 0 only if all hold (ROWS="..." FREEZES=n)
 	$(BIN)/python -m tests.torture $(ROWS)
+
+INPUTS ?= 100000
+fuzz: $(READY)   ## ask what nobody thought of, INPUTS times; exit 0 only if nothing breaks
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS)
 
 lock:            ## write requirements.lock anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes -o requirements.lock pyproject.toml

@@ -7,16 +7,19 @@ that is not confirmed answers 504 with the same document.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
-from fastapi import Depends, FastAPI, Request
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
+from guardian.daemon import contract, limits
 from guardian.daemon.bodies import (
     AnyRecord,
     FreezeBody,
@@ -30,12 +33,13 @@ from guardian.daemon.peers import NOBODY, Peer, Right
 from guardian.errors import Broken, Doubt, GuardianError, Mistake, NotAllowed, Refusal, Unfound, Unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from guardian.daemon.answers import Answers
 
 log = structlog.get_logger()
 UNREADABLE = 400
+Seq = Annotated[int, Query(ge=0, lt=1 << 63)]
 STATUS: tuple[tuple[type[GuardianError], int], ...] = (
     (Unfound, 404),
     (Mistake, 422),
@@ -58,7 +62,7 @@ class Route:
     summary: str
 
 
-def peer(request: Request) -> Peer:
+async def peer(request: Request) -> Peer:
     """Who calls, as the server's protocol noted it."""
     found = request.scope.get("peer", NOBODY)
     return found if isinstance(found, Peer) else NOBODY
@@ -101,7 +105,7 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def cancel(post_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
         return answers.cancel(post_id, who)
 
-    def journal(after: int = 0, limit: int = 1000) -> Any:
+    def journal(after: Seq = 0, limit: int = 1000) -> Any:
         return answers.journal(after, limit)
 
     def status() -> Any:
@@ -125,16 +129,22 @@ def table(answers: Answers) -> tuple[Route, ...]:
 
 def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> FastAPI:
     """The table as an ASGI application with its own /openapi.json."""
-    app = FastAPI(title="Guardian control socket", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Guardian control socket", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    freezers, workers = CapacityLimiter(limits.FREEZERS), CapacityLimiter(limits.WORKERS)
     for route in table(answers):
+        threads = freezers if route.right is Right.FREEZE else workers
         app.add_api_route(
             route.path,
-            route.handler,
+            _in_thread(route.handler, threads),
             methods=[route.method],
             summary=route.summary,
             description=f"Needs the right `{route.right}`.",
-            dependencies=[Depends(_guard(route.right, rights))],
+            dependencies=[Depends(_guard(route.right, rights, threads))],
             response_model=None,
+            operation_id=route.handler.__name__,
+            responses=contract.answers_of(route.method, route.path),
         )
     app.add_exception_handler(GuardianError, _guardian_error)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -143,9 +153,10 @@ def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> Fast
     return app
 
 
-def _guard(right: Right, rights: Mapping[Right, Iterable[str]]) -> Callable[[Request], None]:
-    def check(request: Request) -> None:
-        who = peer(request)
+def _guard(
+    right: Right, rights: Mapping[Right, Iterable[str]], threads: CapacityLimiter
+) -> Callable[[Request], Awaitable[None]]:
+    def check(request: Request, who: Peer) -> None:
         if not who.may(right, rights):
             log.warning("not allowed", right=right, who=who.name, path=request.url.path)
             groups = ", ".join(rights[right]) or "nobody"
@@ -153,7 +164,24 @@ def _guard(right: Right, rights: Mapping[Right, Iterable[str]]) -> Callable[[Req
                 f"cannot do that as {who.name}, because it needs the right {right!r}", fix=f"ask one of: {groups}"
             )
 
-    return check
+    async def checked(request: Request) -> None:
+        await to_thread.run_sync(check, request, await peer(request), limiter=threads)  # groups may be far to look up
+
+    return checked
+
+
+def _in_thread(handler: Callable[..., Any], threads: CapacityLimiter) -> Callable[..., Any]:
+    """The handler in one of these worker threads, which also writes the answer: the server's own thread never waits."""
+
+    @functools.wraps(handler)
+    async def handled(**given: Any) -> Response:
+        return await to_thread.run_sync(lambda: _written(handler(**given)), limiter=threads)
+
+    return handled
+
+
+def _written(document: Any) -> Response:
+    return document if isinstance(document, Response) else JSONResponse(document)
 
 
 def problem(code: str, message: str, fix: str, status: int) -> JSONResponse:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from guardian.config import parse_duration
+from guardian.duties.records import Record
 
 Scope = Annotated[str, Field(max_length=80)]
 Reason = Annotated[str, Field(max_length=1000)]
@@ -19,7 +20,7 @@ LONGEST_WAIT = 60.0
 class Body(BaseModel):
     """What every body is."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class FreezeBody(Body):
@@ -70,4 +71,4 @@ class NoBody(Body):
     """A route that takes nothing."""
 
 
-AnyRecord = dict[str, Any]
+AnyRecord = Annotated[dict[str, Any], WithJsonSchema(Record.model_json_schema())]  # read, with words, by the queue

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_LINE = 256 * 1024
 MAX_TEXT = 20_000
 MAX_TEXT_BYTES, MAX_WARNING_BYTES = 32 * 1024, 8 * 1024  # three times that, encoded, still passes the gate in one piece
+MAX_RECORDS = 100_000  # of one import; what is read is in memory until all of it is entered
+MOST_WRONG = 10_000  # then nobody reads on, and neither do we
+MOST_WRONG_OF_ONE = 20  # of one record
 NOT_BUILT = {"media": "pictures and other media", "parts": "threads"}
 
 
@@ -98,12 +101,19 @@ class Wrong:
 
 
 def read_lines(text: str, rules: Rules) -> tuple[list[tuple[int, Read]], list[Wrong]]:
-    """Every record of a JSON Lines text with its line number, and everything that is wrong with the others."""
+    """Every record of a JSON Lines text with its line number, and what is wrong with the others.
+
+    That is everything, unless there is so much of it that the list itself would be the trouble: of one record the first
+    20 things, and nothing after 10,000 in all.
+    """
     good: list[tuple[int, Read]] = []
     wrong: list[Wrong] = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip():
             continue
+        if len(good) == MAX_RECORDS or len(wrong) >= MOST_WRONG:
+            wrong.append(_enough(number, len(wrong)))
+            break
         found = _read_line(line, number, rules)
         if isinstance(found, Read):
             good.append((number, found))
@@ -114,11 +124,11 @@ def read_lines(text: str, rules: Rules) -> tuple[list[tuple[int, Read]], list[Wr
 
 
 def read_record(raw: object, rules: Rules) -> Read:
-    """One record that came alone. Raises Mistake with everything that is wrong with it."""
+    """One record that came alone. Raises Mistake with what is wrong with it, up to 20 things."""
     found = _read_object(raw, rules)
     if isinstance(found, Read):
         return found
-    raise Mistake("; ".join(message for _, message in found))
+    raise Mistake("; ".join(message for _, message in found[:MOST_WRONG_OF_ONE]))
 
 
 def _read_line(line: str, number: int, rules: Rules) -> Read | list[Wrong]:
@@ -132,7 +142,14 @@ def _read_line(line: str, number: int, rules: Rules) -> Read | list[Wrong]:
     found = _read_object(raw, rules)
     if isinstance(found, Read):
         return found
-    return [Wrong(line=number, column=_column(line, key), message=message) for key, message in found]
+    named = found[:MOST_WRONG_OF_ONE]
+    return [Wrong(line=number, column=_column(line, key), message=message) for key, message in named]
+
+
+def _enough(number: int, wrong: int) -> Wrong:
+    because = f"{wrong} things are wrong by now" if wrong else f"an import has at most {MAX_RECORDS} records"
+    fix = "correct those first" if wrong else "split it"
+    return Wrong(line=number, column=1, message=f"cannot read on, because {because}, do {fix}")
 
 
 def _read_object(raw: object, rules: Rules) -> Read | list[tuple[str, str]]:

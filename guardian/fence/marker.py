@@ -84,7 +84,7 @@ def read(path: str) -> Marker | None:
     finally:
         os.close(fd)
     found = dict(line.partition("=")[::2] for line in text.splitlines())
-    if not found.get("mark") or not found.get("at", "").isdigit():
+    if not found.get("mark") or not _is_time(found.get("at", "")):
         return UNREADABLE
     gate = found.get("gate", "")
     return Marker(found["mark"], found.get("by", "unknown"), int(found["at"]), found.get("reason", ""), gate)
@@ -93,6 +93,11 @@ def read(path: str) -> Marker | None:
 def of(house: House, scope: str) -> Marker | None:
     """The marker in force for a scope, or its copy on disk when memory has forgotten it."""
     return read(house.marker(scope)) or read(house.note(scope))
+
+
+def _is_time(text: str) -> bool:
+    """Whether `int` takes it: a broken disk gives back digits that are none, and more of them than it takes."""
+    return text.isascii() and text.isdigit() and len(text) < 20  # noqa: PLR2004 (64 bits have 20 digits)
 
 
 def _forget(path: str) -> None:

@@ -14,6 +14,7 @@ import time
 from guardian.fence import peers, processes
 
 MAX_ANSWER = 4 << 20
+AGAIN_AFTER = 0.005
 CHUNK = 64 * 1024
 MAX_HEAD = 64 * 1024
 
@@ -36,8 +37,7 @@ def ask(
         f"Content-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n"
     )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(_left(until))
-        sock.connect(path)
+        _connect(sock, path, until)
         _must_hear(sock)
         try:
             sock.settimeout(_left(until))
@@ -61,6 +61,16 @@ def tell_frozen(path: str, order: dict[str, object], *, wait: float, patience: f
     except OSError:
         return None
     return document if status in (200, 504) and isinstance(document, dict) else None
+
+
+def _connect(sock: socket.socket, path: str, until: float) -> None:
+    """Connect; where too many wait there already, again and again."""
+    while True:
+        sock.settimeout(_left(until))
+        try:
+            return sock.connect(path)
+        except BlockingIOError:  # the kernel's queue is full: with a time limit it says so and does not wait
+            time.sleep(AGAIN_AFTER)
 
 
 def _must_hear(sock: socket.socket) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardian.duties.records import MAX_LINE, Read, Rules, Wrong, read_lines, read_record
+from guardian.duties import records
+from guardian.duties.records import MAX_LINE, MOST_WRONG, MOST_WRONG_OF_ONE, Read, Rules, Wrong, read_lines, read_record
 from guardian.errors import Mistake
 
 RULES = Rules(accounts=("acme-mastodon", "acme-x"), zone="Europe/Stockholm", now=1_763_000_000_000)
@@ -193,3 +194,28 @@ def test_any_text_is_read_to_its_end_without_a_crash(text: str) -> None:
     written = {number for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1) if line.strip()}
     assert told == written, "a line was passed over"
     assert all(isinstance(found, Wrong) for found in wrong)
+
+
+def test_a_record_of_very_many_wrong_keys_costs_no_time_that_grows_with_their_square() -> None:
+    line = json.dumps({f"k{number}": 1 for number in range(20_000)})
+    good, wrong = read_lines("\n".join([line] * 5), RULES)
+    assert (good, len(wrong)) == ([], 5 * MOST_WRONG_OF_ONE)
+    with pytest.raises(Mistake) as caught:
+        read_record(json.loads(line), RULES)
+    assert len(str(caught.value)) < 5000
+
+
+def test_a_file_that_is_wrong_throughout_is_not_read_on_for_ever() -> None:
+    good, wrong = read_lines('{"a": 1}\n' * 50_000, RULES)
+    assert good == []
+    assert len(wrong) <= MOST_WRONG + MOST_WRONG_OF_ONE
+    assert wrong[-1].message.startswith("cannot read on, because 10000 things are wrong by now")
+
+
+def test_an_import_of_more_records_than_fit_is_refused_whole_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_RECORDS", 3)
+    assert read_lines(f"{{{GOOD}}}\n" * 3, RULES)[1] == []
+    _, wrong = read_lines(f"{{{GOOD}}}\n" * 4, RULES)
+    assert [(one.line, one.message) for one in wrong] == [
+        (4, "cannot read on, because an import has at most 3 records, do split it")
+    ]

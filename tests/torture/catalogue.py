@@ -17,6 +17,7 @@ from tests.torture import (
     rows_host,
     rows_machine,
     rows_net,
+    rows_sockets,
     rows_stopped,
     rows_store,
     rows_wall,
@@ -72,4 +73,5 @@ ROWS: dict[str, Row] = {
     "host-out-of-memory": rows_host.killed_for_memory,
     "host-frozen-group": rows_host.frozen_group,
     "crowded": rows_host.crowded,
+    "control-attacked": rows_sockets.control_attacked,
 }

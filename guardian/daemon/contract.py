@@ -1,0 +1,180 @@
+"""What the control socket answers, as models: the part of /openapi.json that no handler's signature can tell.
+
+Only the keys that a client may rely on are named; a document may have more. Times are UTC in ISO 8601.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class Fault(BaseModel):
+    """Why not: a stable code, *cannot ..., because ...*, and what to do."""
+
+    code: str
+    message: str
+    fix: str
+
+
+class Error(BaseModel):
+    """Every error has this form."""
+
+    error: Fault
+
+
+class Freeze(BaseModel):
+    """A freeze in force."""
+
+    id: str
+    scope: str
+    reason: str
+    by: str
+    at: str
+    epoch: int
+
+
+class Status(BaseModel):
+    """The state of everything."""
+
+    state: str
+    daemon: str
+    version: str
+    freezes: list[Freeze]
+    counts: dict[str, int]
+    held: int
+    in_flight: list[dict[str, Any]]
+    next: list[dict[str, Any]]
+    accounts: list[dict[str, Any]]
+
+
+class Frozen(BaseModel):
+    """A freeze's result, confirmed or not. `held` and `in_flight` null: not known."""
+
+    state: str
+    confirmed: bool
+    durable: bool
+    scopes: list[str]
+    elapsed_ms: float | None
+    door: str
+    daemon_killed: bool
+    epoch: int | None = None
+    held: int | None = None
+    in_flight: list[dict[str, Any]] | None = None
+    not_covered: list[str]
+    unconfirmed: list[dict[str, Any]]
+    takedown: list[Any]
+
+
+class Thawed(BaseModel):
+    """What was lifted, what was not, what stays frozen, what was missed."""
+
+    state: str
+    thawed: list[str]
+    refused: list[dict[str, Any]]
+    freezes: list[Freeze]
+    missed: list[str]
+
+
+class Post(BaseModel):
+    """One post."""
+
+    id: str
+    account: str
+    state: str
+    held_by: str | None
+    at: str
+    ref: str | None
+    url: str | None
+    text: str
+    why: str | None
+    tags: list[str]
+
+
+class Posts(BaseModel):
+    """A page of posts; `next` is the cursor of the next page."""
+
+    posts: list[Post]
+    next: str | None
+
+
+class Released(BaseModel):
+    """What goes out after all, with the new times."""
+
+    posts: list[Post]
+
+
+class Changed(BaseModel):
+    """A post that was entered or changed."""
+
+    post: Post
+
+
+class Story(Post):
+    """One post with everything that was tried."""
+
+    attempts: list[dict[str, Any]]
+
+
+class Imported(BaseModel):
+    """What came of an import: with `errors`, nothing was entered."""
+
+    entered: int
+    known: int
+    ids: list[str]
+    notes: list[dict[str, Any]]
+    errors: list[dict[str, Any]]
+    errors_in_all: int
+
+
+class Journal(BaseModel):
+    """A page of the journal."""
+
+    entries: list[dict[str, Any]]
+
+
+DONE: dict[tuple[str, str], type[BaseModel]] = {
+    ("GET", "/v1/status"): Status,
+    ("POST", "/v1/freeze"): Frozen,
+    ("POST", "/v1/thaw"): Thawed,
+    ("GET", "/v1/posts"): Posts,
+    ("POST", "/v1/posts"): Changed,
+    ("POST", "/v1/posts/import"): Imported,
+    ("POST", "/v1/posts/release"): Released,
+    ("GET", "/v1/posts/{post_id}"): Story,
+    ("POST", "/v1/posts/{post_id}/release"): Released,
+    ("POST", "/v1/posts/{post_id}/reschedule"): Changed,
+    ("POST", "/v1/posts/{post_id}/cancel"): Changed,
+    ("GET", "/v1/journal"): Journal,
+}
+ERRORS = {
+    400: "It is no HTTP",
+    403: "The right to it is missing",
+    404: "There is no such thing",
+    405: "There is no such method here",
+    408: "The request came too slowly",
+    409: "Not in this state",
+    413: "The body is too large",
+    422: "Something in the request is wrong",
+    431: "The head is too large",
+    503: "Not now, or in doubt: see `code`",
+}
+LINKS = {
+    name: {"operationId": operation, "parameters": {"post_id": "$response.body#/post/id"}}
+    for name, operation in (("Story", "post"), ("Cancel", "cancel"), ("Move", "reschedule"), ("Release", "release_one"))
+}
+_Answers = dict[int | str, dict[str, Any]]
+
+
+def answers_of(method: str, path: str) -> _Answers:
+    """Every status that a route can answer with, for its entry in the document."""
+    found: _Answers = {status: {"model": Error, "description": words} for status, words in ERRORS.items()}
+    found[200] = {"model": DONE[method, path], "description": "Done"}
+    if path == "/v1/freeze":
+        found[504] = {"model": Frozen, "description": "Not confirmed: the same document"}
+    if path == "/v1/posts/import":
+        found[422] = {"model": Imported | Error, "description": "Nothing was entered, and why"}
+    if (method, path) == ("POST", "/v1/posts"):
+        found[200]["links"] = LINKS
+    return found
