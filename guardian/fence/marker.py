@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.scopes import give_to_owner
 
 if TYPE_CHECKING:

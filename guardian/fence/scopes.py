@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+
+from guardian.fence.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from guardian.fence.house import House
