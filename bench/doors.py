@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.timing import Measured, Missing, missing
+from bench.timing import Measured, missing
 from guardian.fence import telling
 from tests.torture.agent import HAS_SYSTEMD, AgentSocket
 from tests.torture.daemon import ROOT
@@ -48,7 +48,7 @@ def doors(stack: ExitStack) -> list[Measured]:
     words = _typed(slow)
     return [
         Measured(figure(DIRECT, COMMAND, IDLE), lambda: _take(house, typed, DIRECT, IDLE), 2),
-        Measured(figure(SOCKET, COMMAND, IDLE), lambda: _ask(house), 3),
+        Measured(figure(SOCKET, COMMAND, IDLE), lambda: _ask(house), 7),  # 100 figures: its p99 has a goal
         Measured(figure(DIRECT, COMMAND, BUSY), lambda: _take(house, typed, DIRECT, BUSY)),
         Measured(figure(DIRECT, COMMAND, SLOW), lambda: _take(slow, words, DIRECT, SLOW)),
         *_through_the_agent(stack),
@@ -77,7 +77,7 @@ def _take(house: TorturedHouse, start: Callable[[], subprocess.Popen[bytes]], do
     whole = (time.perf_counter() - began) * 1000
     house.thaw()
     if not first.startswith(b"FROZEN  CONFIRMED") or (door == AGENT) != (b"door        agent" in rest):
-        raise Missing(f"not confirmed, or not by this door: {(first + rest)[:300]!r}")
+        raise AssertionError(f"not confirmed, or not by this door: {(first + rest)[:300]!r}")
     return {figure(door, CONFIRMED, weather): confirmed, figure(door, COMMAND, weather): whole}
 
 
@@ -96,7 +96,7 @@ def _ask(house: TorturedHouse) -> Sample:
     took = (time.perf_counter() - began) * 1000
     house.thaw()
     if status != 200:
-        raise Missing(f"not confirmed: {document}")
+        raise AssertionError(f"not confirmed: {document}")
     return {figure(SOCKET, COMMAND, IDLE): took}
 
 

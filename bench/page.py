@@ -80,7 +80,13 @@ def _where(before: tuple[float, float, float]) -> str:
         ("versions", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"),
         ("peers", f"{peers.versions()}, {_said('redis-server', '--version')[:20]}, node {_said('node', '--version')}"),
     )
-    return "\n".join(f"* {name}: {value}" for name, value in facts)
+    busy = max(before[0], now[0]) > (os.cpu_count() or 1)
+    told = (
+        "\n\nThe machine was busy with other work, so that the milliseconds are not those of an idle one."
+        if busy
+        else ""
+    )
+    return "\n".join(f"* {name}: {value}" for name, value in facts) + told
 
 
 def _processor() -> str:
