@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.timing import Measured, missing
+from bench.timing import CPU, Measured, cpu, missing
 from guardian.fence import telling
 from tests.torture.agent import HAS_SYSTEMD, AgentSocket
 from tests.torture.daemon import ROOT
@@ -68,17 +68,20 @@ def _take(house: TorturedHouse, start: Callable[[], subprocess.Popen[bytes]], do
     """One freeze by command, and the thaw after it."""
     if weather != IDLE:
         _get_busy(house, sent=weather == BUSY)
-    began = time.perf_counter()
+    before, began = cpu(), time.perf_counter()
     with start() as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         confirmed = (time.perf_counter() - began) * 1000
         rest = process.stdout.read()
-    whole = (time.perf_counter() - began) * 1000
+    whole, used = (time.perf_counter() - began) * 1000, cpu() - before
     house.thaw()
     if not first.startswith(b"FROZEN  CONFIRMED") or (door == AGENT) != (b"door        agent" in rest):
         raise AssertionError(f"not confirmed, or not by this door: {(first + rest)[:300]!r}")
-    return {figure(door, CONFIRMED, weather): confirmed, figure(door, COMMAND, weather): whole}
+    if b"held        not known" in rest:
+        raise AssertionError(f"the daemon was not told: {rest!r}")
+    command = figure(door, COMMAND, weather)
+    return {figure(door, CONFIRMED, weather): confirmed, command: whole, command + CPU: used}
 
 
 def _get_busy(house: TorturedHouse, *, sent: bool) -> None:
@@ -107,6 +110,7 @@ def _through_the_agent(stack: ExitStack) -> list[Measured]:
     if os.geteuid() != 0 or not HAS_SYSTEMD or python is None:
         return [missing(name, "needs root, systemd-socket-activate and a Python that everybody may execute")]
     house = stack.enter_context(TorturedHouse(config=RIGHTS, uid=SERVICE))
+    house.groups = (GROUP,)  # only a member may give the control socket to the group
     house.start()
     stack.enter_context(AgentSocket(house.house, house.config, house.directory / "agent.log", uid=SERVICE, group=GROUP))
     words = [python.path, "-m", "guardian", "freeze", "bench", "--wait", "0", "--config", str(house.config)]

@@ -52,8 +52,8 @@ def floors(directory: Path) -> list[Measured]:
     client = directory / "client.py"
     client.write_text(IN_PYTHON, "utf-8")
     return [
-        Measured(INTERPRETER, lambda: {INTERPRETER: whole([sys.executable, "-c", "pass"])}, 3),
-        Measured(CLIENT, lambda: {CLIENT: whole([sys.executable, str(client), str(path)])}, 3),
+        Measured(INTERPRETER, lambda: whole(INTERPRETER, [sys.executable, "-c", "pass"]), 3),
+        Measured(CLIENT, lambda: whole(CLIENT, [sys.executable, str(client), str(path)]), 3),
         Measured(C_CLIENT, _c_client(directory, path), 3),
         Measured(COMMIT, _committing(directory / "floor.db"), 3),
     ]
@@ -80,7 +80,7 @@ def _c_client(directory: Path, path: Path) -> Callable[[], Sample]:
     def take() -> Sample:
         if not program.exists():
             _compile(program)
-        return {C_CLIENT: whole([str(program), str(path)])}
+        return whole(C_CLIENT, [str(program), str(path)])
 
     return take
 

@@ -36,6 +36,8 @@ ABOUT = """\
   one request to the daemon, no process is started.
 * *Idle*: the daemon runs and has nothing to do. *Lanes busy*: 60 posts are due, four lanes send them to a platform that
   answers at once. *Platform answers after 4 s*: the lanes wait for answers.
+* *Processor time* is that of the command alone (through the agent: of the caller's command alone), not of who answers
+  it. Other work on the machine changes it little.
 * A peer has jobs waiting and a worker that works on them; each job takes 100 ms, as with a platform that answers after
   100 ms. Its figure is from the start of its own command until the prompt returns, which is all that it promises;
   CONFIRMED promises that nothing leaves any more. Procrastinate (needs PostgreSQL) and Postfix (a system service) are

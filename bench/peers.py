@@ -119,9 +119,9 @@ def _measured(stack: ExitStack, peer: Peer, environment: dict[str, str], directo
             _start(stack, peer.work, environment, directory)
             started = True
         else:
-            whole(peer.resume, environment=environment)
+            whole(peer.name, peer.resume, environment=environment)
         _get_busy(peer, environment)
-        return {peer.name: whole(peer.pause, environment=environment)}
+        return whole(peer.name, peer.pause, environment=environment)
 
     return Measured(peer.name, take)
 
@@ -129,7 +129,7 @@ def _measured(stack: ExitStack, peer: Peer, environment: dict[str, str], directo
 def _get_busy(peer: Peer, environment: dict[str, str]) -> None:
     """Jobs wait, and a worker takes one after the other; left paused, it disturbs nobody else's turn."""
     if _waiting(peer) < JOBS // 2:
-        whole(peer.feed, environment=environment)
+        whole(peer.name, peer.feed, environment=environment)
     before, until = _waiting(peer), time.monotonic() + RUNS_WITHIN
     while before <= _waiting(peer):
         if time.monotonic() > until:

@@ -52,4 +52,4 @@ def test_a_peer_that_is_missing_stops_nothing_and_is_named_with_its_reason(tmp_p
 
 def test_a_command_that_fails_is_no_figure() -> None:
     with pytest.raises(Missing, match="ended with 1"):
-        whole(["false"])
+        whole("false", ["false"])
