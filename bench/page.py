@@ -80,7 +80,7 @@ def _where(before: tuple[float, float, float]) -> str:
         ("machine", f"{os.cpu_count()} x {_processor()}, Linux {platform.release()}"),
         ("load (1, 5 min)", f"{before[0]:.1f}, {before[1]:.1f} before; {now[0]:.1f}, {now[1]:.1f} after"),
         ("versions", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"),
-        ("peers", f"{peers.versions()}, {_said('redis-server', '--version')[:20]}, node {_said('node', '--version')}"),
+        ("peers", f"{peers.versions()}, {_said('redis-server', '--version').partition(' sha')[0]}, node {_said('node', '--version')}"),
     )
     busy = max(before[0], now[0]) > (os.cpu_count() or 1)
     told = (
