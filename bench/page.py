@@ -75,12 +75,13 @@ def write(
 def _where(before: tuple[float, float, float]) -> str:
     """Machine, versions, date, load."""
     now = os.getloadavg()
+    redis = _said("redis-server", "--version").partition(" sha")[0]
     facts = (
         ("date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_said('git', 'rev-parse', '--short', 'HEAD')}"),
         ("machine", f"{os.cpu_count()} x {_processor()}, Linux {platform.release()}"),
         ("load (1, 5 min)", f"{before[0]:.1f}, {before[1]:.1f} before; {now[0]:.1f}, {now[1]:.1f} after"),
         ("versions", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"),
-        ("peers", f"{peers.versions()}, {_said('redis-server', '--version').partition(' sha')[0]}, node {_said('node', '--version')}"),
+        ("peers", f"{peers.versions()}, {redis}, node {_said('node', '--version')}"),
     )
     busy = max(before[0], now[0]) > (os.cpu_count() or 1)
     told = (
