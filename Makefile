@@ -33,8 +33,8 @@ check: $(READY)  ## import contracts, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)  ## measure side by side in one run; prints ratios
-	$(BIN)/python -m bench
+bench: $(READY)  ## measure side by side in one run: ratios and goals (WHAT="stop"); writes docs/performance.md
+	$(BIN)/python -m bench $(WHAT)
 
 torture: $(READY) ## the proof: one line per row, exit 0 only if all hold (ROWS="..." FREEZES=n)
 	$(BIN)/python -m tests.torture $(ROWS)
@@ -47,4 +47,4 @@ lock:            ## write requirements.lock anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes -o requirements.lock pyproject.toml
 
 clean:           ## remove what the targets made
-	rm -rf .venv-* build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv-* bench/.peers build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

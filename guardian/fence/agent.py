@@ -12,11 +12,11 @@ import os
 import socket
 import stat
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.fence import gates, limited, reading, report, scopes
 from guardian.fence.hearing import Unheard, answer, document_in, hear
 from guardian.fence.house import FenceError, config_path, find_house, must_exist
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.marker import MAX_REASON
 from guardian.fence.peers import Right, peer_of
 from guardian.fence.rights import rights_in

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.fence import gates, marker, permits, scopes
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.permits import Permit
 
 if TYPE_CHECKING:

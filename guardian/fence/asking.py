@@ -7,10 +7,10 @@ answers. Nothing here decides anything: whoever answers has looked up who calls.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.fence import report, telling
 from guardian.fence.command import NOT_ALLOWED, NOT_CONFIRMED, WRONG_USE, exit_code
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.marker import MAX_REASON
 
 if TYPE_CHECKING:

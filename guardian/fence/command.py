@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import pwd
 import sys
-from typing import NamedTuple
 
 from guardian.fence import limited, scopes
 from guardian.fence.house import Denied, FenceError, House, find_house, is_ours, must_exist
+from guardian.fence.light import NamedTuple
 from guardian.fence.stopping import DRAIN, Order, Stopping
 
 OK, FAILED, WRONG_USE, NOT_CONFIRMED, NOT_DURABLE, NOT_ALLOWED, TAKEDOWN_INCOMPLETE = 0, 1, 2, 10, 11, 13, 14

@@ -12,8 +12,8 @@ import fcntl
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.scopes import give_to_owner, make_passable, make_private
 
 if TYPE_CHECKING:

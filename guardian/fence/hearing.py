@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import socket
 import time
-from typing import NamedTuple
+
+from guardian.fence.light import NamedTuple
 
 FIRST_BYTE = 2.0
 WHOLE = 5.0

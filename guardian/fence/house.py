@@ -7,7 +7,8 @@ file, even one that makes it no TOML any more, never stops the stop.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+
+from guardian.fence.light import NamedTuple
 
 SYSTEM_CONFIG = "/etc/guardian/guardian.toml"
 MAX_CONFIG_BYTES = 1 << 20

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import select
-import signal
-import threading
 import time
-from typing import TYPE_CHECKING
+
+from guardian.fence.light import TYPE_CHECKING
+from guardian.fence.processes import SIGKILL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 TOO_LONG = "the disk did not answer in time"
-
-
 AT_ITS_END = 0.2
 MOST_DESCRIPTORS = 1 << 16
 
 
 def within(action: Callable[[], str], limit: float) -> str:
     """Whichever way fits the program that asks: a child where there is one thread, a thread where there are more."""
-    return in_a_child(action, limit) if threading.active_count() == 1 else in_a_thread(action, limit)
+    alone = len(os.listdir("/proc/self/task")) == 1  # the kernel's word; `threading` need not even be imported
+    return in_a_child(action, limit) if alone else in_a_thread(action, limit)
 
 
 def in_a_child(action: Callable[[], str], limit: float, *, closing: Iterable[int] = ()) -> str:
@@ -50,7 +49,7 @@ def in_a_child(action: Callable[[], str], limit: float, *, closing: Iterable[int
     finally:
         os.close(reader)
     if not ready:
-        os.kill(child, signal.SIGKILL)
+        os.kill(child, SIGKILL)
     _reap(child, 1.0 if ready else AT_ITS_END)
     return answer[1:] if answer.startswith("=") else answer or "the child that should do it died"
 
@@ -60,6 +59,8 @@ def in_a_thread(action: Callable[[], str], limit: float) -> str:
 
     A thread that may stay behind.
     """
+    import threading  # on the way to CONFIRMED nobody needs it, and it costs 1 ms and more
+
     answer: list[str] = []
 
     def run() -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.scopes import OUR_TROUBLES, give_to_owner
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ only a courtesy: without it busy senders starve the freeze (thread-fence, correc
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.fence import gates
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.permits import Flaw, Permit, read_volatile
 
 if TYPE_CHECKING:

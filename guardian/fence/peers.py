@@ -13,7 +13,8 @@ import pwd
 import socket
 import struct
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
 
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.scopes import OUR_TROUBLES, give_to_owner, sync_directory
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ cannot be understood gives nobody a right but root and the service user, who nee
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
 
 from guardian.fence.house import MAX_CONFIG_BYTES
+from guardian.fence.light import TYPE_CHECKING
 from guardian.fence.peers import Right
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+
+from guardian.fence.light import TYPE_CHECKING
 
 from guardian.fence import limited
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 import errno
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.fence import gates, limited, marker, permits, scopes
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.processes import Watch
 
 if TYPE_CHECKING:

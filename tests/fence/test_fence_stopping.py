@@ -36,7 +36,7 @@ time.sleep(30)
 
 AS_A_STRANGER = """
 import os, sys
-from guardian.fence import command, report
+from guardian.fence import asking, command
 os.setgroups([])
 os.setgid(65533)
 os.setuid(65533)
