@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.errors import Doubt
-from guardian.fence import arming, gates, limited, marker, reading, scopes
+from guardian.fence import arming, limited, marker, reading, scopes
 from guardian.fence.arming import Armed, Kept
 from guardian.fence.stopping import Order, Stopping
 from guardian.store import freezes, journal, posts
@@ -140,7 +140,7 @@ class Books:
             epoch = freezes.epoch(tx, scope)
             frozen = any(freeze.scope == scope for freeze in freezes.in_force(tx))
         if frozen:
-            self._make_gate(scope)
+            arming.keep_closed(self.house, scope)
             if reading.read_scope(self.house, scope).state != reading.FROZEN:
                 self._close(scope, FOUND_CLOSED)
             return
@@ -156,16 +156,6 @@ class Books:
         log.warning("not armed", scope=scope, why=done.why)
         if reading.read_scope(self.house, scope).state != reading.FROZEN:
             self._close(scope, done.why)
-
-    def _make_gate(self, scope: str) -> None:
-        """After a reboot a frozen scope has no gate. One that a later freeze had to make could vouch for nobody.
-
-        It would end the daemon to be sure, or not confirm; one that is there before any lane runs vouches for us.
-        """
-        try:
-            gates.make(self.house, scope)
-        except OSError as error:
-            log.warning("no gate", scope=scope, why=error.strerror)
 
     def _close(self, scope: str, why: str) -> None:
         """Close a scope that the books, or good sense, say is closed.

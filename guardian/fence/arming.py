@@ -60,7 +60,7 @@ def resume(house: House, scope: str, *, epoch: int) -> Armed | Kept:
     """Arm a scope after a start, if its durable permit is there and of the epoch that the store knows."""
 
     def write(gate: gates.Gate) -> Armed | Kept:
-        number = gates.identify(gate.fd)  # kept closed or not: whoever starts is in no other gate, so this one vouches
+        number = _vouch(house, scope, gate)
         if marker.read(house.marker(scope)) is not None:
             return Kept(scope, "it is frozen")
         durable = permits.read_durable(house, scope)
@@ -70,6 +70,16 @@ def resume(house: House, scope: str, *, epoch: int) -> Armed | Kept:
             return Kept(scope, f"its durable permit is of epoch {durable.epoch}, the store says {epoch}")
         permits.write_volatile(house, scope, epoch=epoch, gate=number)
         return Armed(scope, epoch)
+
+    return _under_lock(house, scope, write)
+
+
+def keep_closed(house: House, scope: str) -> Armed | Kept:
+    """A start that leaves a scope frozen: its gate is made ready, and nothing is armed."""
+
+    def write(gate: gates.Gate) -> Armed | Kept:
+        _vouch(house, scope, gate)
+        return Kept(scope, "it is frozen")
 
     return _under_lock(house, scope, write)
 
@@ -107,6 +117,19 @@ def _under_lock(house: House, scope: str, write: Write) -> Armed | Kept:
         return Kept(scope, f"it cannot be written ({error.strerror})")
     finally:
         os.close(gate.fd)
+
+
+def _vouch(house: House, scope: str, gate: gates.Gate) -> str:
+    """The gate's number. Whoever starts is in no other gate, so this one vouches for it from now on.
+
+    The marker of the freeze in force says so too: else the next freeze would take the gate for a replaced one, and end
+    the daemon.
+    """
+    number = gates.identify(gate.fd)
+    found = marker.read(house.marker(scope))
+    if found is not None and found.gate and found.gate != number:
+        marker.write(house.marker(scope), house.gates, found._replace(gate=number))
+    return number
 
 
 def _nothing() -> None:

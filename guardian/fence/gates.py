@@ -72,11 +72,6 @@ def open_exclusive(house: House, scope: str) -> Gate:
     return Gate(fd, fresh=not identity(fd))
 
 
-def make(house: House, scope: str) -> None:
-    """Make a gate where it is missing; before anybody sends, so that it can vouch for whoever sends later."""
-    os.close(open_exclusive(house, scope).fd)
-
-
 def identity(fd: int) -> str:
     """What is written in a gate: a number that no other file has (inodes are used again); empty in one just made."""
     return os.pread(fd, IDENTITY_BYTES, 0).decode("ascii", "replace")

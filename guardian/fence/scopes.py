@@ -10,9 +10,8 @@ import errno
 import os
 import stat
 
-from guardian.fence.light import TYPE_CHECKING
-
 from guardian.fence import limited
+from guardian.fence.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from guardian.fence.house import House

@@ -76,7 +76,7 @@ def in_words(error: sqlite3.Error, path: Path) -> GuardianError | None:
         return broken(path, str(error))
     if extended & 0xFF in LOCKED:
         return locked(path)
-    return _of_the_disk(error, path)
+    return None
 
 
 def locked(path: Path) -> Busy:
@@ -91,13 +91,13 @@ def at_start(error: sqlite3.Error, path: Path) -> GuardianError:
     """The same where the store is being opened: there, everything that is no matter of room or rights is damage."""
     named = in_words(error, path)
     mend = CLOSED.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    if mend is not None and not isinstance(named, Broken | Busy):
+    if named is None and mend is not None:
         return GuardianError(f"cannot open the store {path}, because of this: {error}", fix=mend)
     return named or broken(path, str(error))
 
 
-def _of_the_disk(error: sqlite3.Error, path: Path) -> GuardianError | None:
-    """A disk that is full, closed or failing; None when it is something else."""
+def of_the_disk(error: sqlite3.Error, path: Path) -> GuardianError | None:
+    """What a change failed of: a disk that is full, closed or failing; None when it is something else."""
     kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if kind == sqlite3.SQLITE_FULL:
         return DiskFull(

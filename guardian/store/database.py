@@ -72,7 +72,7 @@ class Database:
         Raises Doubt when the writer stays busy, Busy when another process has locked the file, Broken when it turns out
         to be damaged.
         """
-        with self._told(), self._turn(within):
+        with self._told(changing=True), self._turn(within):
             self._begin(within)
             try:
                 yield self._writer
@@ -122,7 +122,7 @@ class Database:
             raise
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, *, changing: bool = False) -> Iterator[None]:
         """What SQLite says of the file, in words; damage is also told to whoever can stop the house."""
         try:
             yield
@@ -131,7 +131,7 @@ class Database:
             self.on_damage(damage)
             raise damage from error
         except sqlite3.DatabaseError as error:
-            named = check.in_words(error, self.path)
+            named = check.in_words(error, self.path) or (check.of_the_disk(error, self.path) if changing else None)
             if named is None:
                 raise
             if isinstance(named, Broken):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 from typing import TYPE_CHECKING
-
-import pytest
 
 from guardian.fence import arming, limited, marker
 from guardian.fence.stopping import Order, Stopping
@@ -16,13 +15,18 @@ if TYPE_CHECKING:
     from guardian.fence.house import House
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def no_room() -> Iterator[None]:
-    """The kernel takes no byte into any file, as on a full disk; names can still be made and removed."""
+    """The kernel takes no byte into any file, as on a full disk; names can still be made and removed.
+
+    For a few lines only: what the tests print may go to a file, too.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def freeze(house: House) -> str:
@@ -32,21 +36,21 @@ def freeze(house: House) -> str:
         return stop.marker.mark
 
 
-def test_a_freeze_without_room_for_its_marker_is_confirmed_and_leaves_an_empty_one(
-    house: House, request: pytest.FixtureRequest
-) -> None:
-    request.getfixturevalue("no_room")
-    freeze(house)
-    assert marker.read(house.marker("all")) == marker.UNREADABLE
-    assert arming.resume(house, "all", epoch=1) == arming.Kept("all", "it is frozen")
+def test_a_freeze_without_room_for_its_marker_is_confirmed_and_leaves_an_empty_one(house: House) -> None:
+    with no_room():
+        freeze(house)
+        found, kept = marker.read(house.marker("all")), arming.resume(house, "all", epoch=1)
+    assert found == marker.UNREADABLE
+    assert kept == arming.Kept("all", "it is frozen")
 
 
 def test_a_freeze_without_room_for_its_marker_is_not_lifted_by_a_thaw_that_was_shown_the_freeze_before(
-    house: House, request: pytest.FixtureRequest
+    house: House,
 ) -> None:
     """The model of starts finds it in fourteen steps: the old marker stayed, and its mark was the one shown."""
     shown = freeze(house)
-    request.getfixturevalue("no_room")
-    freeze(house)
-    assert marker.read(house.marker("all")) == marker.UNREADABLE
-    assert arming.thaw(house, "all", epoch=3, mark=shown) == arming.Kept("all", "it was frozen again meanwhile")
+    with no_room():
+        freeze(house)
+        found, kept = marker.read(house.marker("all")), arming.thaw(house, "all", epoch=3, mark=shown)
+    assert found == marker.UNREADABLE
+    assert kept == arming.Kept("all", "it was frozen again meanwhile")
