@@ -151,6 +151,12 @@ class House(Invariants):
         self.thaw(scopes=SCOPES, shown="blind", twist=None)
         self.tick(passes=1_000, watch_first=True, twist=None)
 
+    @rule(place=st.sampled_from(PLACES), kind=st.sampled_from(("freeze", "die", "jump")))
+    def in_the_middle_of_a_send(self, *, place: str, kind: str) -> None:
+        """All is well, and a post is on its way: the few lines that the promise rests on."""
+        self.put_right()
+        self.busy(posts=1, passes=0, twist=(kind, place, ("all",)), fault=None)
+
     # ---- the queue
 
     @rule(account=accounts, due=when, twin=st.none() | st.sampled_from(WORDS), twist=twists)
