@@ -37,11 +37,16 @@ class Fate:
         self.store_edges = 0
         self.happened = ""
         self._left = 0
+        self._only = ""
         self._deed: Callable[[], bool] | None = None
 
-    def plan(self, nth: int, deed: Callable[[], bool]) -> None:
-        """Do it at the n-th edge from now; where it says that it could not, at the next one."""
-        self._left, self._deed, self.happened = nth, deed, ""
+    def plan(self, where: int | str, deed: Callable[[], bool]) -> None:
+        """Do it at the n-th edge from now, or at the first of that name; where it says that it could not, at the next.
+
+        Without the names, the few lines between a claim and its bytes would hardly ever be hit.
+        """
+        self._left, self._only = (where, "") if isinstance(where, int) else (1, where)
+        self._deed, self.happened = deed, ""
 
     def forget(self) -> None:
         """What has not happened by now does not."""
@@ -50,8 +55,9 @@ class Fate:
     def edge(self, name: str) -> None:
         """Pass an edge."""
         self.store_edges += name.startswith("store")
-        if self._deed is None:
+        if self._deed is None or self._only not in ("", name):
             return
+        self._only = ""
         self._left -= 1
         if self._left > 0:
             return

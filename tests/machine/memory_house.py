@@ -27,14 +27,16 @@ MINUTE, HOUR, YEAR = 60_000, 3_600_000, 365 * 86_400_000
 FAULTS = ("lost answer", "lost request", "late 20000", "late 100000", "422", "429", "401", "503", "502 made")
 JUMPS = (HOUR, -HOUR, 5 * YEAR, -5 * YEAR, 20_000, -20_000)
 PASSES = (0, 1_000, 31_000, 61_000, 5 * MINUTE, 16 * MINUTE, 2 * HOUR)
+PLACES = ("lane.claimed", "lane.intended", "gate.checked", "gate.written", "gate.acknowledged", "lane.sent")
 WORDS = ("good morning", "we are hiring")
 
 faults = st.none() | st.none() | st.sampled_from(FAULTS)
 accounts = st.sampled_from(ACCOUNTS)
 some_scopes = st.lists(st.sampled_from(SCOPES), min_size=1, max_size=2, unique=True).map(sorted).map(tuple)
 when = st.sampled_from((0, 0, 0, -2 * MINUTE, 20_000, 2 * MINUTE, 14 * MINUTE, HOUR))
-twists = st.none() | st.tuples(st.sampled_from(("die", "freeze", "jump")), st.integers(1, 45), some_scopes)
-Twist = tuple[str, int, tuple[str, ...]] | None
+places = st.integers(1, 45) | st.sampled_from(PLACES)
+twists = st.none() | st.tuples(st.sampled_from(("die", "freeze", "jump")), places, some_scopes)
+Twist = tuple[str, int | str, tuple[str, ...]] | None
 
 
 STEPS = 40
@@ -149,6 +151,12 @@ class House(Invariants):
         self.thaw(scopes=SCOPES, shown="blind", twist=None)
         self.tick(passes=1_000, watch_first=True, twist=None)
 
+    @rule(place=st.sampled_from(PLACES), kind=st.sampled_from(("freeze", "die", "jump")))
+    def in_the_middle_of_a_send(self, *, place: str, kind: str) -> None:
+        """All is well, and a post is on its way: the few lines that the promise rests on."""
+        self.put_right()
+        self.busy(posts=1, passes=0, twist=(kind, place, ("all",)), fault=None)
+
     # ---- the queue
 
     @rule(account=accounts, due=when, twin=st.none() | st.sampled_from(WORDS), twist=twists)
@@ -203,7 +211,7 @@ class House(Invariants):
     @rule(place=st.integers(0, 1000), due=when, cancel=st.booleans(), twist=twists)
     @precondition(lambda self: self.home.daemon is not None and bool(self.model.entered))
     def change(self, *, place: int, due: int, cancel: bool, twist: Twist) -> None:
-        post = sorted(self.model.entered)[place % len(self.model.entered)]
+        post = list(self.model.entered)[place % len(self.model.entered)]
 
         def by_a_person() -> None:
             try:
@@ -359,12 +367,12 @@ class House(Invariants):
         self.jumped = False
         if twist is None:
             return
-        kind, nth, scopes = twist
-        deeds = {"die": die, "freeze": lambda: self._stop_if_free(scopes), "jump": lambda: self._jump_within(nth)}
-        self.home.fate.plan(nth, deeds[kind])
+        kind, where, scopes = twist
+        deeds = {"die": die, "freeze": lambda: self._stop_if_free(scopes), "jump": lambda: self._jump_within(scopes)}
+        self.home.fate.plan(where, deeds[kind])
 
-    def _jump_within(self, nth: int) -> bool:
-        self._jump(JUMPS[nth % len(JUMPS)])
+    def _jump_within(self, scopes: tuple[str, ...]) -> bool:
+        self._jump(JUMPS[SCOPES.index(scopes[0]) % len(JUMPS)])
         return True
 
     def _stop_if_free(self, scopes: tuple[str, ...]) -> bool:

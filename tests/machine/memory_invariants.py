@@ -109,7 +109,7 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def no_loss(self) -> None:
         """I5: every acknowledged post is there once, with its words, in a state of the law; imports whole or not."""
-        rows = self.home.rows("select id, text, state from posts")
+        rows = self.home.rows("select id, text, state from posts order by seq")
         found = {row["id"]: row["text"] for row in rows}
         new = Counter(text for post, text in found.items() if post not in self.model.entered)
         for texts in self.model.unanswered:
