@@ -129,7 +129,7 @@ def _private(path: str, done: Done) -> None:
         done.made.append(path)
     try:
         scopes.make_private(path)
-    except FileExistsError:
+    except NotADirectoryError:
         raise GuardianError(f"cannot use {path}, because it is no directory", fix="move it away") from None
 
 
