@@ -6,7 +6,7 @@ VENV   := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_in
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check bench torture fuzz lock clean
+.PHONY: help setup demo test check bench torture fuzz coverage lock clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -37,11 +37,19 @@ bench: $(READY)  ## measure side by side in one run: ratios and goals (WHAT="sto
 	$(BIN)/python -m bench $(WHAT)
 
 torture: $(READY) ## the proof: one line per row, exit 0 only if all hold (ROWS="..." FREEZES=n)
-	$(BIN)/python -m tests.torture $(ROWS)
+	$(BIN)/python -m tests.torture $(ROWS) --freezes $(FREEZES)
 
-INPUTS ?= 100000
+INPUTS  ?= 100000
+FREEZES ?= 200
 fuzz: $(READY)   ## ask what nobody thought of, INPUTS times; exit 0 only if nothing breaks
 	$(BIN)/python -m tests.fuzz --inputs $(INPUTS)
+
+# What looks at which modules are imported would see those of the measuring, too.
+coverage: $(READY) ## branches of the fence, the gate and the law that the tests for them pass: all of them
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest tests/fence tests/gate tests/rules tests/adapters tests/duties -k "not import and not nothing_dear"
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
 
 lock:            ## write requirements.lock anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes -o requirements.lock pyproject.toml
