@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from guardian import __version__
 from guardian.daemon import documents
 from guardian.duties.freeze import in_flight
-from guardian.errors import Mistake
+from guardian.errors import Doubt, Mistake
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed
 from guardian.fence.stopping import Order
@@ -177,7 +177,11 @@ class Answers:
 
     def _must_exist(self, wanted: Sequence[str]) -> None:
         for scope in wanted:
-            if not (scopes.is_scope(scope) and scopes.exists(self.books.house, scope)):
+            try:
+                known = scopes.is_scope(scope) and scopes.exists(self.books.house, scope)
+            except OSError as error:
+                raise Doubt(f"cannot look up the scope {scope!r}, because of this: {error}", fix="use all") from error
+            if not known:
                 raise Mistake(
                     f"cannot use the scope {scope!r}, because this house has no such scope",
                     fix=f"choose from: {', '.join(self.books.scopes)}",

@@ -77,14 +77,14 @@ def _live(settings: Settings, ends: set[signal.Signals]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {breakage.WAKES})
     daemon = build(settings, accounts.makers())
     daemon.database.on_damage = breakage.note
+    serving = server(daemon.app)
+    sock = listen(settings.house.socket, next(iter(settings.rights.read), None))  # before anything is armed
     try:
         found = recover(daemon.database, now=wall_clock())
         daemon.books.open_the_house()
         daemon.books.sweep()
     except Broken as broken:  # past the check at the opening: the file is open, and closing it would write to it
         hold.begin_anew(settings.house, broken)
-    serving = server(daemon.app)
-    sock = listen(settings.house.socket, next(iter(settings.rights.read), None))
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))
     for loop in daemon.loops:
         loop.start()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 
+from guardian.fence import limited
 from guardian.fence.light import NamedTuple
 
 SYSTEM_CONFIG = "/etc/guardian/guardian.toml"
+ABSENT, DENIED, LOOK_LIMIT = "absent", "denied", 1.0
 MAX_CONFIG_BYTES = 1 << 20
 DEFAULTS = {"state_dir": "/var/lib/guardian", "runtime_dir": "/run/guardian"}
 
@@ -125,22 +127,34 @@ def find_house(config: str | None, state_dir: str | None, runtime_dir: str | Non
 
 
 def must_exist(house: House) -> None:
-    """Refuse a house that was never set up: CONFIRMED about an empty directory would be a lie. Raises FenceError."""
-    for path in (house.gates, house.permits):
-        try:
-            os.stat(path)
-        except FileNotFoundError:
-            continue
-        except PermissionError as error:
-            raise Denied(
-                f"cannot enter {path}, because this user may not, do run it as root or the service user"
-            ) from error
-        return
-    msg = (
-        f"cannot freeze, because no guardian was ever set up in {house.state_dir} and {house.runtime_dir}, "
-        "do name the right house: --config FILE"
-    )
-    raise FenceError(msg)
+    """Refuse a house that was never set up: CONFIRMED about an empty directory would be a lie. Raises FenceError.
+
+    The disk is asked only where memory has nothing, and not for long: one that hangs is there.
+    """
+    found = {house.gates: _look(house.gates)}
+    if found[house.gates] == ABSENT:
+        found[house.permits] = limited.within(lambda: _look(house.permits), LOOK_LIMIT)
+    for path, what in found.items():
+        if what == DENIED:
+            raise Denied(f"cannot enter {path}, because this user may not, do run it as root or the service user")
+    if set(found.values()) == {ABSENT}:
+        msg = (
+            f"cannot freeze, because no guardian was ever set up in {house.state_dir} and {house.runtime_dir}, "
+            "do name the right house: --config FILE"
+        )
+        raise FenceError(msg)
+
+
+def _look(path: str) -> str:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
+    except PermissionError:
+        return DENIED
+    except OSError as error:
+        return error.strerror or "there"
+    return "there"
 
 
 def is_ours(house: House) -> bool:
