@@ -94,9 +94,12 @@ def is_dying(pid: int) -> bool:
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether the process is stopped (SIGSTOP, a debugger): it would not answer."""
+    """Whether the process is stopped (SIGSTOP): it would not answer.
+
+    One that is traced is not: under strace it stands still at every call, and goes on.
+    """
     try:
-        return _stat(f"/proc/{pid}/task/{pid}")[0] in ("T", "t")
+        return _stat(f"/proc/{pid}/task/{pid}")[0] == "T"
     except OSError:
         return False
 

@@ -89,7 +89,7 @@ def read_only(options: Options) -> Result:
             house.thaw(*SCOPES)
             house.feed(16, at=_soon(1.0), over=3.0)
             disk.fail()
-            wrong = wrong or _refused(house, 503, "reports an error")[0]
+            wrong = wrong or _refused(house, 503, "disk I/O error")[0]  # and from then on the daemon is in hold
             stop = house.freeze(drain=DRAIN)
             wrong = wrong or _unless(stop, codes=(11,), says=LOST, also="Read-only file system")
             time.sleep(1.0)
@@ -110,7 +110,7 @@ def no_sync(options: Options) -> Result:
             house.thaw(*SCOPES)
             house.feed(16, over=3.0)
             disk.fail_to_sync()
-            wrong = wrong or _refused(house, 503, "reports an error")[0]
+            wrong = wrong or _refused(house, 503, "disk I/O error")[0]  # and from then on the daemon is in hold
             time.sleep(0.5)  # for what had its intent on the disk before
             made = len(house.arrivals())
             time.sleep(1.0)
