@@ -97,9 +97,7 @@ def test_a_takedown_that_was_not_done_is_never_left_out(house: House, capfd: pyt
     assert "  takedown    p-1\\u202e: not attempted (not built yet), do delete it by hand\n" in capfd.readouterr().out
 
 
-def test_a_reason_with_control_signs_never_steers_the_terminal(
-    house: House, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_reason_with_control_signs_never_steers_the_terminal(house: House, capfd: pytest.CaptureFixture[str]) -> None:
     report.print_verdict(house, result(), Order(("all",), "bad\x1b]0;joke\ud800", "kim", 5.0))
     assert "  reason      bad\\u001b]0;joke\\ud800\n" in capfd.readouterr().out
 

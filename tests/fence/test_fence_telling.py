@@ -129,7 +129,9 @@ def test_where_too_many_wait_already_it_tries_again_and_gives_up_in_time(path: s
 
 
 def test_what_the_daemon_wrote_down_comes_back_and_a_refusal_does_not(path: str, door: Callable[..., Door]) -> None:
-    opened = door(path, answer(200, b'{"held": 2}'), answer(504, b'{"held": 3}'), answer(409, b"{}"), answer(200, b"[]"))
+    opened = door(
+        path, answer(200, b'{"held": 2}'), answer(504, b'{"held": 3}'), answer(409, b"{}"), answer(200, b"[]")
+    )
     order = {"scopes": ["all"]}
     said = [telling.tell_frozen(path, order, wait=1.5, patience=20) for _ in range(4)]
     assert said == [{"held": 2}, {"held": 3}, None, None]
