@@ -1,9 +1,13 @@
-"""A house of its own for every test of the fence, and processes that hold its gates."""
+"""A house of its own for every test of the fence, processes that hold its gates, sockets that answer as they are told."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +17,7 @@ from guardian.fence.house import House
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 SCOPES = ("account:acme-m", "all", "brand:acme", "platform:mastodon")
@@ -63,3 +68,76 @@ def sender(house: House) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.wait(5)
         assert process.stdout is not None
         process.stdout.close()
+
+
+class Door:
+    """A real Unix socket that gives its connections these bytes, one after the other, and keeps what it was asked."""
+
+    def __init__(self, path: str, answers: tuple[bytes, ...], *, most: int) -> None:
+        self.asked: list[bytes] = []
+        self._answers = answers
+        self._most = most
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # nobody came, or the caller went away
+            for answer in self._answers:
+                connection, _ = self._listener.accept()
+                with connection:
+                    connection.settimeout(20)
+                    self.asked.append(self._hear(connection))
+                    connection.sendall(answer)
+
+    def _hear(self, connection: socket.socket) -> bytes:
+        found = b""
+        while len(found) < self._most:
+            found += connection.recv(min(65536, self._most - len(found)))
+            head, end, body = found.partition(b"\r\n\r\n")
+            if end and len(body) >= int(head.rpartition(b"Content-Length: ")[2]):
+                break
+        return found
+
+    def close(self) -> None:
+        """Wake whoever still waits for a caller, and end."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(20)
+        self._listener.close()
+
+
+@pytest.fixture
+def door() -> Iterator[Callable[..., Door]]:
+    """Opens such a socket: `door(path, answer, ...)`; `most` is how many bytes of a request it reads."""
+    opened: list[Door] = []
+
+    def opening(path: str, *answers: bytes, most: int = 1 << 22) -> Door:
+        opened.append(Door(path, answers, most=most))
+        return opened[-1]
+
+    yield opening
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def stranger() -> Callable[[str], AbstractContextManager[None]]:
+    """`with stranger(path)`: this very process is a user who may not pass through that directory (also where it is root)."""
+
+    @contextlib.contextmanager
+    def become(closed: str) -> Iterator[None]:
+        mode, user = os.stat(closed).st_mode & 0o7777, os.geteuid()
+        os.chmod(closed, 0)
+        if user == 0:
+            os.seteuid(65533)
+        try:
+            yield
+        finally:
+            if user == 0:
+                os.seteuid(0)
+            os.chmod(closed, mode)
+
+    return become
