@@ -39,7 +39,7 @@ time.sleep(30)
 """
 
 TRACED = """
-import ctypes, os, subprocess, sys, threading, time
+import sys, threading, time
 from guardian.fence import gates
 from guardian.fence.house import House
 fd = gates.open_shared(House(sys.argv[1], sys.argv[2]), "all")
@@ -170,9 +170,8 @@ def test_a_stuck_sender_is_ended_though_the_question_could_not_be_asked(house: H
 
 def test_a_lost_gate_without_room_for_its_number_is_confirmed_and_vouches_for_nobody(house: House) -> None:
     os.unlink(house.gate("all"))
-    with threads(), stop(house) as stopping:
-        with no_room():
-            confirmed = stopping.confirm()
+    with threads(), stop(house) as stopping, no_room():
+        confirmed = stopping.confirm()
     assert confirmed
     assert Path(house.gate("all")).read_text() == ""
     assert marker.read(house.marker("all")) == marker.UNREADABLE

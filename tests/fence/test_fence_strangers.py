@@ -1,4 +1,4 @@
-"""A user who may not: told so at every step, never shown a fence that he cannot see, never believed, never CONFIRMED."""
+"""A user who may not: told so at every step, never shown what he cannot see, never believed, never CONFIRMED."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_permit_in_a_directory_of_somebody_else_lets_no_send_out(house: House)
     with stranger(house):
         his = permits.read_volatile(house, "all")
     os.chown(house.gates, STRANGER + 1, STRANGER + 1)
-    os.chmod(house.gates, 0o755)
+    os.chmod(house.gates, 0o755)  # noqa: S103 (so that the owner alone is what is wrong)
     with stranger(house):
         found = permits.read_volatile(house, "all")
     assert isinstance(his, permits.Permit)
