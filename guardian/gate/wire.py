@@ -112,7 +112,7 @@ class Handle:
         _libc.connect(self._dup.fileno(), AF_UNSPEC_ADDRESS, len(AF_UNSPEC_ADDRESS))
         with contextlib.suppress(OSError):  # not connected any more: that is what we want
             self._dup.shutdown(socket.SHUT_RDWR)
-        if not self.closed():
+        if not self.closed():  # pragma: no cover (it ends the process, unmeasured, in a test's child)
             os.kill(
                 os.getpid(), signal.SIGKILL
             )  # the one thing left that keeps the promise: linger 0 discards the rest
