@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 BEYOND_THE_DRAIN = 10.0  # reset, kill, the dying, the durable part: each has its own limit, these are all of them
 CODES = {403: NOT_ALLOWED, 422: WRONG_USE}
+NEEDED = {
+    "confirmed",
+    "durable",
+    "elapsed_ms",
+    "door",
+    "daemon_killed",
+    "not_covered",
+    "unconfirmed",
+    "held",
+    "in_flight",
+}
 
 
 class Unanswered(NamedTuple):
@@ -77,7 +88,7 @@ def _ask(path: str, body: dict[str, object], within: float) -> Answered | Unansw
         return Unanswered(f"you may not open {path}", reached=False)
     except OSError as error:
         return Unanswered(f"{path}: {error}", reached=True)
-    if status in (200, 504) and isinstance(document, dict) and "confirmed" in document:
+    if status in (200, 504) and isinstance(document, dict) and document.keys() >= NEEDED:
         return document
     said = document.get("error") if isinstance(document, dict) else None
     words = f"{said.get('message')}, do {said.get('fix')}" if isinstance(said, dict) else f"answered {status}"

@@ -1,4 +1,4 @@
-"""A house of its own for every test of the fence, processes that hold its gates, sockets that answer as they are told."""
+"""A house of its own for every test of the fence, processes that hold its gates, sockets that answer as told."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def door() -> Iterator[Callable[..., Door]]:
 
 @pytest.fixture
 def stranger() -> Callable[[str], AbstractContextManager[None]]:
-    """`with stranger(path)`: this very process is a user who may not pass through that directory (also where it is root)."""
+    """Makes this very process, for a `with`, a user who may not pass through that directory; also where it is root."""
 
     @contextlib.contextmanager
     def become(closed: str) -> Iterator[None]:

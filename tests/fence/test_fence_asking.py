@@ -189,6 +189,7 @@ def test_a_no_from_the_agent_is_not_asked_again_at_the_daemon(
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", id="chunked"),
         pytest.param(answer(200, "confirmed"), id="no document"),
         pytest.param(answer(200, {"state": "frozen"}), id="no verdict"),
+        pytest.param(answer(200, {"confirmed": True}), id="half a verdict"),
         pytest.param(answer(500, verdict()), id="a verdict with the wrong status"),
         pytest.param(answer(500, {"error": "\x1b[2J"}), id="an error without words"),
         pytest.param(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (5 << 20), id="too large"),
