@@ -132,7 +132,7 @@ def test_what_the_daemon_wrote_down_comes_back_and_a_refusal_does_not(path: str,
     opened = door(
         path, answer(200, b'{"held": 2}'), answer(504, b'{"held": 3}'), answer(409, b"{}"), answer(200, b"[]")
     )
-    order = {"scopes": ["all"]}
+    order: dict[str, object] = {"scopes": ["all"]}
     said = [telling.tell_frozen(path, order, wait=1.5, patience=20) for _ in range(4)]
     assert said == [{"held": 2}, {"held": 3}, None, None]
     assert json.loads(opened.asked[0].partition(b"\r\n\r\n")[2]) == {"scopes": ["all"], "wait": 1.5}
