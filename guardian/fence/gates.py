@@ -177,6 +177,24 @@ def locker(path: str) -> int | None:
         os.close(fd)
 
 
+def owner(path: str) -> int | None:
+    """The same for the stop, which must not overlook anybody: 0 is an owner whom this pid namespace does not show.
+
+    For an instant it holds the lock itself to find that out; a daemon that starts just then is refused.
+    """
+    pid = locker(path)
+    if pid is not None:
+        return pid
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        return None if try_shared(fd) else 0
+    finally:
+        os.close(fd)
+
+
 def lock_for_life(path: str) -> int | None:
     """Lock `path` exclusively and write our pid into it; None when another process has it. Keep the descriptor open."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

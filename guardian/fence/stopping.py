@@ -244,7 +244,7 @@ class Stopping:
 
         Who owns the store is written on the disk, the only one that is looked at before CONFIRMED, and only here.
         """
-        owners = {gates.locker(self.house.daemon_lock)}
+        owners = {gates.owner(self.house.daemon_lock)}
         said = limited.within(self._store_owner, OWNER_LIMIT)
         if said.isdigit():
             owners.add(int(said))
@@ -254,15 +254,19 @@ class Stopping:
                 scope, None, f"its gate was missing or replaced, and who owns the store is not known: {said}", fix
             )
         for pid in owners - {None}:
-            self._end(scope, pid or 0)
+            self._end(scope, int(pid or 0))
 
     def _store_owner(self) -> str:
         try:
-            return str(gates.locker(self.house.store_lock) or "")
+            pid = gates.owner(self.house.store_lock)
         except OSError as error:
             return f"{error.filename or self.house.store_lock}: {error.strerror}"
+        return "" if pid is None else str(pid)
 
     def _end(self, scope: str, pid: int) -> None:
+        if pid == 0:  # in another pid namespace: it can be neither seen nor ended from here
+            self._add(scope, None, "somebody outside of this container holds it", "freeze on the host itself")
+            return
         if pid == os.getpid() or not self.may_kill:
             self._add(scope, pid, "the daemon holds the gate and this door may not end it", "run: guardian freeze")
             return
