@@ -113,7 +113,7 @@ def print_rest(house: House, result: dict[str, object]) -> None:
 
 def _print_flight(house: House, result: dict[str, object]) -> None:
     if result["held"] is None:
-        _say(f"  held        not known: the daemon is {daemon_state(house)[0]}; the queue is safe on disk")
+        _say(f"  held        not known: the daemon is {daemon_state(house)[0]}; the queue is left as it is")
         return
     posts = "1 post waits" if result["held"] == 1 else f"{result['held']} posts wait"
     _say(f"  held        {posts} behind it; what falls due meanwhile is missed, never sent late")

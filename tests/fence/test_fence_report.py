@@ -89,7 +89,7 @@ def test_with_the_daemon_gone_what_is_held_is_not_known_and_not_zero(
     house: House, capfd: pytest.CaptureFixture[str]
 ) -> None:
     report.print_rest(house, result())
-    assert "  held        not known: the daemon is absent; the queue is safe on disk\n" in capfd.readouterr().out
+    assert "  held        not known: the daemon is absent; the queue is left as it is\n" in capfd.readouterr().out
 
 
 def test_a_takedown_that_was_not_done_is_never_left_out(house: House, capfd: pytest.CaptureFixture[str]) -> None:
