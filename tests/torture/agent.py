@@ -6,13 +6,12 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tests.torture.daemon import ROOT, NotInTimeError
-from tests.torture.people import Interpreter, interpreter_for_all
+from tests.torture.daemon import NotInTimeError
+from tests.torture.people import interpreter_for_all, ours
 
 if TYPE_CHECKING:
     from guardian.fence.house import House
@@ -28,14 +27,14 @@ class AgentSocket:
     def __init__(self, house: House, config: Path, log: Path, *, uid: int | None = None, group: int = -1) -> None:
         self.path = Path(house.fence_socket)
         words = ["systemd-socket-activate", "--accept", "--listen", str(self.path)]
-        python = Interpreter(sys.executable, {}) if uid is None else interpreter_for_all()
+        python = ours() if uid is None else interpreter_for_all()
         assert python is not None, "no interpreter that the service user could execute"
         words += [python.path, "-m", "guardian.fence.agent", "--config", str(config)]
         if uid is not None:
             as_them = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", "--no-new-privs"]
             words = ["unshare", "--net", *as_them, *words]
         with log.open("ab") as out:
-            self._process = subprocess.Popen(words, stdout=out, stderr=out, cwd=ROOT)
+            self._process = subprocess.Popen(words, stdout=out, stderr=out, cwd=python.tree)
         self._wait_until_it_listens(log)
         os.chown(self.path, -1, group)
         self.path.chmod(0o660)

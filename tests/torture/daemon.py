@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guardian.client import Client
 from guardian.errors import GuardianError
-from tests.torture.people import Interpreter, interpreter_for_all
+from tests.torture.people import interpreter_for_all, ours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,14 +48,14 @@ class DaemonProcess:
         self.log = log
         settled = {key: value for key, value in os.environ.items() if key != "GUARDIAN_FAILPOINTS"}
         settled |= {"GUARDIAN_FAILPOINTS": failpoints} if failpoints else {}
-        python = Interpreter(sys.executable, {}) if uid is None else interpreter_for_all()
+        python = ours() if uid is None else interpreter_for_all()
         assert python is not None, "no interpreter that the service user could execute"
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 [python.path, *program, "--config", str(config), "run"],
                 stdout=out,
                 stderr=out,
-                cwd=ROOT,
+                cwd=python.tree,
                 env={**settled, **(environment or {}), **python.environment},
                 user=uid,
                 group=uid,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import shutil
 import stat
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,25 +22,48 @@ LONGEST = 60.0
 
 
 class Interpreter(NamedTuple):
-    """What to execute, and what to add to the environment."""
+    """What to execute, what to add to the environment, and the tree to stand in, so that our code is found."""
 
     path: str
     environment: dict[str, str]
+    tree: Path
 
 
+def ours() -> Interpreter:
+    """The interpreter and the tree of this very run."""
+    return Interpreter(sys.executable, {}, ROOT)
+
+
+@functools.cache
 def interpreter_for_all() -> Interpreter | None:
-    """Our interpreter, if everybody may reach it; else the system's of the same version with our packages; else None.
+    """Ours, if everybody may reach it; else one of the same version with our packages, copied if need be; else None.
 
-    A Python that root keeps in its home is out of others' reach, and giving them a capability would make them root.
+    A Python that root keeps in its home, and a tree in a directory of root's, are out of others' reach; giving others a
+    capability would make them root.
     """
-    if _reachable(Path(sys.executable)):
-        return Interpreter(sys.executable, {})
+    packages = Path(sysconfig.get_paths()["purelib"])
+    within_reach = _reachable(ROOT) and _reachable(packages)
+    if within_reach and _reachable(Path(sys.executable)):
+        return ours()
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    theirs = Path(f"/usr/bin/python{version}")
-    packages = sysconfig.get_paths()["purelib"]
-    if theirs.exists() and _reachable(theirs) and _reachable(Path(packages)):
-        return Interpreter(str(theirs), {"PYTHONPATH": packages})
-    return None
+    known = (Path(sys.executable).resolve(), Path(f"/usr/bin/python{version}"))
+    theirs = next((path for path in known if path.exists() and _reachable(path)), None)
+    if theirs is None:
+        return None
+    tree, packages = (ROOT, packages) if within_reach else _copied(packages)
+    return Interpreter(str(theirs), {"PYTHONPATH": str(packages)}, tree)
+
+
+def _copied(packages: Path) -> tuple[Path, Path]:
+    """Our code and its packages where everybody may read them, until this program ends."""
+    place = Path(tempfile.mkdtemp(prefix="torture-tree-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    place.chmod(0o755)
+    leave_out = shutil.ignore_patterns("__pycache__")
+    for name in ("guardian", "adapters"):
+        shutil.copytree(ROOT / name, place / name, ignore=leave_out)
+    shutil.copytree(packages, place / "packages", ignore=leave_out)
+    return place, place / "packages"
 
 
 def _reachable(path: Path) -> bool:
@@ -65,7 +91,7 @@ def run(uid: int, groups: list[int], *words: str) -> subprocess.CompletedProcess
     settled = {key: value for key, value in os.environ.items() if key != "HOME"} | python.environment
     return subprocess.run(
         [python.path, *words],
-        user=uid, group=uid, extra_groups=groups, env=settled, cwd=ROOT,
+        user=uid, group=uid, extra_groups=groups, env=settled, cwd=python.tree,
         capture_output=True, text=True, timeout=LONGEST, check=False,
     )  # fmt: skip
 
