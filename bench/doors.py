@@ -117,7 +117,7 @@ def _through_the_agent(stack: ExitStack) -> list[Measured]:
     environment = {key: value for key, value in os.environ.items() if key != "HOME"} | python.environment
 
     def start() -> subprocess.Popen[bytes]:
-        return _as_person(words, environment)
+        return _as_person(words, environment, python.tree)
 
     return [
         Measured(name, lambda: _take(house, start, AGENT, IDLE), 2),
@@ -125,7 +125,7 @@ def _through_the_agent(stack: ExitStack) -> list[Measured]:
     ]
 
 
-def _as_person(words: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _as_person(words: Sequence[str], environment: dict[str, str], tree: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        words, stdout=subprocess.PIPE, cwd=ROOT, env=environment, user=ON_CALL, group=ON_CALL, extra_groups=[GROUP]
+        words, stdout=subprocess.PIPE, cwd=tree, env=environment, user=ON_CALL, group=ON_CALL, extra_groups=[GROUP]
     )
