@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, ReleaseBody, RescheduleBody, ThawBody
+    from guardian.daemon.listener import Listener
+    from guardian.daemon.metrics import Metrics
     from guardian.daemon.peers import Peer
     from guardian.duties.books import Books
     from guardian.duties.freeze import Freezing
@@ -49,6 +51,8 @@ class Answers:
         lanes: Sequence[Lane],
         drain: float,
         ring: Callable[[], None],
+        metrics: Metrics,
+        listener: Listener,
     ) -> None:
         self.books = books
         self.freezing = freezing
@@ -56,6 +60,8 @@ class Answers:
         self.lanes = lanes
         self.drain = drain
         self.ring = ring
+        self.metrics = metrics
+        self.listener = listener
         self.database = books.database
 
     def status(self) -> documents.Document:
@@ -78,7 +84,12 @@ class Answers:
             "in_flight": flight,
             "next": upcoming,
             "accounts": [self._account(lane, standing) for lane in self.lanes],
+            "metrics": self.listener.state(),
         }
+
+    def scrape(self) -> bytes:
+        """The metrics, in Prometheus's text format."""
+        return self.metrics.text()
 
     def _clock(self) -> documents.Document:
         """What the watch found a moment ago: asking for the status never waits for the store's writer."""

@@ -15,7 +15,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
@@ -29,6 +29,7 @@ from guardian.daemon.bodies import (
     RescheduleBody,
     ThawBody,
 )
+from guardian.daemon.metrics import CONTENT_TYPE
 from guardian.daemon.peers import NOBODY, Peer, Right
 from guardian.errors import Broken, Doubt, GuardianError, Mistake, NotAllowed, Refusal, Unfound, Unwritable
 
@@ -60,6 +61,7 @@ class Route:
     right: Right
     handler: Callable[..., Any]
     summary: str
+    answer: type[Response] = JSONResponse
 
 
 async def peer(request: Request) -> Peer:
@@ -111,6 +113,9 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def status() -> Any:
         return answers.status()
 
+    def metrics() -> Response:
+        return Response(answers.scrape(), media_type=CONTENT_TYPE)
+
     return (
         Route("GET", "/v1/status", Right.READ, status, "The state of everything"),
         Route("POST", "/v1/freeze", Right.FREEZE, freeze, "Stop"),
@@ -124,6 +129,7 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("POST", "/v1/posts/{post_id}/reschedule", Right.OPERATE, reschedule, "Give it a new time"),
         Route("POST", "/v1/posts/{post_id}/cancel", Right.OPERATE, cancel, "Never send it"),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
+        Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", PlainTextResponse),
     )
 
 
@@ -143,6 +149,7 @@ def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> Fast
             description=f"Needs the right `{route.right}`.",
             dependencies=[Depends(_guard(route.right, rights, threads))],
             response_model=None,
+            response_class=route.answer,
             operation_id=route.handler.__name__,
             responses=contract.answers_of(route.method, route.path),
         )

@@ -47,6 +47,7 @@ class Status(BaseModel):
     in_flight: list[dict[str, Any]]
     next: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
+    metrics: dict[str, Any]
 
 
 class Frozen(BaseModel):
@@ -160,6 +161,7 @@ ERRORS = {
     431: "The head is too large",
     503: "Not now, or in doubt: see `code`",
 }
+TEXT: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}  # the metrics alone
 LINKS = {
     name: {"operationId": operation, "parameters": {"post_id": "$response.body#/post/id"}}
     for name, operation in (("Story", "post"), ("Cancel", "cancel"), ("Move", "reschedule"), ("Release", "release_one"))
@@ -170,7 +172,7 @@ _Answers = dict[int | str, dict[str, Any]]
 def answers_of(method: str, path: str) -> _Answers:
     """Every status that a route can answer with, for its entry in the document."""
     found: _Answers = {status: {"model": Error, "description": words} for status, words in ERRORS.items()}
-    found[200] = {"model": DONE[method, path], "description": "Done"}
+    found[200] = {"description": "Done", **({"model": DONE[method, path]} if (method, path) in DONE else TEXT)}
     if path == "/v1/freeze":
         found[504] = {"model": Frozen, "description": "Not confirmed: the same document"}
     if path == "/v1/posts/import":

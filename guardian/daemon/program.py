@@ -88,6 +88,7 @@ def _live(settings: Settings, ends: set[signal.Signals]) -> None:
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))
     for loop in daemon.loops:
         loop.start()
+    daemon.listener.start(settings.metrics.listen)  # whether it can or not: the daemon runs
     log.info("runs", pid=os.getpid(), accounts=len(settings.accounts), socket=settings.house.socket, **found)
     asked: int = breakage.WAKES
     while asked not in ends:  # somebody else's signal of that number means nothing
@@ -95,6 +96,7 @@ def _live(settings: Settings, ends: set[signal.Signals]) -> None:
         if breakage.why is not None:
             hold.begin_anew(settings.house, breakage.why)
     log.info("stops", signal=signal.Signals(asked).name)
+    daemon.listener.stop()
     serving.should_exit = True
     thread.join(LANES_END_WITHIN)
     _end(daemon)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guardian.duties.publish import WHO, landed
+from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.model import Event, State
 from guardian.store import attempts, journal, posts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardian.adapter import Adapter
+    from guardian.duties.tally import Tally
     from guardian.model import Account, Post, PostRef
     from guardian.store.database import Database, Tx
 
@@ -37,6 +39,7 @@ class Reconciling:
         over: int,
         clock: Callable[[], int],
         elapsed: Callable[[], int] | None = None,
+        tally: Tally = UNCOUNTED,
     ) -> None:
         self.account = account
         self.adapter = adapter
@@ -44,6 +47,7 @@ class Reconciling:
         self.looks = looks
         self.over = over
         self.clock = clock
+        self.tally = tally
         self.elapsed = elapsed or clock  # nobody can set it: three looks at once, by a clock that jumps, prove nothing
         self._looked: dict[str, int] = {}
         self._not_before = 0
@@ -88,7 +92,9 @@ class Reconciling:
         try:
             ref = self.adapter.find(post.part, since=since, known=known)
         except Exception as error:
+            self.tally.looked(self.account.name, result="failed")
             raise Doubt(f"cannot ask for {post_id}, because {type(error).__name__}: {error}") from error
+        self.tally.looked(self.account.name, result="absent" if ref is None else "found")
         now = self.clock()
         self._looked[attempt] = self.elapsed()
         with self.database.transaction() as tx:

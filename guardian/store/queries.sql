@@ -146,6 +146,10 @@ select count(*) from posts where account = :account and platform_id = :platform_
 -- How many posts are in which state.
 select state, sum(n) as n from counts group by state having sum(n) > 0;
 
+-- name: counts_by_account
+-- How many posts of each account are in which state.
+select account, state, n from counts where n > 0;
+
 -- name: held_count$
 -- How many queued posts a freeze holds now.
 select coalesce(sum(n), 0) from counts
