@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import socket
 import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -28,10 +30,14 @@ if TYPE_CHECKING:
 HEAD_WITHIN = 5.0
 READ_WITHIN = 10.0  # how long a scraper may leave its answer unread
 MAX_HEAD = 8 * 1024
+CHUNK = 4096
+END = b"\r\n\r\n"
 MOST = 16  # connections at a time
+QUEUE = 64  # connections that the kernel keeps for us
 AGAIN_AFTER = 10.0  # a port that could not be had
 BEGUN_WITHIN = 2.0
 ENDED_WITHIN = 5.0
+BREATH = 1.0
 DO = "ask for GET /metrics"
 NO_HTTP = Refusing(400, "bad_input", "cannot read the request, because it is no HTTP", DO)
 NOTHING_ELSE = Refusing(404, "not_found", "cannot find that, because only /metrics is here", DO)
@@ -88,7 +94,7 @@ class _Serving:
         self.text = text
         self.why = "it has not begun yet"
         self.settled = threading.Event()
-        self._here: dict[asyncio.StreamWriter, None] = {}  # in the order in which they came
+        self._here: dict[asyncio.Task[None], None] = {}  # in the order in which they came
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over = False
         self._ending = asyncio.Event()
@@ -106,17 +112,68 @@ class _Serving:
         self._loop = asyncio.get_running_loop()
         while not self._over:
             try:
-                server = await asyncio.start_server(self._met, self.host, self.port, limit=MAX_HEAD, backlog=MOST)
+                doors = await self._open()
             except (OSError, ValueError) as error:  # taken, not of this host, or no name that could be looked up
                 self._say(str(getattr(error, "strerror", None) or error))
                 await self._rest(AGAIN_AFTER)
                 continue
             self._say("")
-            async with server:
-                await self._ending.wait()
-                server.close()
-                for writer in self._here:
-                    writer.transport.abort()
+            await self._let_in_through(doors)
+
+    async def _open(self) -> list[socket.socket]:
+        """Listen at every address that the name has; all or none."""
+        found = await asyncio.get_running_loop().getaddrinfo(
+            self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        with contextlib.ExitStack() as opened:
+            doors = [
+                opened.enter_context(socket.create_server(address, family=family, backlog=QUEUE))
+                for family, address in dict.fromkeys((one[0], one[4]) for one in found)
+            ]
+            opened.pop_all()
+        return doors
+
+    async def _let_in_through(self, doors: list[socket.socket]) -> None:
+        """Until the end; then everybody is let go of, and the port."""
+        for door in doors:
+            door.setblocking(False)
+            self._watch(door)
+        await self._ending.wait()
+        for door in doors:
+            asyncio.get_running_loop().remove_reader(door)
+            door.close()
+        for task in self._here:
+            task.cancel()
+        await asyncio.gather(*self._here, return_exceptions=True)
+
+    def _watch(self, door: socket.socket) -> None:
+        if door.fileno() >= 0:
+            asyncio.get_running_loop().add_reader(door, self._let_in, door)
+
+    def _let_in(self, door: socket.socket) -> None:
+        """Somebody knocks. No step of this waits: nobody is let in and then forgotten."""
+        loop = asyncio.get_running_loop()
+        try:
+            connection, _ = door.accept()
+        except (BlockingIOError, ConnectionError):
+            return  # gone again already
+        except OSError:  # no descriptor is left, for instance
+            loop.remove_reader(door)
+            loop.call_later(BREATH, self._watch, door)
+            return
+        connection.setblocking(False)
+        if len(self._here) >= MOST:
+            longest = next(iter(self._here))
+            del self._here[longest]
+            longest.cancel()
+        meeting = loop.create_task(self._meet(connection))
+        self._here[meeting] = None
+        meeting.add_done_callback(functools.partial(self._part, connection))
+
+    def _part(self, connection: socket.socket, meeting: asyncio.Task[None]) -> None:
+        """The end of a connection, also of one that was sent away before it had begun."""
+        connection.close()
+        self._here.pop(meeting, None)
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -130,29 +187,21 @@ class _Serving:
         self.why = why
         self.settled.set()
 
-    async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _meet(self, connection: socket.socket) -> None:
         """One connection: one request, one answer, the end."""
-        if len(self._here) >= MOST:
-            longest = next(iter(self._here))
-            del self._here[longest]
-            longest.transport.abort()
-        self._here[writer] = None
         try:
-            answer = await self._heard(reader)
-            await asyncio.wait_for(_hand_over(writer, answer), READ_WITHIN)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            writer.transport.abort()  # it has gone, or does not read
-        finally:
-            self._here.pop(writer, None)
+            head = await asyncio.wait_for(_head(connection), HEAD_WITHIN)
+        except OSError as error:
+            answer = _refusal(TOO_SLOW) if isinstance(error, TimeoutError) else b""
+        else:
+            answer = self._answer(head)
+        with contextlib.suppress(OSError):  # it has gone, or does not read
+            await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(connection, answer), READ_WITHIN)
 
-    async def _heard(self, reader: asyncio.StreamReader) -> bytes:
-        """The answer to what comes in."""
-        try:
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_WITHIN)
-        except TimeoutError:
-            return _refusal(TOO_SLOW)
-        except asyncio.LimitOverrunError:
-            return _refusal(TOO_LARGE)
+    def _answer(self, head: bytes) -> bytes:
+        """The answer to a head; one without an end was too large, or its sender left in the middle."""
+        if not head.endswith(END):
+            return _refusal(TOO_LARGE) if len(head) > MAX_HEAD else b""
         words = head.split(b"\r\n", 1)[0].split(b" ")
         if len(words) != 3 or not words[2].startswith(b"HTTP/1."):  # noqa: PLR2004 (method, target, version)
             return _refusal(NO_HTTP)
@@ -171,12 +220,16 @@ class _Serving:
         return _framed(200, CONTENT_TYPE, body, with_body=with_body)
 
 
-async def _hand_over(writer: asyncio.StreamWriter, answer: bytes) -> None:
-    writer.transport.set_write_buffer_limits(0)  # `drain` comes back when the kernel has it all
-    writer.write(answer)
-    await writer.drain()
-    writer.close()
-    await writer.wait_closed()
+async def _head(connection: socket.socket) -> bytes:
+    """What is sent up to the first blank line, or as much as is read of it."""
+    found = b""
+    while END not in found and len(found) <= MAX_HEAD:
+        chunk = await asyncio.get_running_loop().sock_recv(connection, CHUNK)
+        if not chunk:
+            break
+        found += chunk
+    before, end, _ = found.partition(END)
+    return before + end
 
 
 def _refusal(why: Refusing) -> bytes:
