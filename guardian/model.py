@@ -86,6 +86,16 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A picture, film or sound that a part shows: what lies in the spool under its hash, and what is seen, in words."""
+
+    sha256: str
+    type: str
+    size: int
+    alt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What one publishing request says: the words and how they are to be shown."""
 
@@ -93,6 +103,7 @@ class Part:
     warning: str | None = None
     language: str | None = None
     visibility: str | None = None
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +178,23 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLimits:
+    """What files this account's platform accepts. `types` and `pixels` None: it does not say. Sizes are in bytes."""
+
+    count: int = 4
+    types: frozenset[str] | None = None
+    image_bytes: int = 16 << 20
+    video_bytes: int = 99 << 20
+    pixels: int | None = None
+    alt_characters: int = 1500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What this account's platform accepts, asked from the platform itself."""
 
     characters: int
+    media: MediaLimits = MediaLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
