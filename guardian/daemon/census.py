@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from guardian.daemon.loops import run_beside
-from guardian.store import freezes, posts
+from guardian.store import attempts, freezes, posts
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
@@ -28,10 +29,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """What the store said. `due` is, by account, since when (ms) the oldest post that may be sent has been due."""
+    """What the store said.
+
+    `posts` are counted by account and state, `halves` (threads that are half live) by account, `holds` by kind; `due`
+    is, by account, since when (ms) the oldest post that may be sent has been due.
+    """
 
     posts: Mapping[tuple[str, str], int]
     held: int
+    holds: Mapping[str, int]
+    halves: Mapping[str, int]
     due: Mapping[str, int]
 
 
@@ -86,5 +93,7 @@ class Census:
             return Count(
                 posts={(row["account"], row["state"]): int(row["n"]) for row in Q.counts_by_account(tx)},
                 held=freezes.held(tx),
+                holds={row["kind"]: int(row["n"]) for row in Q.holds_by_kind(tx)},
+                halves=Counter(row["account"] for row in attempts.half_sent(tx)),
                 due={name: at for name, at in due.items() if at is not None and at <= now},
             )

@@ -20,7 +20,7 @@ from prometheus_client import (
 
 from guardian import __version__
 from guardian.daemon.present import UNCONFIGURED, info
-from guardian.duties.publish import Again, Held, Settled
+from guardian.duties.publish import Again, Held, Settled, Waiting
 from guardian.model import State
 
 if TYPE_CHECKING:
@@ -30,14 +30,15 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
     from guardian.duties.publish import Outcome
+    from guardian.model import Post
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LATE = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
 STOP = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-OUTCOMES = ("published", "part", "unknown", "refused", "blocked", "held", "again", "token_refused")
+OUTCOMES = ("published", "part", "unknown", "refused", "blocked", "held", "waiting", "again", "token_refused")
 LOOKS = ("found", "absent", "failed")
 DOORS = ("control", "direct")
-LEFT = frozenset({State.PUBLISHED, State.UNKNOWN, State.REFUSED})
+LANDED = frozenset({State.PUBLISHED, State.QUEUED})
 log = structlog.get_logger()
 
 
@@ -124,7 +125,7 @@ class Metrics:
         word = _word(outcome)
         if word:
             self._sends.labels(account, word).inc()
-        if isinstance(outcome, Settled) and outcome.post.state in LEFT:
+        if isinstance(outcome, Settled) and _has_begun(outcome.post):
             self._lateness.labels(account).observe(max(began - outcome.post.at, 0) / 1000)
 
     def refused(self, account: str) -> None:
@@ -157,7 +158,14 @@ def _word(outcome: Outcome) -> str:
         return "part" if outcome.post.state is State.QUEUED else str(outcome.post.state)
     if isinstance(outcome, Again):
         return "token_refused" if outcome.token_refused else "again"
+    if isinstance(outcome, Waiting):
+        return "waiting"
     return "held" if isinstance(outcome, Held) else ""
+
+
+def _has_begun(post: Post) -> bool:
+    """Whether what left was its first part: the others of a thread follow when they can, and are not late."""
+    return post.state is not State.BLOCKED and post.live == (1 if post.state in LANDED else 0)
 
 
 class _Build:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from guardian.duties.lane import Lane
     from guardian.fence.house import House
 
+KINDS = ("post", "tag")
 UNCONFIGURED = "(unconfigured)"  # no account or scope can have this name
 
 
@@ -108,7 +109,17 @@ class AtWork:
         for (account, state), number in _by_name(count.posts, names).items():
             family.add_metric((account, state), number)
         yield family
-        yield _one("guardian_posts_held", "How many posts that wait are held, by a freeze for instance", count.held)
+        yield _one("guardian_posts_held", "How many posts that wait are held by a freeze", count.held)
+        holds = GaugeMetricFamily("guardian_holds", "How many holds of posts, and of tags, stand", labels=("kind",))
+        for kind in KINDS:
+            holds.add_metric((kind,), count.holds.get(kind, 0))
+        yield holds
+        halves = GaugeMetricFamily(
+            "guardian_threads_half_live", "How many threads are live in part and not to their end", labels=("account",)
+        )
+        for name in names:
+            halves.add_metric((name,), count.halves.get(name, 0))
+        yield halves
         overdue = GaugeMetricFamily(
             "guardian_oldest_due_post_seconds",
             "For how long the oldest post that may be sent has been due, and was not; 0 when there is none",

@@ -11,7 +11,7 @@ import pytest
 
 from guardian.daemon.census import COUNTED_WITHIN, Census
 from guardian.errors import Doubt
-from guardian.model import Account, Part
+from guardian.model import Account, Event, Part
 from guardian.store import freezes, posts
 from guardian.store.database import Database
 from guardian.store.posts import Draft
@@ -62,6 +62,26 @@ def test_what_waits_and_what_is_due_is_counted(census: Census) -> None:
     assert count is not None
     assert count.posts == {("acme", "queued"): 2}
     assert (count.held, dict(count.due)) == (0, {"acme": NOW - 5_000})
+    assert (dict(count.holds), dict(count.halves)) == ({}, {})
+
+
+def test_holds_are_counted_while_they_stand_and_threads_while_they_are_half_live(
+    database: Database, census: Census
+) -> None:
+    thread = Draft(
+        account="acme", at=NOW, at_text="now", zone=None, part=Part(text="1 of 2"), tail=(Part(text="2 of 2"),)
+    )
+    with database.transaction() as tx:
+        post = posts.enter(tx, thread, now=NOW, who="a test").post.id
+        for number, (held, tag, lifted) in enumerate([(post, None, None), (None, '"a"', None), (None, '"b"', NOW)]):
+            row = (str(number), held, tag, "why", "a test", NOW, lifted, lifted and "a test")
+            tx.execute("insert into holds values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        for event in (Event.CLAIM, Event.INTEND):
+            posts.move(tx, post, event, now=NOW)
+        posts.land(tx, post, platform_id="1", url=None, now=NOW)
+    count = census.take()
+    assert count is not None
+    assert (dict(count.holds), dict(count.halves)) == ({"post": 1, "tag": 1}, {"acme": 1})
 
 
 def test_a_counting_that_takes_too_long_is_given_up_and_the_next_one_counts(database: Database) -> None:

@@ -156,7 +156,19 @@ def test_both_doors_show_the_same_and_no_event_adds_a_series(house: ScrapedHouse
         assert b"secretive" not in answer
         assert b"rehearsal-" not in answer  # the tokens
     labelled = {label for _, labels in before for label, _ in labels}
-    assert labelled == {"account", "scope", "state", "outcome", "result", "door", "confirmed", "le", "loop", "version"}
+    assert labelled == {
+        "account",
+        "scope",
+        "state",
+        "outcome",
+        "result",
+        "door",
+        "confirmed",
+        "le",
+        "loop",
+        "version",
+        "kind",
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.uploading import Uploading
 from guardian.fence import limited
 from guardian.fence.house import House
 from guardian.fence.scopes import make_private
@@ -23,6 +24,7 @@ from guardian.model import Account, Secret
 from guardian.rehearsal import RehearsalPlatform
 from guardian.store import attempts, freezes, journal, posts
 from guardian.store.database import Database
+from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +61,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.halt = threading.Event()
+        self.spool = Spool(self.database.path.parent / SPOOL)
         self.held: list[int] = []
         self.queue = Queue(
             database=self.database,
@@ -87,7 +90,10 @@ class Scene:
         account = account or self.accounts[0]
         adapter = connect(account, makers(), answer_within=answer_within)
         shared: dict[str, Any] = {"account": account, "adapter": adapter, "database": self.database}
-        publishing = Publishing(**shared, house=self.house, late_after=self.late_after, clock=self.clock)
+        uploading = Uploading(account=account, adapter=adapter, spool=self.spool, house=self.house, clock=self.clock)
+        publishing = Publishing(
+            **shared, house=self.house, uploading=uploading, late_after=self.late_after, clock=self.clock
+        )
         reconciling = Reconciling(**shared, looks=self.looks, over=self.over, clock=self.clock)
         return Lane(publishing, reconciling, gap=gap, halt=self.halt, on_held=lambda: self.held.append(1))
 
@@ -95,6 +101,20 @@ class Scene:
         """A post that is due now, unless `at` says otherwise."""
         found, _ = self.queue.add({"account": "acme", "at": "now", "text": text, **more}, who="a test")
         return found.post
+
+    def enter_parts(self, *parts: Part, account: str = "acme", tags: tuple[str, ...] = ()) -> Post:
+        """A post that is due now and says these parts: a thread, if there are several."""
+        now = self.clock()
+        draft = Draft(account=account, at=now, at_text="now", zone=None, part=parts[0], tail=parts[1:], tags=tags)
+        with self.database.transaction() as tx:
+            return posts.enter(tx, draft, now=now, who="a test").post
+
+    def picture(self, alt: str | None = None, *, size: int = 8) -> Media:
+        """A picture that lies in the spool."""
+        data = io.BytesIO()
+        Image.new("RGB", (size, size), os.urandom(3).hex().join("#\0").rstrip("\0")).save(data, "PNG")
+        kept = self.spool.take_in([data.getvalue()])
+        return Media(sha256=kept.sha256, type="image/png", size=kept.size, width=size, height=size, alt=alt)
 
     def post(self, post: Post) -> Post:
         """The post as it is now."""

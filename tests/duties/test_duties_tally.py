@@ -10,9 +10,11 @@ import pytest
 from guardian.daemon.metrics import LOOKS, OUTCOMES, Metrics
 from guardian.daemon.present import UNCONFIGURED
 from guardian.duties.freeze import Freezing
-from guardian.duties.publish import Again, Held, Idle, Settled
+from guardian.duties.publish import Again, Held, Idle, Settled, Waiting
 from guardian.fence.stopping import Order
-from guardian.model import State
+from guardian.model import Part, State
+from guardian.store import posts
+from guardian.store.posts import Draft
 
 if TYPE_CHECKING:
     from guardian.duties.lane import Lane
@@ -32,6 +34,7 @@ def metrics(scene: Scene) -> Metrics:
 def lane(scene: Scene, metrics: Metrics) -> Lane:
     found = scene.lane(answer_within=0.5)
     found.tally = found.reconciling.tally = metrics
+    found._ask_who_we_are(scene.clock())
     return found
 
 
@@ -92,6 +95,22 @@ def test_how_late_a_post_left_is_counted_from_its_time_to_its_sending(
     late = value(metrics, "guardian_send_lateness_seconds_sum", account="acme")
     assert 61 <= late < 75
     assert value(metrics, "guardian_send_lateness_seconds_bucket", account="acme", le="60.0") == 0
+
+
+def test_the_parts_of_a_thread_are_tries_of_their_own_and_only_the_first_can_be_late(
+    scene: Scene, lane: Lane, metrics: Metrics
+) -> None:
+    now = scene.clock()
+    one, *others = (Part(text=f"part {number}") for number in range(3))
+    thread = Draft(account="acme", at=now, at_text="now", zone=None, part=one, tail=tuple(others))
+    with scene.database.transaction() as tx:
+        posts.enter(tx, thread, now=now, who="a test")
+    for _ in range(3):
+        lane._poll_sending(scene.clock())
+        scene.clock.off += 100_000
+    assert sends(metrics) == {"part": 2, "published": 1}
+    assert value(metrics, "guardian_send_lateness_seconds_count", account="acme") == 1
+    assert value(metrics, "guardian_send_lateness_seconds_sum", account="acme") < 60
 
 
 def test_a_lane_that_is_held_counts_as_held_and_an_idle_one_not_at_all(
@@ -164,7 +183,14 @@ def test_what_is_missed_is_counted_when_it_is_written_down_and_not_before(scene:
 def test_every_outcome_has_a_word(scene: Scene) -> None:
     """A word that is not there from the start is a series that begins at 1, and no rule sees it increase."""
     post = scene.enter()
-    for outcome in (Settled(post), Again("x", None), Again("x", None, token_refused=True), Held("x"), Idle()):
+    for outcome in (
+        Settled(post),
+        Again("x", None),
+        Again("x", None, token_refused=True),
+        Held("x"),
+        Waiting(1),
+        Idle(),
+    ):
         metrics = Metrics()
         metrics.know(["acme"], [])
         before = metrics.text().count(b"guardian_sends_total{")
