@@ -73,7 +73,8 @@ class Screen:
         self._size = shutil.get_terminal_size(PAGE)
 
     def paint(self, lines: Sequence[str]) -> None:
-        """These lines in place of the last ones, as far as they fit."""
+        """These lines in place of the last ones, as far as they fit; one that goes on below itself is several."""
+        lines = [one for line in lines for one in line.split("\n")]
         size = shutil.get_terminal_size(PAGE)
         back = UP.format(self._painted) if self._painted else ""
         if self._painted and size != self._size:  # the terminal has wrapped them anew: nobody knows where they are
