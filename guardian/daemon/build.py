@@ -24,6 +24,7 @@ from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
+from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
@@ -65,6 +66,7 @@ class Daemon:
     settings: Settings
     database: Database
     books: Books
+    zones: Zones
     bell: Bell
     loops: tuple[Loop, ...]
     app: FastAPI
@@ -95,7 +97,8 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         timekeeping=Timekeeping(database=database, look=look),
         tally=metrics,
     )
-    watch = Loop("watch", Watch(books, ring=bell.halt), clock)
+    zones = Zones(database=database, clock=clock)
+    watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
     lanes = [_lane(account, settings, makers, books, bell, watch, elapsed, metrics) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
     answers = Answers(
@@ -120,6 +123,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         settings=settings,
         database=database,
         books=books,
+        zones=zones,
         bell=bell,
         loops=(watch, *bell.loops),
         app=application(answers, rights),
