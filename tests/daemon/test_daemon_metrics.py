@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from guardian.daemon.census import COUNTED_WITHIN
 from tests.daemon.scraping import ASK, Scrape, asked, free_port, names, read, scrape, told, value
 from tests.daemon.talking import SLACK, freezes, judged, thaws
 from tests.torture import doors
 from tests.torture.daemon import ROOT
 from tests.torture.house import ACCOUNTS, SCOPES, TorturedHouse
 from tests.torture.intruder import Intruder
+from tests.torture.mounts import Passthrough
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -310,3 +312,26 @@ def test_the_description_says_that_metrics_are_text(house: ScrapedHouse) -> None
     answer = told(house, b"GET /openapi.json HTTP/1.1\r\nHost: g\r\nConnection: close\r\n\r\n")
     document = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert list(document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_disk_that_hangs_keeps_no_scrape_and_the_fence_is_shown_all_the_same() -> None:
+    with ScrapedHouse() as house, Passthrough(house.house.state_dir) as disk:
+        house.start()
+        house.feed(4)
+        house.wait_all()
+        disk.hang()
+        try:
+            stop = house.freeze(drain=0.5)
+            assert stop.confirmed_at is not None
+            for _ in range(3):
+                began = time.monotonic()
+                for found in (read(asked(house.port)), scrape(house)):
+                    assert value(found, "guardian_frozen", scope="all") == 1
+                    assert value(found, "guardian_up") == 1
+                assert time.monotonic() - began < 2 * COUNTED_WITHIN + SLACK
+        finally:
+            disk.recover()
+        found = until(house, lambda found: value(found, "guardian_store_readable"))
+        assert value(found, "guardian_posts", account="north-a", state="published") == 1
