@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from guardian.model import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from guardian.model import Media, MediaLimits
 
 MOST_BYTES = 100 << 20  # of one file; no platform takes more of one request
-NOTHING_KNOWN: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
-def problems(
-    media: Sequence[Media], *, limits: MediaLimits, sizes: Mapping[str, tuple[int, int]] = NOTHING_KNOWN
-) -> list[Problem]:
+def problems(media: Sequence[Media], *, limits: MediaLimits) -> list[Problem]:
     """What a platform with these limits would refuse of the files of one part.
 
-    `sizes` says how wide and how high (pixels) the pictures are, by their SHA-256; what it leaves out is not judged by
-    its pixels. A field is `media`, or `media2` for the second file, as the columns of an import are called.
+    A field is `media`, or `media2` and `media2_alt` for the second file, as the columns of an import are called.
     """
     found = list(_together(media, limits))
     for place, one in enumerate(media, start=1):
-        words = (*_kind(one, limits), *_size(one, limits), *_pixels(sizes.get(one.sha256), limits))
+        words = (*_kind(one, limits), *_size(one, limits), *_pixels(one, limits))
         found += [Problem(field=f"media{place}", message=message) for message in words]
         found += [Problem(field=f"media{place}_alt", message=message) for message in _alt(one, limits)]
     return found
@@ -52,9 +47,10 @@ def _size(one: Media, limits: MediaLimits) -> Iterator[str]:
         yield f"it has {one.size} bytes, and {most} are allowed"
 
 
-def _pixels(size: tuple[int, int] | None, limits: MediaLimits) -> Iterator[str]:
-    if size is not None and limits.pixels is not None and size[0] * size[1] > limits.pixels:
-        yield f"it has {size[0]} x {size[1]} pixels, and {limits.pixels} in all are allowed"
+def _pixels(one: Media, limits: MediaLimits) -> Iterator[str]:
+    width, height = one.width or 0, one.height or 0
+    if limits.pixels is not None and width * height > limits.pixels:
+        yield f"it has {width} x {height} pixels, and {limits.pixels} in all are allowed"
 
 
 def _alt(one: Media, limits: MediaLimits) -> Iterator[str]:
