@@ -16,6 +16,7 @@ from mastodon import Mastodon, MastodonAPIError, MastodonError, MastodonNotFound
 from guardian.adapter import Kind, Maker, Readiness, Route
 from guardian.errors import Doubt, TokenRefused
 from guardian.model import Identity, Limits, MediaLimits, PostRef, Problem
+from guardian.rules.media import problems as media_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,7 +107,7 @@ class MastodonAdapter:
             )
         if part.visibility is not None and part.visibility not in VISIBILITIES:
             problems.append(Problem(field="visibility", message=f"it must be one of {', '.join(VISIBILITIES)}"))
-        return problems
+        return [*problems, *media_problems(part.media, limits=limits.media)]
 
     def upload(self, data: bytes, media: Media) -> str:
         """One POST to the asynchronous endpoint: the answer may come before the file is processed."""
