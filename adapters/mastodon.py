@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from mastodon import Mastodon, MastodonError, MastodonNotFoundError
 
+from adapters.likeness import Likeness, likeness
 from guardian.adapter import Kind, Maker, Route
 from guardian.errors import Doubt
 from guardian.model import Identity, Limits, PostRef, Problem
@@ -104,19 +105,21 @@ class MastodonAdapter:
         return None
 
     def _own_since(self, earliest: datetime) -> Iterator[Any]:
-        """Our own posts, newest first, back to `earliest`. Raises Doubt when they do not end within reason."""
+        """Our own posts, newest first, back to `earliest`. Raises Doubt when they do not end within reason.
+
+        Paged by the ids that the server gave: an id made from a time (`since_id`) is one of Mastodon's own kind, after
+        which a server with other ids has nothing; and not every server links to its next page. The end is an empty one.
+        """
         me = self._me or self.whoami().id
-        page = self._client.account_statuses(me, since_id=earliest, limit=PAGE, exclude_reblogs=True)
+        before: str | None = None
         for _ in range(MAX_PAGES):
+            page = self._client.account_statuses(me, max_id=before, limit=PAGE, exclude_reblogs=True)
             if not self._lists or not isinstance(page, list):
                 raise Doubt("cannot look through our own posts, because the server did not answer with a list")
-            for status in page:
-                if status.created_at < earliest:
-                    return
-                yield status
-            page = self._client.fetch_next(page) if page else None
-            if page is None:
+            yield from (status for status in page if status.created_at >= earliest)
+            if not page or page[-1].created_at < earliest:
                 return
+            before = _id(page[-1])
         raise Doubt("cannot look through all posts of the last minutes, because there are too many")
 
     def _is(self, status: Any, part: Part) -> bool:  # noqa: ANN401 (the library's own dynamic type)
@@ -125,10 +128,23 @@ class MastodonAdapter:
         try:
             source = self._client.status_source(status.id)
         except MastodonNotFoundError:
-            return False  # deleted since it was listed
+            return self._shows(_id(status), part)
         if not isinstance(source.text, str):
             raise Doubt(f"cannot say what {_id(status)} says, because the server answered with no source of it")
         return self._same(source.text, part.text)
+
+    def _shows(self, platform_id: str, part: Part) -> bool:
+        """No source: either the post was deleted since it was listed, or this server tells no sources (Pixelfed)."""
+        try:
+            status = self._client.status(platform_id)
+        except MastodonNotFoundError:
+            return False
+        if not isinstance(status.content, str):
+            raise Doubt(f"cannot say what {platform_id} says, because the server answered with no words of it")
+        alike = likeness(status.content, part.text)
+        if alike is Likeness.UNSURE:
+            raise Doubt(f"cannot say whether {platform_id} is the post, because its words are alike, but not the same")
+        return alike is Likeness.SAME
 
     @staticmethod
     def _same(theirs: str | None, ours: str | None) -> bool:
