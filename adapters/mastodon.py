@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -50,11 +51,13 @@ class MastodonAdapter:
         )
         self._me: str | None = None
         self._lists = False
+        self._behind = timedelta(0)
         network.session.hooks["response"].append(self._note)
 
     def _note(self, response: Response, **_: object) -> None:
-        """Whether the server's last answer is a list: the library makes an empty one of `{}`."""
+        """Whether the last answer is a list (the library makes an empty one of `{}`), and what time the server has."""
         self._lists = response.content.lstrip().startswith(b"[")
+        self._behind = _behind(response.headers.get("Date"))
 
     def whoami(self) -> Identity:
         """`@user@domain`: the account from the token, the domain from the server."""
@@ -116,8 +119,9 @@ class MastodonAdapter:
             page = self._client.account_statuses(me, max_id=before, limit=PAGE, exclude_reblogs=True)
             if not self._lists or not isinstance(page, list):
                 raise Doubt("cannot look through our own posts, because the server did not answer with a list")
-            yield from (status for status in page if status.created_at >= earliest)
-            if not page or page[-1].created_at < earliest:
+            first = earliest - self._behind
+            yield from (status for status in page if status.created_at >= first)
+            if not page or page[-1].created_at < first:
                 return
             before = _id(page[-1])
         raise Doubt("cannot look through all posts of the last minutes, because there are too many")
@@ -181,8 +185,20 @@ def _id(thing: Any) -> str:  # noqa: ANN401 (the library's own dynamic type)
 
 
 def _ref(status: Any) -> PostRef:  # noqa: ANN401 (the library's own dynamic type)
-    url = getattr(status, "url", None) or getattr(status, "uri", None)
-    return PostRef(id=_id(status), url=None if url is None else str(url))
+    """Raises Doubt when it is no post: one that the server has put off until later has an id, too, but no address."""
+    url = _look(status, "url") or _look(status, "uri")
+    if not url:
+        raise Doubt("cannot believe the answer, because what it names has no address")
+    return PostRef(id=_id(status), url=str(url))
+
+
+def _behind(date: str | None) -> timedelta:
+    """By how much the server's clock, which dates the posts, is behind ours; nothing when it does not say."""
+    try:
+        there = parsedate_to_datetime(date or "")
+        return max(timedelta(0), datetime.now(UTC) - there)
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return timedelta(0)
 
 
 def connect(account: Account, network: Network) -> MastodonAdapter:
