@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -144,7 +145,7 @@ class MastodonAdapter:
         """Look through our own posts since then for one that says and shows the same, and that nobody knows yet."""
         earliest = datetime.fromtimestamp(since / 1000, UTC) - SKEW
         try:
-            for status in self._own_since(earliest):
+            for status in chain(self._own_since(earliest), self._own_replies(reply_to)):
                 if str(status.id) not in known and _hangs_on(status, reply_to) and self._is(status, part):
                     return _ref(status)
         except MastodonError as error:
@@ -169,6 +170,18 @@ class MastodonAdapter:
                 return
             before = _id(page[-1])
         raise Doubt("cannot look through all posts of the last minutes, because there are too many")
+
+    def _own_replies(self, parent: str | None) -> Iterator[Any]:
+        """What of ours hangs on that post: some servers (Pixelfed) leave replies out when they list our posts."""
+        if parent is None:
+            return
+        try:
+            context = self._client.status_context(parent)
+        except MastodonNotFoundError:
+            return  # the post is gone, and what hung on it hangs on nothing now
+        if not isinstance(context.descendants, list):
+            raise Doubt(f"cannot say what hangs on {parent}, because the server did not answer with a list")
+        yield from (status for status in context.descendants if _id(status.account) == self._me)
 
     def _is(self, status: Any, part: Part) -> bool:  # noqa: ANN401 (the library's own dynamic type)
         if not self._same(status.spoiler_text, part.warning):

@@ -113,6 +113,12 @@ class MastodonMockServer:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (loopback)
             return json.load(answer)
 
+    @staticmethod
+    def fetch(url: str) -> bytes:
+        """A file, as anybody may see it."""
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 (loopback)
+            return bytes(answer.read())
+
     def _port(self) -> int:
         """It chooses a port of its own, and says so."""
         assert self._process.stderr is not None

@@ -6,16 +6,22 @@ its ids are no snowflakes of Mastodon's. Those are covered by recorded real traf
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from mastodon import MastodonNetworkError
 
+from guardian.adapter import Kind, Readiness
 from guardian.errors import Doubt
 from guardian.fence import limited, passage
 from guardian.fence.stopping import Order, Stopping
-from guardian.gate.verdicts import Accepted, Rejected, Throttled, Uncertain
-from guardian.model import Limits, Part
-from tests.independent.visit import NOBODY, now, visit
+from guardian.gate.intents import Intent, declare
+from guardian.gate.verdicts import Accepted, Rejected, Stopped, Throttled, Uncertain, verdict, verdict_of_upload
+from guardian.model import Part
+from tests.independent.visit import NOBODY, lose_the_answer, now, picture_of, visit
 from tests.torture.front import Front
 
 if TYPE_CHECKING:
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.outsider  # the test's own eyes do not pass our gate
 STATUSES = "/api/v1/statuses"
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 
 
 @pytest.fixture
@@ -45,10 +52,14 @@ def visitor(house: House, front: Front) -> Visitor:
     return visit(house, front.url)
 
 
-def lose_the_answer(at: Visit) -> None:
-    """The server gets the whole request and answers; the house never hears of it."""
-    at.carry()
-    at.reset()
+def without_replies(at: Visit) -> None:
+    """Our own posts without those that are replies, as some servers list them; everything else as it is."""
+    answer = at.carry()
+    if b"/statuses?" in at.letter.partition(b"\r\n")[0]:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        kept = json.dumps([post for post in json.loads(body) if post["in_reply_to_id"] is None]).encode()
+        answer = re.sub(rb"(?i)content-length: \d+", b"content-length: %d" % len(kept), head) + b"\r\n\r\n" + kept
+    at.say((answer,))
 
 
 def published(visitor: Visitor, text: str) -> PostRef:
@@ -65,7 +76,10 @@ def test_we_are_named_by_the_servers_domain_and_not_by_the_address_it_listens_on
 
 
 def test_the_limits_are_those_that_the_server_states(visitor: Visitor) -> None:
-    assert visitor.adapter.limits() == Limits(characters=500)
+    limits = visitor.adapter.limits()
+    assert (limits.characters, limits.media.count, limits.media.image_bytes) == (500, 4, 10_485_760)
+    assert limits.media.types is not None
+    assert "image/png" in limits.media.types
 
 
 def test_a_post_arrives_word_for_word_under_the_id_and_url_that_we_read(
@@ -182,6 +196,55 @@ def test_a_server_that_has_no_sources_is_asked_what_it_shows(visitor: Visitor, m
     assert visitor.adapter.find(part, since=since, known=NOBODY) == made
 
 
+def test_a_picture_arrives_byte_for_byte_and_its_post_shows_it_in_words_and_order(
+    visitor: Visitor, mock_server: MastodonMockServer
+) -> None:
+    """It has every file ready at once: processing is in test_independent_recorded.py."""
+    files = [PNG, PNG + b"another"]
+    media = tuple(picture_of(data, alt=f"number {nr}, żółw") for nr, data in enumerate(files))
+    handed = [visitor.upload(data, one) for data, one in zip(files, media, strict=True)]
+    assert [verdict for _, verdict in handed] == [Accepted(200), Accepted(200)]
+    ids = [upload for upload, _ in handed]
+    assert [visitor.adapter.ready(upload) for upload in ids] == [Readiness.READY] * 2
+    part, since = Part(text="two pictures", media=media), now()
+    made = visitor.publish(part, uploads=ids)
+    assert made.ref is not None
+    shown = mock_server.ask("GET", f"{STATUSES}/{made.ref.id}")["media_attachments"]
+    assert [one["description"] for one in shown] == [one.alt for one in media]
+    assert [mock_server.fetch(one["url"]) for one in shown] == files
+    assert visitor.adapter.find(part, since=since, known=NOBODY) == made.ref
+    assert visitor.adapter.find(Part(text=part.text), since=since, known=NOBODY) is None
+
+
+def test_a_picture_that_the_server_has_no_more_is_never_waited_for(visitor: Visitor) -> None:
+    assert visitor.adapter.ready("123456") is Readiness.FAILED
+
+
+def test_a_thread_hangs_together_and_a_lost_part_is_found_under_its_own_parent_only(
+    visitor: Visitor, front: Front, mock_server: MastodonMockServer
+) -> None:
+    since = now()
+    first, other = published(visitor, "part one"), published(visitor, "another thread")
+    part = Part(text="part two")
+    front.acts.append(lose_the_answer)
+    assert isinstance(visitor.publish(part, reply_to=first.id).verdict, Uncertain)
+    found = visitor.adapter.find(part, since=since, known=NOBODY, reply_to=first.id)
+    assert found is not None
+    assert mock_server.ask("GET", f"{STATUSES}/{found.id}")["in_reply_to_id"] == first.id
+    for parent in (None, other.id):
+        assert visitor.adapter.find(part, since=since, known=NOBODY, reply_to=parent) is None
+
+
+def test_a_lost_part_is_found_where_replies_are_not_listed(visitor: Visitor, front: Front) -> None:
+    """As Pixelfed does it: its list of an account's posts has no replies; they hang on their parents all the same."""
+    since, first = now(), published(visitor, "a first part, listed")
+    part = Part(text="a second part, not listed")
+    lost = visitor.publish(part, reply_to=first.id)
+    assert lost.ref is not None
+    front.acts_for_reads.extend([without_replies] * 100)
+    assert visitor.adapter.find(part, since=since, known=NOBODY, reply_to=first.id) == lost.ref
+
+
 def test_a_freeze_lets_nothing_more_arrive_and_reading_goes_on(
     visitor: Visitor, front: Front, mock_server: MastodonMockServer
 ) -> None:
@@ -194,6 +257,16 @@ def test_a_freeze_lets_nothing_more_arrive_and_reading_goes_on(
     creates = len(front.creates())
     with pytest.raises(passage.Stopped):
         visitor.publish(Part(text="after the freeze"))
+    late = Intent(Kind.PUBLISH, visitor.account.name, ticket)  # looked before the freeze, and sends after it
+    with declare(late) as receipt:
+        for send in (
+            lambda: visitor.adapter.upload(PNG, picture_of(PNG)),
+            lambda: visitor.adapter.publish(Part(text="after the freeze"), "late"),
+        ):
+            with pytest.raises(MastodonNetworkError, match=r"frozen|permit"):
+                send()
+    assert isinstance(verdict_of_upload(receipt), Stopped)
+    assert isinstance(verdict(receipt), Stopped)
     assert len(front.creates()) == creates
     assert "after the freeze" not in mock_server.texts()
     assert visitor.adapter.whoami().handle == mock_server.handle

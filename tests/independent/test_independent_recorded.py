@@ -14,11 +14,12 @@ from mastodon.errors import MastodonDeprecationWarning
 
 from adapters.likeness import Likeness, likeness
 from adapters.mastodon import SKEW
+from guardian.adapter import Readiness
 from guardian.errors import Doubt
 from guardian.gate.verdicts import Accepted, Rejected
-from guardian.model import Limits, Part
+from guardian.model import Limits, MediaLimits, Part
 from tests.independent.replay import MISSING, Recorded, Replay, named, recorded
-from tests.independent.visit import NOBODY, Outcome, visit
+from tests.independent.visit import NOBODY, Outcome, picture_of, visit
 
 if TYPE_CHECKING:
     from guardian.fence.house import House
@@ -35,6 +36,8 @@ READING = recorded("reading")
 SOMEBODY = [one for one in READING if one.path.endswith("verify_credentials")]
 INSTANCES = [one for one in READING if "/instance" in one.path]
 PAGES = recorded("pages")
+MEDIA = recorded("media")
+REPLIES = [one for one in POSTS if one.document["in_reply_to_id"] and one.document["quote"] is None]
 INSTANCE = named("reading", "refresh_id_extraction[response].yaml#0")
 ME = named("reading", "cassettes/test_account.yaml#0")
 
@@ -49,6 +52,23 @@ def answered(house: House, one: Recorded) -> Outcome:
         found = visit(house, replay.url).publish(Part(text=one.sent.get("status", "hello")))
         assert replay.seen == [f"POST {CREATE}"]
     return found
+
+
+def stated(one: Recorded) -> Limits:
+    """What the document says, read without our adapter."""
+    said = one.document["configuration"]
+    media = said["media_attachments"]
+    return Limits(
+        characters=said["statuses"]["max_characters"],
+        media=MediaLimits(
+            count=said["statuses"]["max_media_attachments"],
+            types=frozenset(media["supported_mime_types"]),
+            image_bytes=media["image_size_limit"],
+            video_bytes=media["video_size_limit"],
+            pixels=media["image_matrix_limit"],
+            alt_characters=media.get("description_limit", MediaLimits().alt_characters),
+        ),
+    )
 
 
 def page_of(*posts: Recorded) -> Recorded:
@@ -136,9 +156,9 @@ def test_every_instance_tells_its_name_and_its_limits_whichever_way_it_has_of_te
                 adapter.limits()
         elif any(line.lower().startswith("deprecation") for line in one.headers):
             with pytest.warns(MastodonDeprecationWarning):
-                assert adapter.limits() == Limits(characters=500)
+                assert adapter.limits() == stated(one)
         else:
-            assert adapter.limits() == Limits(characters=500)
+            assert adapter.limits() == stated(one)
             assert adapter.whoami().handle.endswith("@" + (one.document.get("domain") or one.document["uri"]))
 
 
@@ -207,6 +227,43 @@ def test_a_post_dated_by_a_clock_that_is_behind_ours_is_found_all_the_same(house
     found = find(house, source.document["text"], [page, source], since=int(datetime.now(UTC).timestamp() * 1000))
     assert found is not None
     assert found.id == post.document["id"]
+
+
+@pytest.mark.parametrize("one", [one for one in MEDIA if one.method == "POST"], ids=name_of)
+def test_every_upload_that_was_taken_gives_an_id_whether_it_is_ready_or_not(house: House, one: Recorded) -> None:
+    data = b"\x89PNG..."
+    with Replay([one]) as replay:
+        upload, found = visit(house, replay.url).upload(data, picture_of(data, alt="a picture"))
+        assert replay.seen == ["POST /api/v2/media"]
+    assert upload == one.document["id"]
+    assert found == Accepted(one.status)
+
+
+@pytest.mark.parametrize("one", MEDIA, ids=name_of)
+def test_only_a_file_with_an_address_is_ready_and_206_or_none_is_waited_for(house: House, one: Recorded) -> None:
+    """202 and 206 come without an address; both are asked again, and neither is taken for ready."""
+    with Replay([one._replace(method="GET", target="/api/v1/media/1")]) as replay:
+        found = visit(house, replay.url).adapter.ready("1")
+    assert found is (Readiness.READY if one.document["url"] else Readiness.PROCESSING)
+    assert (one.status == 200) == (found is Readiness.READY)
+
+
+@pytest.mark.parametrize("one", [one for one in REFUSALS if one.status in (404, 422)], ids=name_of)
+def test_a_file_that_could_not_be_processed_or_is_gone_has_failed(house: House, one: Recorded) -> None:
+    with Replay([one._replace(method="GET", target="/api/v1/media/1")]) as replay:
+        assert visit(house, replay.url).adapter.ready("1") is Readiness.FAILED
+
+
+@pytest.mark.parametrize("one", REPLIES, ids=name_of)
+def test_a_lost_reply_is_found_under_its_parent_and_under_no_other_post(house: House, one: Recorded) -> None:
+    post = one._replace(method="GET", target=f"{CREATE}/{one.document['id']}")
+    since, parent = ms(one.document["created_at"]), one.document["in_reply_to_id"]
+    empty = page_of(post)._replace(body=b"[]", headers=("content-length: 2",))
+    for reply_to, wanted in ((parent, one.document["id"]), (None, None), ("1", None)):
+        with Replay([ME, INSTANCE, page_of(post), empty, post]) as replay:
+            adapter = visit(house, replay.url).adapter
+            found = adapter.find(Part(text=one.sent["status"]), since=since, known=NOBODY, reply_to=reply_to)
+        assert (found and found.id) == wanted
 
 
 def test_what_was_recorded_holds_no_secret_and_names_its_licence() -> None:
