@@ -144,12 +144,24 @@ class MastodonAdapter:
     def find(self, part: Part, *, since: int, known: frozenset[str], reply_to: str | None = None) -> PostRef | None:
         """Look through our own posts since then for one that says and shows the same, and that nobody knows yet."""
         earliest = datetime.fromtimestamp(since / 1000, UTC) - SKEW
+        ours = chain(self._own_since(earliest), self._own_replies(reply_to))
+        unknown = (status for status in ours if str(status.id) not in known and _hangs_on(status, reply_to))
         try:
-            for status in chain(self._own_since(earliest), self._own_replies(reply_to)):
-                if str(status.id) not in known and _hangs_on(status, reply_to) and self._is(status, part):
-                    return _ref(status)
+            return self._first_that_is(part, unknown)
         except MastodonError as error:
             raise Doubt(f"cannot say whether {self._account.name} has the post, because {error}") from error
+
+    def _first_that_is(self, part: Part, statuses: Iterator[Any]) -> PostRef | None:
+        """The first that is this part beyond doubt. Raises the first Doubt when there was one, and none is."""
+        doubts = []
+        for status in statuses:
+            try:
+                if self._is(status, part):
+                    return _ref(status)
+            except Doubt as doubt:
+                doubts.append(doubt)
+        if doubts:
+            raise doubts[0]
         return None
 
     def _own_since(self, earliest: datetime) -> Iterator[Any]:

@@ -33,8 +33,6 @@ media_storage_path = "{media}"
 [server]
 host = "127.0.0.1"
 port = 0
-[auth]
-enforce_scopes = {scopes}
 [[seed.accounts]]
 username = "first"
 access_token = "another"
@@ -47,12 +45,9 @@ access_token = "{token}"
 class MastodonMockServer:
     """Use it in a `with`. Everything that it holds is in memory."""
 
-    def __init__(self, directory: Path, *, enforce_scopes: bool = False) -> None:
+    def __init__(self, directory: Path) -> None:
         config = directory / "mastodon_mock.toml"
-        config.write_text(
-            CONFIG.format(domain=DOMAIN, media=directory / "media", token=TOKEN, scopes=str(enforce_scopes).lower()),
-            "utf-8",
-        )
+        config.write_text(CONFIG.format(domain=DOMAIN, media=directory / "media", token=TOKEN), "utf-8")
         words = [sys.executable, "-m", "mastodon_mock", "serve", "--in-memory", "--config", str(config)]
         env = {key: value for key, value in os.environ.items() if key not in ("HOST", "PORT")}
         self._process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=env)

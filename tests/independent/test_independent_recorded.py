@@ -185,6 +185,16 @@ def test_a_lost_post_is_found_on_its_page_by_what_it_shows_where_there_are_no_so
     assert (found.id, found.url) == (wanted["id"], wanted["url"])
 
 
+def test_posts_that_are_only_alike_leave_a_doubt_that_names_one_of_them(house: House) -> None:
+    pages = [one.on(f"/api/v1/accounts/{ME.document['id']}/statuses") for one in PAGES[:2]]
+    empty = pages[0]._replace(body=b"[]", headers=("content-length: 2",))
+    alone = [cut_out(one, at) for one in pages for at in range(5)]
+    since = ms(pages[1].document[-1]["created_at"])
+    with pytest.raises(Doubt, match=pages[0].document[0]["id"]):
+        find(house, "Toot number 99!", [*pages, empty, *alone], since=since)
+    assert find(house, "We have moved: come and see us", [*pages, empty, *alone], since=since) is None
+
+
 def test_the_pages_are_turned_by_the_ids_of_the_posts_and_end_before_the_time_asked_for(house: House) -> None:
     path = f"/api/v1/accounts/{ME.document['id']}/statuses"
     newest, older = (one.on(path) for one in PAGES[:2])
@@ -196,6 +206,30 @@ def test_the_pages_are_turned_by_the_ids_of_the_posts_and_end_before_the_time_as
     assert len(asked) == 2
     assert "_id=" not in asked[0]
     assert f"max_id={newest.document[-1]['id']}" in asked[1]
+
+
+@pytest.mark.parametrize(
+    "ids", ["01JBGZ4Q8FVK9X0M3R5T7W2Y{:02}", "AXq7v0rV5mK2nB8c{:02}"], ids=["GoToSocial", "Pleroma"]
+)
+def test_pages_turn_and_posts_are_found_by_ids_that_are_no_numbers(house: House, ids: str) -> None:
+    """The recorded pages, with ids as those servers give them."""
+    path = f"/api/v1/accounts/{ME.document['id']}/statuses"
+    pages = [_renumbered(one.on(path), ids, first=place * 5) for place, one in enumerate(PAGES[:2])]
+    wanted = pages[1].document[3]
+    alone = [cut_out(one, at) for one in pages for at in range(5)]
+    with Replay([ME, INSTANCE, *pages, *alone]) as replay:
+        adapter = visit(house, replay.url).adapter
+        found = adapter.find(Part(text="Toot number 1!"), since=ms(wanted["created_at"]), known=NOBODY)
+        asked = [line for line in replay.seen if path in line]
+    assert found is not None
+    assert found.id == wanted["id"]
+    assert f"max_id={pages[0].document[-1]['id']}" in asked[1]
+
+
+def _renumbered(page: Recorded, ids: str, *, first: int) -> Recorded:
+    posts = [post | {"id": ids.format(50 - first - at)} for at, post in enumerate(page.document)]
+    body = json.dumps(posts).encode()
+    return page._replace(body=body, headers=("content-type: application/json", f"content-length: {len(body)}"))
 
 
 def test_a_source_is_compared_word_for_word(house: House) -> None:
