@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.torture.house import ACCOUNTS, TorturedHouse
+from tests.torture.house import GREETINGS, TorturedHouse
 from tests.torture.results import Result
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ POINTS = (
     "gate.answered", "lane.sent", "lane.settled",
 )  # fmt: skip
 OF_ANY_REQUEST = ("gate.connected", "gate.answered")
-GREETINGS = 3 * len(ACCOUNTS)  # what lanes ask at a start before they send anything: who they are, where, what fits
 KILLED = -9
 SETTLED_WITHIN = 60.0
 
