@@ -54,7 +54,7 @@ class Listener:
     """Where the metrics are served besides the control socket. Started and stopped by the main thread."""
 
     def __init__(self, text: Callable[[], bytes]) -> None:
-        self._text = text
+        self.text = text
         self._address: str | None = None
         self._why = ""
         self._serving: _Serving | None = None
@@ -68,7 +68,7 @@ class Listener:
             return
         self.stop()
         self._address = address
-        self._serving = _Serving(address, self._text)
+        self._serving = _Serving(address, self.text)
         self._serving.settled.wait(BEGUN_WITHIN)
 
     def stop(self) -> None:

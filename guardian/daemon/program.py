@@ -95,6 +95,8 @@ def _live(settings: Settings, ends: set[signal.Signals]) -> None:
     while asked not in ends:  # somebody else's signal of that number means nothing
         asked = signal.sigwait({*ends, breakage.WAKES})
         if breakage.why is not None:
+            if asked in ends:  # told to end just as it broke: the hold hears that, too, and ends by it
+                os.kill(os.getpid(), asked)
             hold.begin_anew(settings.house, breakage.why)
     log.info("stops", signal=signal.Signals(asked).name)
     daemon.listener.stop()
