@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 UNUSED_FOR = 7 * 24 * 3_600_000
 SWEEP_AFTER = 10 * 60_000
+LOOK_AGAIN = 60_000  # while the clock is in doubt
 SWEEP_EVERY = 6 * 3_600_000
 MOST_AT_ONCE = 10_000
 BATCH = 100
@@ -79,7 +80,7 @@ class Spooling:
         if now >= self._sweep_at and self.clock_is_right():
             self._sweep_at = now + SWEEP_EVERY
             self.sweep(now)
-        return self._sweep_at
+        return max(self._sweep_at, now + LOOK_AGAIN)
 
     def sweep(self, now: int) -> int:
         """Remove what no post refers to and nobody handed over for a week; how many files that were."""
