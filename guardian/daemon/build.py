@@ -21,6 +21,7 @@ from guardian.duties.reconcile import Reconciling
 from guardian.duties.spooling import Spooling
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
+from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
@@ -62,6 +63,7 @@ class Daemon:
     settings: Settings
     database: Database
     books: Books
+    zones: Zones
     bell: Bell
     loops: tuple[Loop, ...]
     app: FastAPI
@@ -93,7 +95,8 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     spool = Spool(settings.state_dir / SPOOL)
     spool.recover()
     spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
-    watch = Loop("watch", Watch(books, ring=bell.halt), clock)
+    zones = Zones(database=database, clock=clock)
+    watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
     lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
     answers = Answers(
@@ -116,6 +119,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         settings=settings,
         database=database,
         books=books,
+        zones=zones,
         bell=bell,
         loops=(watch, Loop("broom", spooling, clock), *bell.loops),
         app=application(answers, rights),
