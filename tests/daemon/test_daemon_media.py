@@ -310,7 +310,7 @@ def test_a_ninth_upload_is_told_to_come_again(house: TorturedHouse) -> None:
             time.sleep(0.01)
         with call(house) as ninth:
             ninth.sendall(UPLOAD % 1000 + b"x" * 10)
-            assert judged(hear(ninth)) == (503, "doubt")
+            assert judged(hear(ninth)) == (503, "busy")
         assert ask(house.house.socket, "GET", "/v1/status", within=10)[0] == 200
     gone(house, before)
 

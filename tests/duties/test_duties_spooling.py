@@ -36,7 +36,7 @@ def hand_over(spooling: Spooling, data: bytes) -> Handed:
 
 def known(scene: Scene, sha256: str) -> bool:
     with scene.database.reading() as tx:
-        return media.is_known(tx, sha256)
+        return media.find(tx, sha256) is not None
 
 
 def lies(scene: Scene, sha256: str) -> bool:
@@ -159,6 +159,20 @@ def test_what_the_store_cannot_write_down_does_not_stay_in_the_spool(
         with pytest.raises(Doubt):
             hand_over(spooling, darkroom.picture("PNG", width=44))
     assert list(scene.spool.lying()) == []
+
+
+def test_a_known_picture_is_not_looked_at_again_and_is_put_back_where_it_is_missing(
+    scene: Scene, spooling: Spooling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = darkroom.picture("PNG", width=46), darkroom.mp4(5000)
+    first = [hand_over(spooling, data) for data in pictures]
+    scene.spool.remove(first[0].media.sha256)
+    monkeypatch.setattr(module, "look", lambda _: pytest.fail("it was looked at again"))
+    again = [hand_over(spooling, data) for data in pictures]
+    assert [one.media for one in again] == [one.media for one in first]
+    assert [(one.known, one.frames) for one in again] == [(True, None), (True, None)]
+    assert again[1].notes == first[1].notes != ()
+    assert lies(scene, first[0].media.sha256)
 
 
 def test_what_is_not_fit_never_gets_a_name(scene: Scene, spooling: Spooling) -> None:
