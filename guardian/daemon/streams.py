@@ -49,7 +49,9 @@ class Streams:
         """Keep the body. Raises TooLarge, Doubt when too many come in already, and whatever the spool raises."""
         said = request.headers.get("content-length", "")
         if said.isdigit() and int(said) > MOST_BYTES:
-            raise TooLarge(f"cannot take in a file of {said} bytes, because the limit is {MOST_BYTES}")
+            raise TooLarge(
+                f"cannot take in a file of {said} bytes, because the limit is {MOST_BYTES}", fix="make it smaller"
+            )
         with self._place(who):
             incoming = await self._in_thread(self.answers.receiving)
             try:
