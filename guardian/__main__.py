@@ -17,6 +17,7 @@ def main() -> int:
 
         return leave(freeze(before + after))
     if command == "run" and not {"--help", "-h"} & set(after):
+        hear_no_hangup()
         from guardian.daemon.program import main as run
 
         return run(before + after)
@@ -35,6 +36,13 @@ def split(words: list[str]) -> tuple[list[str], str, list[str]]:
         if word == "--config" and rest:
             before.append(rest.pop(0))
     return (before, rest[0], rest[1:]) if rest else (before, "", [])
+
+
+def hear_no_hangup() -> None:
+    """SIGHUP asks for a reload, and would end a daemon that still imports: from here on it waits until it is heard."""
+    import signal
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def leave(code: int) -> int:

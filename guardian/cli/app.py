@@ -1,6 +1,7 @@
 """The root of all commands: what there is, what comes before a command, and how every command ends."""
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -70,6 +71,7 @@ def run(
     Until SIGTERM or Ctrl-C; what is being sent then is finished first.
     """
     given = ["--config", config] if config else _before(ctx)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # outlives the exec; the daemon reads it when it can
     os.execv(sys.executable, [sys.executable, "-m", "guardian", "run", *given])  # noqa: S606 (ourselves; the daemon is another floor)
 
 

@@ -6,11 +6,16 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from guardian.config import read
+from guardian.config.in_force import InForce
 from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
+from guardian.daemon.lanes import Bell, Running
 from guardian.daemon.loops import Loop
-from guardian.daemon.peers import Right
+from guardian.daemon.peers import RightsInForce
+from guardian.daemon.reload import Reload
+from guardian.daemon.server import give_to_group
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.freeze import Freezing
@@ -28,40 +33,33 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from guardian.adapter import Maker
-    from guardian.config import Settings
+    from guardian.config import Fault, Settings
     from guardian.model import Account
     from guardian.rules.clock import Sight
 
 
-class Bell:
-    """Wakes every lane; `halt` also ends their waits at once (a freeze, the end)."""
-
-    def __init__(self) -> None:
-        self.loops: list[Loop] = []
-        self.halts: list[threading.Event] = []
-
-    def ring(self) -> None:
-        """Something changed: poll."""
-        for loop in self.loops:
-            loop.wake()
-
-    def halt(self) -> None:
-        """Stop waiting, whatever for."""
-        for halt in self.halts:
-            halt.set()
-        self.ring()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daemon:
-    """Everything that runs, not yet running."""
+    """Everything that runs, not yet running. `settings` are those that it was built from."""
 
     settings: Settings
     database: Database
     books: Books
     bell: Bell
-    loops: tuple[Loop, ...]
+    watch: Loop
+    reload: Reload
+    reloading: Loop
     app: FastAPI
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """All there are now: the reload changes those of the lanes."""
+        return (self.watch, self.reloading, *self.bell.loops)
+
+    def ask_to_reload(self, who: str) -> None:
+        """Read the configuration again, soon."""
+        self.reload.ask(who)
+        self.reloading.wake()
 
 
 def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Sight] = clocks.sight) -> Daemon:
@@ -73,78 +71,92 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     def clock() -> int:
         return look().wall
 
-    def elapsed() -> int:
-        return look().elapsed
-
     database = Database(settings.state_dir / STORE)
+    in_force = InForce(settings, at=clock())
     bell = Bell()
     books = Books(
         database=database,
         house=settings.house,
-        accounts=settings.accounts,
-        scopes=settings.scopes,
-        late_after=settings.queue.late_after,
+        in_force=in_force,
         clock=clock,
         timekeeping=Timekeeping(database=database, look=look),
     )
     watch = Loop("watch", Watch(books, ring=bell.halt), clock)
-    lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
-    bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
+    lanes = Lanes(books=books, makers=makers, elapsed=lambda: look().elapsed, on_held=watch.wake)
+    bell.replace([lanes.build(account, settings, None) for account in settings.accounts])
+    reload = Reload(
+        in_force=in_force, books=books, bell=bell, build=lanes.build, read=reader(makers), followers=[_regroup]
+    )
     answers = Answers(
         books=books,
         freezing=Freezing(books, ring=bell.halt),
-        queue=Queue(
-            database=database,
-            accounts=[account.name for account in settings.accounts],
-            zone=settings.queue.zone,
-            release_gap=settings.queue.release_gap,
-            clock=clock,
-        ),
-        lanes=lanes,
-        drain=settings.fence.drain / 1000,
-        ring=bell.ring,
+        queue=Queue(database=database, in_force=in_force, clock=clock),
+        bell=bell,
+        in_force=in_force,
     )
-    rights = {right: getattr(settings.rights, right.value) for right in Right}
     return Daemon(
         settings=settings,
         database=database,
         books=books,
         bell=bell,
-        loops=(watch, *bell.loops),
-        app=application(answers, rights),
+        watch=watch,
+        reload=reload,
+        reloading=Loop("reload", reload, clock),
+        app=application(answers, RightsInForce(in_force)),
     )
 
 
-def _lane(
-    account: Account,
-    settings: Settings,
-    makers: dict[str, Maker],
-    books: Books,
-    bell: Bell,
-    watch: Loop,
-    elapsed: Callable[[], int],
-) -> Lane:
-    clock = books.clock
-    halt = threading.Event()
-    bell.halts.append(halt)
-    adapter = gate.connect(account, makers, answer_within=settings.gate.answer_within / 1000)
-    database = books.database
-    publishing = Publishing(
-        account=account,
-        adapter=adapter,
-        database=database,
-        house=settings.house,
-        late_after=settings.queue.late_after,
-        clock=clock,
-        clock_is_right=books.clock_is_right,
-    )
-    reconciling = Reconciling(
-        account=account,
-        adapter=adapter,
-        database=database,
-        looks=settings.reconcile.looks,
-        over=settings.reconcile.over,
-        clock=clock,
-        elapsed=elapsed,
-    )
-    return Lane(publishing, reconciling, gap=settings.queue.gap, halt=halt, on_held=watch.wake)
+def reader(makers: dict[str, Maker]) -> Callable[[Settings], Settings | list[Fault]]:
+    """How the file of a configuration is read again, with the adapters that this process has found at its start."""
+    return lambda old: read(old.path, known=gate.known_secrets(makers))
+
+
+def _regroup(old: Settings, new: Settings) -> None:
+    """Follows [rights] read. Whatever else has to follow a key (a listener, say) is a function like this one."""
+    if old.rights.read != new.rights.read:
+        give_to_group(new.house.socket, next(iter(new.rights.read), None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes:
+    """Builds the lane of an account, at start and at every reload."""
+
+    books: Books
+    makers: dict[str, Maker]
+    elapsed: Callable[[], int]
+    on_held: Callable[[], None]
+
+    def build(self, account: Account, settings: Settings, before: Running | None) -> Running:
+        """A lane that is not polled yet, with a connection of its own that is not opened yet. Raises ConfigMistake.
+
+        It goes on where `before` leaves off, if there is one.
+        """
+        adapter = gate.connect(account, self.makers, answer_within=settings.gate.answer_within / 1000)
+        books = self.books
+        publishing = Publishing(
+            account=account,
+            adapter=adapter,
+            database=books.database,
+            house=books.house,
+            late_after=settings.queue.late_after,
+            clock=books.clock,
+            clock_is_right=books.clock_is_right,
+        )
+        reconciling = Reconciling(
+            account=account,
+            adapter=adapter,
+            database=books.database,
+            looks=settings.reconcile.looks,
+            over=settings.reconcile.over,
+            clock=books.clock,
+            elapsed=self.elapsed,
+        )
+        lane = Lane(
+            publishing,
+            reconciling,
+            gap=settings.queue.gap,
+            halt=threading.Event(),
+            on_held=self.on_held,
+            before=None if before is None else before.lane,
+        )
+        return Running(lane, Loop(f"lane {account.name}", lane, books.clock))

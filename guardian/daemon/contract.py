@@ -35,18 +35,28 @@ class Freeze(BaseModel):
     epoch: int
 
 
+class Config(BaseModel):
+    """What became of the configuration when it was last read: `in force` since `at`, or `refused` then, and why."""
+
+    state: str
+    at: str
+    why: str
+
+
 class Status(BaseModel):
     """The state of everything."""
 
     state: str
     daemon: str
     version: str
+    config: Config
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
     in_flight: list[dict[str, Any]]
     next: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
+    without_account: list[dict[str, Any]]
 
 
 class Frozen(BaseModel):

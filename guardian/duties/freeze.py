@@ -66,7 +66,8 @@ class Freezing:
 
     def _outcomes(self, scopes: Sequence[str], *, since: int, wait: float) -> list[dict[str, Any]]:
         """What had left, or may have, when the freeze began; waits until every one is known, or for `wait` seconds."""
-        covered = {account.name for account in self.books.accounts if set(account.scopes) & set(scopes)}
+        with self.books.database.reading() as tx:  # the store knows: whoever left the configuration may be sending yet
+            covered = freezes.covered_by(tx, scopes)
         until = time.monotonic() + wait
         while True:
             with self.books.database.reading() as tx:
