@@ -175,6 +175,7 @@ class Reload:
         with self.books.database.transaction() as tx:
             freezes.set_covers(tx, self.in_force.settings.accounts)
         self._settled = True
+        self.bell.ring()  # what was covered a moment ago may be due
         return True
 
     def _refuse(self, error: GuardianError, who: str) -> None:
