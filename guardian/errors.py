@@ -39,6 +39,12 @@ class Unfound(Mistake):
     code = "not_found"
 
 
+class TooLarge(Mistake):
+    """cannot take it in, because it is too large, do make it smaller"""
+
+    code = "too_large"
+
+
 class Refusal(GuardianError):
     """cannot do that, because it is refused"""
 
@@ -73,6 +79,12 @@ class Garbled(Broken):
     """cannot send a post, because its content is not what was entered: the store is damaged"""
 
 
+class Rotten(Refusal):
+    """cannot use a file, because its content is not what was handed over, do hand the same file over again"""
+
+    code = "media_rotten"
+
+
 class Newer(Refusal):
     """cannot open the store, because a newer guardian has migrated it, do run that version"""
 
@@ -91,6 +103,12 @@ class DiskFull(Unwritable):
     code = "disk_full"
 
 
+class SpoolFull(Unwritable):
+    """cannot keep the file, because the spool is full, do wait until what no post refers to is removed"""
+
+    code = "spool_full"
+
+
 class Absent(Refusal):
     """cannot reach the daemon, because it does not run, do start it with `guardian run`"""
 
@@ -107,6 +125,12 @@ class WrongIdentity(Refusal):
     """cannot publish, because the token belongs to another account than the one configured"""
 
     code = "wrong_identity"
+
+
+class TokenRefused(Refusal):
+    """cannot publish, because the platform refuses the token, do put a valid one into its file, then reload"""
+
+    code = "token_refused"
 
 
 class Doubt(GuardianError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from guardian.config import Settings
 from guardian.config.in_force import InForce
@@ -19,15 +22,18 @@ from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.uploading import Uploading
 from guardian.fence import limited
 from guardian.fence.house import House
 from guardian.fence.scopes import make_private
 from guardian.fence.stopping import Order, Stopping
 from guardian.gate.accounts import connect, makers
-from guardian.model import Account, Secret
+from guardian.model import Account, Media, Part, Secret
 from guardian.rehearsal import RehearsalPlatform
 from guardian.store import attempts, freezes, journal, posts
 from guardian.store.database import Database
+from guardian.store.posts import Draft
+from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +69,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.halt = threading.Event()
+        self.spool = Spool(self.database.path.parent / SPOOL)
         self.held: list[int] = []
         self.in_force = InForce(settings_of(self.house, self.accounts, late_after=self.late_after))
         self.queue = Queue(database=self.database, in_force=self.in_force, clock=self.clock)
@@ -84,7 +91,10 @@ class Scene:
         account = account or self.accounts[0]
         adapter = connect(account, makers(), answer_within=answer_within)
         shared: dict[str, Any] = {"account": account, "adapter": adapter, "database": self.database}
-        publishing = Publishing(**shared, house=self.house, late_after=self.late_after, clock=self.clock)
+        uploading = Uploading(account=account, adapter=adapter, spool=self.spool, house=self.house, clock=self.clock)
+        publishing = Publishing(
+            **shared, house=self.house, uploading=uploading, late_after=self.late_after, clock=self.clock
+        )
         reconciling = Reconciling(**shared, looks=self.looks, over=self.over, clock=self.clock)
         return Lane(publishing, reconciling, gap=gap, halt=self.halt, on_held=lambda: self.held.append(1))
 
@@ -92,6 +102,20 @@ class Scene:
         """A post that is due now, unless `at` says otherwise."""
         found, _ = self.queue.add({"account": "acme", "at": "now", "text": text, **more}, who="a test")
         return found.post
+
+    def enter_parts(self, *parts: Part, account: str = "acme", tags: tuple[str, ...] = ()) -> Post:
+        """A post that is due now and says these parts: a thread, if there are several."""
+        now = self.clock()
+        draft = Draft(account=account, at=now, at_text="now", zone=None, part=parts[0], tail=parts[1:], tags=tags)
+        with self.database.transaction() as tx:
+            return posts.enter(tx, draft, now=now, who="a test").post
+
+    def picture(self, alt: str | None = None, *, size: int = 8) -> Media:
+        """A picture that lies in the spool."""
+        data = io.BytesIO()
+        Image.new("RGB", (size, size), f"#{os.urandom(3).hex()}").save(data, "PNG")
+        kept = self.spool.take_in([data.getvalue()])
+        return Media(sha256=kept.sha256, type="image/png", size=kept.size, width=size, height=size, alt=alt)
 
     def post(self, post: Post) -> Post:
         """The post as it is now."""
