@@ -180,6 +180,9 @@ def _list_lines(posts: list[Document], following: str | None) -> Iterator[str]:
         yield line
         if post["url"]:
             yield f"    {render.one_line(post['url'])}"
+    strays = sorted({one["account"] for one in posts if one["why"] == story.NO_ACCOUNT})
+    if strays:
+        yield f"{story.NO_ACCOUNT}: {render.one_line(', '.join(strays))}; these wait until it returns"
     held_by = sorted({one["held_by"] for one in posts if one["held_by"]})
     if held_by:
         yield f"held by {', '.join(held_by)}: guardian status"

@@ -56,7 +56,7 @@ class Unusable(Refusal):
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = faults
         more = len(faults) - MOST_NAMED
-        super().__init__("; ".join([*faults[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]))
+        super().__init__("\n".join([*faults[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]))
 
 
 def examine(read: Read, old: Settings) -> tuple[Settings, Changes]:
