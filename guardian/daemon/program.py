@@ -129,7 +129,7 @@ def own(house: House) -> int:
     except OSError as error:
         raise GuardianError(
             f"cannot use {error.filename or house.runtime_dir}, because {error.strerror}",
-            fix="run `guardian init`, or mend the directory",
+            fix="run `guardian init`, or mend the directory (/run/user/... is there only while its user is logged in)",
         ) from error
     if lock is None:
         pid = gates.locker(house.daemon_lock)
