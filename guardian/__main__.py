@@ -11,6 +11,10 @@ import sys
 
 def main() -> int:
     """Run the command line; returns the exit code."""
+    if asked_to_complete():
+        from guardian.cli.app import main as face
+
+        return face([])
     before, command, after = split(sys.argv[1:])
     if command == "freeze":
         from guardian.fence.command import main as freeze
@@ -24,6 +28,15 @@ def main() -> int:
     from guardian.cli.app import main as face
 
     return face()
+
+
+def asked_to_complete() -> bool:
+    """Whether a shell only asks what could stand where the cursor is: then nothing is done, whatever the words say.
+
+    The first variable alone, forgotten in somebody's environment, must not keep a stop from stopping.
+    """
+    asks = {"COMP_WORDS", "_TYPER_COMPLETE_ARGS"}  # bash, and all other shells
+    return "_GUARDIAN_COMPLETE" in os.environ and bool(asks & os.environ.keys())
 
 
 def split(words: list[str]) -> tuple[list[str], str, list[str]]:

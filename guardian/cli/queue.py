@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import typer
 
-from guardian.cli import endings, render, story
+from guardian.cli import completion, endings, render, story
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import GuardianError, Mistake
@@ -34,8 +34,14 @@ app = typer.Typer(
 @app.command("list", epilog="Example: guardian queue list --account acme-mastodon --state missed")
 def listing(
     *,
-    account: Annotated[str | None, typer.Option("--account", metavar="A", help="Only of this account.")] = None,
-    state: Annotated[str | None, typer.Option("--state", metavar="S", help="Only in this state, or held.")] = None,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="A", help="Only of this account.", autocompletion=completion.accounts),
+    ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option("--state", metavar="S", help="Only in this state, or held.", autocompletion=completion.states),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many at most.")] = USUAL_PAGE,
     everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     cursor: Annotated[str | None, typer.Option("--cursor", metavar="C", help="Go on where a page ended.")] = None,
