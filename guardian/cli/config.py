@@ -43,9 +43,7 @@ def _family() -> None:
 
 def config_check(
     *,
-    ask: Annotated[
-        bool, typer.Option("--ask", help="Also say what each platform answered: whose is the token?")
-    ] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Also tell whose each token is, by its platform.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> int:

@@ -22,7 +22,7 @@ Gap = Annotated[
     str | None, typer.Option("--gap", metavar="TIME", help="Least time between two of one account, as 30s.")
 ]
 Zone = Annotated[str | None, typer.Option("--zone", metavar="ZONE", help="Of a time without offset: Europe/Stockholm.")]
-At = Annotated[str, typer.Option("--at", metavar="TIME", help="2026-11-21T09:00:00+01:00, or now.")]
+At = Annotated[str, typer.Option("--at", metavar="TIME", help="When: 2026-11-21T09:00:00+01:00, or now.")]
 
 app = typer.Typer(
     help="The posts: enter them, look, decide what becomes of them.",
@@ -93,7 +93,7 @@ def release(
 )
 def reschedule(
     *,
-    post: Annotated[str, typer.Argument(metavar="ID")],
+    post: Annotated[str, typer.Argument(metavar="ID", help="The guardian's id of the post.")],
     at: At,
     zone: Zone = None,
     config: Config = None,
@@ -110,7 +110,7 @@ def reschedule(
 @app.command("cancel", epilog="Example: guardian queue cancel p-onrsxq3fnyzdcmru")
 def cancel(
     *,
-    posts: Annotated[list[str], typer.Argument(metavar="ID...")],
+    posts: Annotated[list[str], typer.Argument(metavar="ID...", help="The guardian's ids of the posts.")],
     config: Config = None,
     as_json: AsJson = False,
 ) -> int:
