@@ -23,8 +23,10 @@ from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.spooling import Spooling
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
+from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
@@ -47,16 +49,17 @@ class Daemon:
     settings: Settings
     database: Database
     books: Books
+    zones: Zones
     bell: Bell
-    watch: Loop
     reload: Reload
     reloading: Loop
+    standing: tuple[Loop, ...]
     app: FastAPI
 
     @property
     def loops(self) -> tuple[Loop, ...]:
-        """All there are now: the reload changes those of the lanes."""
-        return (self.watch, self.reloading, *self.bell.loops)
+        """All there are now: those that stand, and those of the lanes, which a reload changes."""
+        return (*self.standing, *self.bell.loops)
 
     def ask_to_reload(self, who: str) -> None:
         """Read the configuration again, soon."""
@@ -83,16 +86,22 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         clock=clock,
         timekeeping=Timekeeping(database=database, look=look),
     )
-    watch = Loop("watch", Watch(books, ring=bell.halt), clock)
-    lanes = Lanes(books=books, makers=makers, elapsed=lambda: look().elapsed, on_held=watch.wake)
+    spool = Spool(settings.state_dir / SPOOL)
+    spool.recover()
+    spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
+    zones = Zones(database=database, clock=clock)
+    watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
+    lanes = Lanes(books=books, makers=makers, spool=spool, elapsed=lambda: look().elapsed, on_held=watch.wake)
     bell.replace([lanes.build(account, settings, None) for account in settings.accounts])
     reload = Reload(
         in_force=in_force, books=books, bell=bell, build=lanes.build, read=reader(makers), followers=[_regroup]
     )
+    reloading = Loop("reload", reload, clock)
     answers = Answers(
         books=books,
         freezing=Freezing(books, ring=bell.halt),
         queue=Queue(database=database, in_force=in_force, clock=clock),
+        spooling=spooling,
         bell=bell,
         in_force=in_force,
     )
@@ -100,10 +109,11 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         settings=settings,
         database=database,
         books=books,
+        zones=zones,
         bell=bell,
-        watch=watch,
         reload=reload,
-        reloading=Loop("reload", reload, clock),
+        reloading=reloading,
+        standing=(watch, Loop("broom", spooling, clock), reloading),
         app=application(answers, RightsInForce(in_force)),
     )
 
@@ -125,6 +135,7 @@ class Lanes:
 
     books: Books
     makers: dict[str, Maker]
+    spool: Spool
     elapsed: Callable[[], int]
     on_held: Callable[[], None]
 
@@ -143,7 +154,7 @@ class Lanes:
             uploading=Uploading(
                 account=account,
                 adapter=adapter,
-                spool=Spool(settings.state_dir / SPOOL),
+                spool=self.spool,
                 house=books.house,
                 clock=books.clock,
             ),
