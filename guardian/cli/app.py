@@ -112,7 +112,7 @@ def run(
 ) -> None:
     """The daemon, in the foreground.
 
-    Until SIGTERM or Ctrl-C; what is being sent then is finished first.
+    Until SIGTERM or Ctrl-C; what is being sent then is finished first. SIGHUP has it read its configuration again.
     """
     given = ["--config", config] if config else _before(ctx)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # outlives the exec; the daemon reads it when it can

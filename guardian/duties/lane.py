@@ -101,6 +101,8 @@ class Lane:
         Not where token, identity or address have changed: then nothing of it counts any more.
         """
         self._before = None
+        if before._before is not None:  # it was sent away before it had begun
+            before._take_over(before._before)
         if self.account is before.account:
             self._rest_until, self._ask_at = before._rest_until, before._ask_at
             self.trouble, self.disowned = before.trouble, before.disowned

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import signal
 import time
 from datetime import UTC, datetime, timedelta
@@ -36,7 +38,8 @@ def test_an_account_that_is_added_posts_without_a_restart(house: Reloaded) -> No
     assert [one["name"] for one in house.status()["accounts"]] == [*NORTH, "south-a"]
     post = house.add("south-a", "from the new one")
     house.until(lambda: house.post(post["id"])["state"] == "published")
-    assert house.lines("reloaded")[-1]["data"] == {"added": ["south-a"]}
+    line = house.lines("reloaded")[-1]
+    assert (line["who"], line["data"]) == (pwd.getpwuid(os.getuid()).pw_name, {"added": ["south-a"]})
     assert house.status()["state"] == "open"
 
 
