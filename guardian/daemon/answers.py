@@ -21,10 +21,12 @@ from guardian.store.posts import Entered
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from io import BufferedReader
 
+    from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, ReleaseBody, RescheduleBody, ThawBody
+    from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
     from guardian.duties.books import Books
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 NEXT = 10
 MAX_PAGE = 1000
 MOST_WRONG = 1000
+WAITING = ("queued", "blocked", "unknown")
+NO_ACCOUNT = "no such account in the configuration"
 
 
 class Answers:
@@ -51,20 +55,24 @@ class Answers:
         freezing: Freezing,
         queue: Queue,
         spooling: Spooling,
-        lanes: Sequence[Lane],
-        drain: float,
-        ring: Callable[[], None],
+        bell: Bell,
+        in_force: InForce,
         listener: Listener,
     ) -> None:
         self.books = books
         self.freezing = freezing
         self.queue = queue
         self.spooling = spooling
-        self.lanes = lanes
-        self.drain = drain
-        self.ring = ring
+        self.bell = bell
+        self.in_force = in_force
+        self.ring = bell.ring
         self.listener = listener
         self.database = books.database
+
+    @property
+    def lanes(self) -> Sequence[Lane]:
+        """Of the accounts in force."""
+        return self.bell.lanes
 
     def status(self) -> documents.Document:
         """The state of everything, from the fence itself and from the store."""
@@ -75,10 +83,12 @@ class Answers:
             flight = [in_flight(row) for row in attempts.in_flight(tx, since=self.books.clock() + 1)]
             upcoming = [self._listed(tx, row) for row in Q.next_posts(tx, limit=NEXT)]
             held = freezes.held(tx)
+            waiting = [(row["account"], row["n"]) for row in Q.without_account(tx)]
         return {
             "state": fence.state,
             "daemon": "running",
             "clock": self._clock(),
+            "config": documents.config(self.in_force.verdict),
             "version": __version__,
             "freezes": [documents.freeze(one) for one in standing],
             "counts": counts,
@@ -87,6 +97,7 @@ class Answers:
             "next": upcoming,
             "accounts": [self._account(lane, standing) for lane in self.lanes],
             "metrics": self.listener.state(),
+            "without_account": [{"account": name, "posts": n} for name, n in waiting if not self._is_known(name)],
         }
 
     def scrape(self) -> bytes:
@@ -103,7 +114,7 @@ class Answers:
         wanted = tuple(sorted(set(body.scopes)))
         self._must_exist(wanted)
         by = body.by if body.by and body.told else peer.name
-        drain = self.drain if body.drain is None else body.drain
+        drain = self.in_force.settings.fence.drain / 1000 if body.drain is None else body.drain
         return self.freezing.freeze(Order(wanted, body.reason, by, drain), wait=body.wait, told=body.told)
 
     def thaw(self, body: ThawBody, peer: Peer) -> documents.Document:
@@ -128,7 +139,7 @@ class Answers:
             rows, following = posts.page(
                 tx, account=account, state=state, cursor=cursor, limit=min(max(limit, 1), MAX_PAGE)
             )
-        return {"posts": [documents.row(row) for row in rows], "next": following}
+        return {"posts": [documents.row(self._placed(row)) for row in rows], "next": following}
 
     def add(self, record: AnyRecord, peer: Peer) -> documents.Document:
         """Enter one record."""
@@ -156,7 +167,8 @@ class Answers:
         with self.database.reading() as tx:
             found = posts.get(tx, post_id)
             tried = attempts.of_post(tx, post_id)
-            return documents.story(found, tried, self._held_by(tx, found.account, found.state))
+            held_by = self._held_by(tx, found.account, found.state)
+        return documents.story(found, tried, held_by) | self._strayed(found.account, found.state)
 
     def release(self, body: ReleaseBody, peer: Peer) -> documents.Document:
         """Send missed posts after all."""
@@ -198,7 +210,11 @@ class Answers:
     def _all_shown(self, found: Sequence[Post]) -> list[documents.Document]:
         with self.database.reading() as tx:
             held = {name: self._held_by(tx, name, State.QUEUED) for name in {post.account for post in found}}
-        return [documents.post(post, held[post.account] if post.state is State.QUEUED else None) for post in found]
+        return [
+            documents.post(post, held[post.account] if post.state is State.QUEUED else None)
+            | self._strayed(post.account, post.state)
+            for post in found
+        ]
 
     def _must_exist(self, wanted: Sequence[str]) -> None:
         for scope in wanted:
@@ -225,7 +241,19 @@ class Answers:
         }
 
     def _listed(self, tx: Tx, row: Any) -> documents.Document:  # noqa: ANN401 (a row of the database)
-        return documents.row({**dict(row), "held_by": self._held_by(tx, row["account"], row["state"])})
+        return documents.row(self._placed({**dict(row), "held_by": self._held_by(tx, row["account"], row["state"])}))
+
+    def _placed(self, row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row of the database)
+        return {**dict(row), **self._strayed(row["account"], row["state"])}
+
+    def _strayed(self, account: str, state: str) -> documents.Document:
+        """A post that waits for an account which the configuration does not have: why nothing becomes of it."""
+        if state not in WAITING or self._is_known(account):
+            return {}
+        return {"why": NO_ACCOUNT, "held_by": None}
+
+    def _is_known(self, account: str) -> bool:
+        return any(one.name == account for one in self.in_force.settings.accounts)
 
     def _held_by(self, tx: Tx, account: str, state: str) -> str | None:
         known = next((lane.account for lane in self.lanes if lane.account.name == account), None)

@@ -35,12 +35,21 @@ class Freeze(BaseModel):
     epoch: int
 
 
+class Config(BaseModel):
+    """What became of the configuration when it was last read: `in force` since `at`, or `refused` then, and why."""
+
+    state: str
+    at: str
+    why: str
+
+
 class Status(BaseModel):
     """The state of everything."""
 
     state: str
     daemon: str
     version: str
+    config: Config
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
@@ -48,6 +57,7 @@ class Status(BaseModel):
     next: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
     metrics: dict[str, Any]
+    without_account: list[dict[str, Any]]
 
 
 class Frozen(BaseModel):

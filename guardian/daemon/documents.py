@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from guardian.config.in_force import Verdict
     from guardian.duties.spooling import Handed
     from guardian.model import Attempt, Entry, Freeze, Post
 
@@ -79,6 +80,11 @@ def story(found: Post, attempts: Sequence[Attempt], held_by: str | None) -> Docu
             for one in attempts
         ],
     }
+
+
+def config(found: Verdict) -> Document:
+    """What became of the configuration when it was last read. `at` is when it was put in force, or refused."""
+    return {"state": found.state, "at": utc(found.at), "why": found.why}
 
 
 def freeze(found: Freeze) -> Document:

@@ -17,8 +17,9 @@ from guardian.store.posts import Entered, Known
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
+    from guardian.config.in_force import InForce
     from guardian.model import Post
     from guardian.store.database import Database, Tx
 
@@ -42,16 +43,22 @@ class Queue:
         self,
         *,
         database: Database,
-        accounts: Collection[str],
-        zone: str,
-        release_gap: int,
+        in_force: InForce,
         clock: Callable[[], int],
     ) -> None:
         self.database = database
-        self.accounts = accounts
-        self.zone = zone
-        self.release_gap = release_gap
+        self.in_force = in_force
         self.clock = clock
+
+    @property
+    def zone(self) -> str:
+        """Of times that name none."""
+        return self.in_force.settings.queue.zone
+
+    @property
+    def release_gap(self) -> int:
+        """Least time between two released posts of one account, in milliseconds."""
+        return self.in_force.settings.queue.release_gap
 
     def add(self, raw: object, *, who: str) -> tuple[Entered | Known, str | None]:
         """Enter one record; with it what was decided about its time. Raises Mistake."""
@@ -118,7 +125,8 @@ class Queue:
         return post
 
     def _rules(self, now: int) -> Rules:
-        return Rules(accounts=self.accounts, zone=self.zone, now=now)
+        settings = self.in_force.settings
+        return Rules(accounts=[account.name for account in settings.accounts], zone=settings.queue.zone, now=now)
 
     def _enter_all(self, tx: Tx, good: Sequence[tuple[int, Read]], *, now: int, who: str) -> Imported:
         entered, known, wrong = [], 0, []

@@ -220,6 +220,19 @@ delete from covers;
 -- A scope covers an account.
 insert into covers (account, scope) values (:account, :scope);
 
+-- name: add_cover!
+-- A scope covers an account, which may be known already.
+insert into covers (account, scope) values (:account, :scope) on conflict (account, scope) do nothing;
+
+-- name: covers
+-- Which scopes cover which account.
+select account, scope from covers order by account, scope;
+
+-- name: without_account
+-- How many posts wait for which account, for whoever looks which of them the configuration does not have.
+select account, sum(n) as n from counts where state in ('queued', 'blocked', 'unknown') group by account having sum(n) > 0
+order by account;
+
 -- name: scope_epoch$
 -- The epoch of a scope; null when it is new.
 select epoch from scopes where scope = :scope;
