@@ -279,3 +279,39 @@ delete from transitions;
 -- name: insert_transition!
 -- One row of the law's table.
 insert into transitions (was, event, is_now) values (:was, :event, :is_now);
+
+-- name: make_prepared!
+-- The posts of an import on their way into the store, in a database of their own.
+create table prepared (seq integer primary key, id, account, at, zone, wall, text, warning, language, visibility, media, tail,
+                       parts, tags, ref, digest, now, created_by, seal);
+
+-- name: make_prepared_refs!
+-- The callers' own ids in an import, each with the line that has it first.
+create table refs (account, ref, line, digest, primary key (account, ref));
+
+-- name: prepare!
+-- One post more.
+insert into prepared (id, account, at, zone, wall, text, warning, language, visibility, media, tail, parts, tags, ref, digest,
+                      now, created_by, seal)
+values (:id, :account, :at, :zone, :wall, :text, :warning, :language, :visibility, :media, :tail, :parts, :tags, :ref, :digest,
+        :now, :created_by, :seal);
+
+-- name: prepared
+-- Every post of an import, in the order of its file.
+select * from prepared order by seq;
+
+-- name: prepare_ref!
+-- A ref stands in this line.
+insert into refs (account, ref, line, digest) values (:account, :ref, :line, :digest);
+
+-- name: prepared_ref^
+-- The line of an import in which a ref stands first.
+select line, digest from refs where account = :account and ref = :ref;
+
+-- name: refs_since
+-- The refs of the posts that were entered since a moment of the store.
+select seq, id, account, ref, digest from posts where seq > :seq and ref is not null order by seq;
+
+-- name: twin^
+-- What has a caller's own id already.
+select id, digest from posts where account = :account and ref = :ref;
