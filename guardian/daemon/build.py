@@ -18,6 +18,7 @@ from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.spooling import Spooling
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
 from guardian.gate import accounts as gate
@@ -89,6 +90,9 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         clock=clock,
         timekeeping=Timekeeping(database=database, look=look),
     )
+    spool = Spool(settings.state_dir / SPOOL)
+    spool.recover()
+    spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
     watch = Loop("watch", Watch(books, ring=bell.halt), clock)
     lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
@@ -102,6 +106,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
             release_gap=settings.queue.release_gap,
             clock=clock,
         ),
+        spooling=spooling,
         lanes=lanes,
         drain=settings.fence.drain / 1000,
         ring=bell.ring,
@@ -112,7 +117,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         database=database,
         books=books,
         bell=bell,
-        loops=(watch, *bell.loops),
+        loops=(watch, Loop("broom", spooling, clock), *bell.loops),
         app=application(answers, rights),
     )
 

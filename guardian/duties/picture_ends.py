@@ -109,7 +109,7 @@ def _avif(data: Data) -> int | None:
         if length < 8:  # noqa: PLR2004 (a box is no smaller than its head)
             return None
         place += length
-    return place
+    return place or None
 
 
 def _number(data: Data, place: int, width: int) -> int:

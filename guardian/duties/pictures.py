@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from guardian.errors import Doubt
 from guardian.rules import magic
 
+CHILD = "guardian.duties.decoder"
 WITHIN = 30.0
 WAIT_FOR_TURN = 120.0
 MOST_SAID = 4096
@@ -96,7 +97,7 @@ def _child(fd: int, format_: str) -> tuple[int, bytes]:
     """How the child ended, and what it said; whatever it does, it is over within the limit."""
     tree = os.pathsep.join(os.path.abspath(place) for place in sys.path)  # noqa: PTH100 (text, for an environment)
     child = subprocess.Popen(  # noqa: S603 (ourselves)
-        [sys.executable, "-P", "-s", "-B", "-m", "guardian.duties.decoder", format_],
+        [sys.executable, "-P", "-s", "-B", "-m", CHILD, format_],
         stdin=fd,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
