@@ -11,6 +11,7 @@ from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.loops import Loop
 from guardian.daemon.peers import Right
+from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.freeze import Freezing
@@ -19,8 +20,10 @@ from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
 from guardian.duties.spooling import Spooling
+from guardian.duties.staging import Staging
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
+from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
@@ -62,6 +65,7 @@ class Daemon:
     settings: Settings
     database: Database
     books: Books
+    zones: Zones
     bell: Bell
     loops: tuple[Loop, ...]
     app: FastAPI
@@ -93,7 +97,8 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     spool = Spool(settings.state_dir / SPOOL)
     spool.recover()
     spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
-    watch = Loop("watch", Watch(books, ring=bell.halt), clock)
+    zones = Zones(database=database, clock=clock)
+    watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
     lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
     answers = Answers(
@@ -105,8 +110,10 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
             zone=settings.queue.zone,
             release_gap=settings.queue.release_gap,
             clock=clock,
+            platforms=LanePlatforms(lambda: lanes),
         ),
         spooling=spooling,
+        staging=Staging(clock=clock),
         lanes=lanes,
         drain=settings.fence.drain / 1000,
         ring=bell.ring,
@@ -116,6 +123,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         settings=settings,
         database=database,
         books=books,
+        zones=zones,
         bell=bell,
         loops=(watch, Loop("broom", spooling, clock), *bell.loops),
         app=application(answers, rights),

@@ -73,6 +73,7 @@ class Plan:
     size: int = 0
     files: Mapping[str, str] | None = None
     choices: Choices | None = None
+    zone: str | None = None  # for times without an offset, in place of the house's
     progress: Progress = field(default_factory=Progress)
 
 
@@ -125,7 +126,7 @@ class Importing:
             since = media.last_post(tx)
         with Prepared() as prepared:
             checking = _Checking(prepared, now=now, who=who)
-            checking.run(plan, self._rules(now, plan.files))
+            checking.run(plan, self._rules(now, plan.files, plan.zone))
             if checking.wrong:
                 return _refused(checking)
             return self._enter(plan.progress, checking, since=since, who=who)
@@ -152,10 +153,10 @@ class Importing:
             notes_in_all=checking.notes_in_all,
         )
 
-    def _rules(self, now: int, files: Mapping[str, str] | None) -> Rules:
+    def _rules(self, now: int, files: Mapping[str, str] | None, zone: str | None = None) -> Rules:
         return Rules(
             accounts=self.accounts(),
-            zone=self.zone(),
+            zone=zone or self.zone(),
             now=now,
             files=files,
             media=self._media,
