@@ -83,9 +83,7 @@ def record(found: Post) -> Document:
 
 
 def _files(part: Part) -> Document:
-    media = [
-        {"sha256": one.sha256, "type": one.type, **({"alt": one.alt} if one.alt else {})} for one in part.media
-    ]
+    media = [{"sha256": one.sha256, "type": one.type, **({"alt": one.alt} if one.alt else {})} for one in part.media]
     return {"media": media} if media else {}
 
 

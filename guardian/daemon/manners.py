@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 IMPORT_PATH = "/v1/posts/import"
-UPLOADS = (("POST", "/v1/media"), ("POST", "/v1/imports"))  # no JSON: read piece by piece where it is carried out (`streams.py`)
+UPLOADS = (
+    ("POST", "/v1/media"),
+    ("POST", "/v1/imports"),
+)  # no JSON: read piece by piece where it is carried out (`streams.py`)
 DRAINED = 1 << 20  # read beyond a limit, so that the refusal can be read by a client that is still sending
 OUTSIDE = re.compile(rb"[\[{\]}]|[^\s,:\[{\]}]++")  # what stands between the strings: brackets, numbers, words
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")

@@ -19,7 +19,9 @@ NAMES = {BUFFER: ("Text", "Image URL", "Tags", "Posting Time"), HOOTSUITE: ("dat
 IGNORED = ("", "board name")
 DAY_FIRST, MONTH_FIRST = "day", "month"
 YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))? *([AaPp]\.?[Mm]\.?)?")
-YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})[ ,]+(\d{1,2}):(\d{2})(?::(\d{2}))? *([AaPp]\.?[Mm]\.?)?")
+YEAR_LAST = re.compile(
+    r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})[ ,]+(\d{1,2}):(\d{2})(?::(\d{2}))? *([AaPp]\.?[Mm]\.?)?"
+)
 MONTHS, HALF_DAY = 12, 12
 NO_ADDRESS = (
     "cannot fetch the picture, because the guardian opens no addresses, "
@@ -53,7 +55,11 @@ class Foreign:
         self.has_header = True
         self.names = tuple(name.strip() for name in first)
         low = [name.lower() for name in self.names]
-        self._of = {key: low.index(name) for key, name in (("at", "posting time"), ("text", "text"), ("tags", "tags")) if name in low}
+        self._of = {
+            key: low.index(name)
+            for key, name in (("at", "posting time"), ("text", "text"), ("tags", "tags"))
+            if name in low
+        }
         self._images = [place for place, name in enumerate(low) if name == "image url"]
         self.wrong = tuple(self._odd(low))
 
@@ -61,7 +67,10 @@ class Foreign:
     def _odd(low: list[str]) -> list[tuple[int, str]]:
         known = {name.lower() for name in NAMES[BUFFER]} | set(IGNORED)
         found = [
-            (place, f"cannot read the column {name!r}, because Buffer has no such column, do choose from: {', '.join(NAMES[BUFFER])}")
+            (
+                place,
+                f"cannot read the column {name!r}, because Buffer has no such column, do choose from: {', '.join(NAMES[BUFFER])}",
+            )
             for place, name in enumerate(low)
             if name not in known or (name and low.index(name) < place)
         ]
@@ -95,7 +104,10 @@ class Foreign:
             return "now"  # said once, of the first row
         if not text:
             return "cannot schedule the post, because it has no time, do write one, as 2026-11-25 09:00"
-        return _when(text, self.choices.dates) or f"cannot read the time {text!r}, because it is none, do write 2026-11-25 09:00"
+        return (
+            _when(text, self.choices.dates)
+            or f"cannot read the time {text!r}, because it is none, do write 2026-11-25 09:00"
+        )
 
 
 def _when(text: str, order: str | None) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from guardian.duties.foreign import TOOLS, Foreign
@@ -15,7 +16,7 @@ from guardian.rules import columns, lines, places
 from guardian.rules.table import SEPARATORS, Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from guardian.duties.foreign import Choices
     from guardian.duties.records import Fault, Rules
@@ -46,7 +47,16 @@ class Remark:
     note: str
 
 
-Found = tuple[int, Read] | Wrong | Remark
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A record that is right; `place` finds the line and the column of one of its keys, should it be wrong after all."""
+
+    line: int
+    read: Read
+    place: Callable[[Path], tuple[int, int]]
+
+
+Found = Right | Wrong | Remark
 
 
 def read(stream: Readable, form: str, rules: Rules, choices: Choices | None = None) -> Iterator[Found]:
@@ -59,9 +69,9 @@ def read(stream: Readable, form: str, rules: Rules, choices: Choices | None = No
     good = wrong = 0
     for found in source:
         if not isinstance(found, Remark) and (good == MAX_RECORDS or wrong >= MOST_WRONG):
-            yield _enough(found[0] if isinstance(found, tuple) else found.line, wrong)
+            yield _enough(found.line, wrong)
             return
-        good += isinstance(found, tuple)
+        good += isinstance(found, Right)
         wrong += isinstance(found, Wrong)
         yield found
 
@@ -83,9 +93,11 @@ def _of_line(text: str, number: int, rules: Rules) -> Iterator[Found]:
         return
     found = read_object(raw, rules)
     if isinstance(found, Read):
-        yield number, found
+        yield Right(number, found, lambda path: (number, places.column(text, path)))
         return
-    named = [_wrong(number, places.column(text, fault.path), fault.message, fault) for fault in found[:MOST_WRONG_OF_ONE]]
+    named = [
+        _wrong(number, places.column(text, fault.path), fault.message, fault) for fault in found[:MOST_WRONG_OF_ONE]
+    ]
     yield from sorted(named, key=lambda one: one.column)
 
 
@@ -120,7 +132,7 @@ def _of_row(row: Row, meaning: _Own | Foreign, rules: Rules) -> Iterator[Found]:
     found = read_object(raw, rules)
     if isinstance(found, Read):
         if not wrong:
-            yield row.line, found
+            yield Right(row.line, found, partial(_place, row, where))
         return
     told = {place for place, _ in wrong}
     named = [(columns.place_of(where, fault.path), fault) for fault in found[:MOST_WRONG_OF_ONE]]
@@ -147,6 +159,11 @@ class _Own:
         return raw, where, []
 
 
+def _place(row: Row, where: dict[Path, int], path: Path) -> tuple[int, int]:
+    place = columns.place_of(where, path)
+    return row.line_of(place), place + 1
+
+
 def _at_field(row: Row, place: int, names: tuple[str, ...], message: str, fault: Fault | None = None) -> Wrong:
     name = names[place] if place < len(names) else ""
     return _wrong(row.line_of(place), place + 1, f"{message} (column {name!r})" if name else message, fault)
@@ -161,7 +178,9 @@ def _flawed(flaw: Flaw) -> Wrong:
 
 
 def _enough(number: int, wrong: int) -> Wrong:
-    because = f"{wrong} things are wrong by now" if wrong >= MOST_WRONG else f"an import has at most {MAX_RECORDS} records"
+    because = (
+        f"{wrong} things are wrong by now" if wrong >= MOST_WRONG else f"an import has at most {MAX_RECORDS} records"
+    )
     fix = "correct those first" if wrong >= MOST_WRONG else "split it"
     return Wrong(line=number, column=1, message=f"cannot read on, because {because}, do {fix}")
 

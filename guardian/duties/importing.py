@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from guardian.duties import import_lines
-from guardian.duties.import_lines import JSONL, Remark, Wrong
+from guardian.duties.import_lines import JSONL, Remark, Right, Wrong
 from guardian.duties.records import AccountRefused, Read, Rules, Twin, read_record, unchecked
 from guardian.errors import Unfound
 from guardian.store import journal, media, posts
@@ -203,10 +203,10 @@ class _Checking:
             elif isinstance(found, Remark):
                 self._note(found.line, found.note)
             else:
-                self._take(*found)
+                self._take(found)
 
-    def _take(self, line: int, read: Read) -> None:
-        draft = read.draft
+    def _take(self, found: Right) -> None:
+        line, read, draft = found.line, found.read, found.read.draft
         if read.note:
             self._note(line, read.note)
         if read.unchecked and draft.account not in self._unchecked:
@@ -219,19 +219,20 @@ class _Checking:
             here = Place(line, draft.digest())
             first = self.prepared.first_with(draft.account, draft.ref, here)
             if first is not None:
-                self._twice(line, draft.ref, here, first)
+                self._twice(found, draft.ref, here, first)
                 return
         for sha256 in _shown(read):
             self.shown.setdefault(sha256, line)
         if not self.wrong:
             self.prepared.add(posts.prepare(draft, now=self.now, who=self.who))
 
-    def _twice(self, line: int, ref: str, here: Place, first: Place) -> None:
+    def _twice(self, found: Right, ref: str, here: Place, first: Place) -> None:
         if here.digest == first.digest:
             self.known += 1
             return
         because = f"because line {first.line} has it with other content, do give it another"
-        self._note_wrong(Wrong(line=line, column=1, message=f"cannot enter ref {ref!r}, {because}"))
+        line, column = found.place(("ref",))
+        self._note_wrong(Wrong(line=line, column=column, message=f"cannot enter ref {ref!r}, {because}"))
 
     def _note(self, line: int, note: str) -> None:
         self.notes_in_all += 1
@@ -300,7 +301,9 @@ def _must_still_lie(tx: Tx, shown: Mapping[str, int]) -> None:
     gone = [(line, sha256) for sha256, line in shown.items() if not media.is_known(tx, sha256)]
     if gone:
         because = "because it is not in the spool any more, do import again"
-        raise _Overtaken([Wrong(line=line, column=1, message=f"cannot use the file {sha256}, {because}") for line, sha256 in gone])
+        raise _Overtaken(
+            [Wrong(line=line, column=1, message=f"cannot use the file {sha256}, {because}") for line, sha256 in gone]
+        )
 
 
 def _watched(

@@ -31,6 +31,7 @@ MOST_WRONG_OF_ONE = 20  # of one record
 FEWEST_PARTS = 2
 A_THREAD = f"a thread has {FEWEST_PARTS} to {MOST_PARTS} parts, do write one post as 'text'"
 KEYS_OF = {"media": ("path", "sha256", "alt"), "parts": ("text", "media")}
+ITEMS = {"parts": "part", "media": "file"}
 AT_MOST = {"parts": MOST_PARTS, "media": MOST_FILES}
 
 
@@ -183,7 +184,12 @@ def read_object(raw: object, rules: Rules) -> Read | list[Fault]:
     except ValidationError as error:
         faults = [_worded_error(one) for one in error.errors(include_url=False, include_context=False)]
         named = {fault.path[0] for fault in faults if fault.path}
-        return [*faults, *_of_the_whole(raw, named), *_of_the_account(raw, named, rules), *_of_its_time(raw, named, rules)]
+        return [
+            *faults,
+            *_of_the_whole(raw, named),
+            *_of_the_account(raw, named, rules),
+            *_of_its_time(raw, named, rules),
+        ]
     whole = [*_of_the_whole(raw, set()), *_of_the_account(raw, set(), rules)]
     instant = record_times.instant(record.at, record.zone, rules.now, rules.zone)
     if isinstance(instant, str):
@@ -312,11 +318,13 @@ def _worded_error(error: Any) -> Fault:  # noqa: ANN401 (pydantic's own dictiona
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(key), _siblings(path), n=1)
         there = f" in {named(path[:-1])}" if len(path) > 1 else ""
-        return Fault(path, f"cannot read {key!r}{there}, because there is no such key{f', do write {near[0]}' if near else ''}")
+        return Fault(
+            path, f"cannot read {key!r}{there}, because there is no such key{f', do write {near[0]}' if near else ''}"
+        )
     if error["type"] == "missing":
         return Fault(path, f"cannot read the record, because {key!r} is missing, do add it")
     if key in AT_MOST and error["type"] in ("too_short", "too_long", "list_type"):
-        why = A_THREAD if key == "parts" else f"at most {MOST_FILES} files fit, each as {{\"path\": ..., \"alt\": ...}}"
+        why = A_THREAD if key == "parts" else f'at most {MOST_FILES} files fit, each as {{"path": ..., "alt": ...}}'
         return Fault(path, f"cannot use {named(path)}, because {why}")
     why = str(error["msg"]).removeprefix("Value error, ")
     return Fault(path, f"cannot use {named(path)}, because {why[:1].lower()}{why[1:]}")
@@ -330,11 +338,9 @@ def _siblings(path: Path) -> list[str]:
 def named(path: Path) -> str:
     """A key and where it stands, in words: `'alt' of file 2 of part 3`."""
     keys = [step for step in path if isinstance(step, str)]
-    words = []
-    for above, step in zip(path, path[1:], strict=False):
-        if isinstance(step, int):
-            words.append(f"{'part' if above == 'parts' else 'file' if above == 'media' else f'{above!r},'} {step + 1}")
-    own = repr(keys[-1]) if keys and isinstance(path[-1], str) else ""
+    steps = [(above, step) for above, step in zip(path, path[1:], strict=False) if isinstance(step, int)]
+    words = [f"{ITEMS[str(above)]} {step + 1}" for above, step in steps if above in ITEMS]
+    own = repr(keys[-1]) if keys and (isinstance(path[-1], str) or keys[-1] not in ITEMS) else ""
     return " of ".join([*([own] if own else []), *reversed(words)]) or "the record"
 
 

@@ -15,7 +15,9 @@ Path = tuple[str | int, ...]
 
 PLAIN = ("account", "at", "zone", "text", "warning", "language", "visibility", "tags", "ref")
 MEDIA = ("path", "sha256", "alt")
-TRIMMED = frozenset({"account", "at", "zone", "language", "visibility"})  # a blank in a spreadsheet's cell is no part of it
+TRIMMED = frozenset(
+    {"account", "at", "zone", "language", "visibility"}
+)  # a blank in a spreadsheet's cell is no part of it
 PARTED = re.compile(r"(?:part([1-9]\d?|100)_)?(?:media([1-9]\d?)_(path|sha256|alt)|(text))")
 EXAMPLES = (*PLAIN, "media1_path", "media1_alt", "media1_sha256", "part2_text", "part2_media1_path", "part2_media1_alt")
 SPACES = re.compile(r"[ \t\r\n]+")  # and no others: a tag may have any other sign in it

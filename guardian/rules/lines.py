@@ -53,10 +53,10 @@ def numbered(stream: Readable, *, keep_ends: bool = False) -> Iterator[Line]:
             if raw.startswith(UTF16):
                 yield Line(1, "", Flaw(1, 1, f"cannot read the file, because it is UTF-16, {CLIENT_WORDS}"))
                 return
-            raw = raw.removeprefix(BOM)  # noqa: PLW2901 (the same line, without the mark)
+            raw = raw.removeprefix(BOM)
         if len(raw) > MAX_LINE and not raw.endswith(b"\n"):
             while raw and not raw.endswith(b"\n"):
-                raw = stream.readline(CHUNK)  # noqa: PLW2901 (the rest of it, which nobody keeps)
+                raw = stream.readline(CHUNK)
             yield Line(number, "", _too_long(number))
             continue
         yield _decoded(number, raw if keep_ends else raw.removesuffix(b"\n"))

@@ -20,7 +20,10 @@ WORDS = (
     ("expected after", 'a quoted field goes on after its closing quote, do write "" for a quote inside of one'),
     ("new-line character", "a carriage return stands outside of quotes, do save it with line ends LF or CRLF"),
     ("unexpected end", "a quote that opens in this record is never closed, do close it; nothing after it was read"),
-    ("field limit", "a field of it is longer than 131072 signs, or its quote is never closed; nothing after it was read"),
+    (
+        "field limit",
+        "a field of it is longer than 131072 signs, or its quote is never closed; nothing after it was read",
+    ),
 )
 
 
