@@ -60,7 +60,7 @@ def export(
     form = form or (CSV if file.lower().endswith(".csv") else JSONL)
     if form not in FORMATS:
         raise Mistake(f"cannot write {form!r}, because that is no format", fix=f"use {' or '.join(FORMATS)}")
-    if state not in State:
+    if state not in list(State):
         raise Mistake(f"cannot export {state!r}, because no state is called so", fix=f"use: {', '.join(State)}")
     if file == STDOUT and as_json:
         raise Mistake("cannot write both to stdout, because --json answers there", fix="name a file")

@@ -111,7 +111,7 @@ def _rows(stream: Readable, form: str, rules: Rules, choices: Choices | None) ->
             meaning = _Own(row.fields) if form == CSV else Foreign(form, row.fields, choices)
             if table.separator != ",":
                 yield Remark(row.line, f"the fields are separated by {SEPARATORS[table.separator]}")
-            for place, message in meaning.wrong:
+            for place, message in sorted(meaning.wrong):
                 yield _wrong(row.line_of(place), place + 1, message)
             if not meaning.has_header:
                 yield from _of_row(row, meaning, rules)
