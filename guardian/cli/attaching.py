@@ -1,7 +1,7 @@
 """The files that an import shows: found in it, handed over as whoever calls, each once.
 
-A file that cannot be used is no reason to stop: its error goes to the daemon as the words for its place, so that one list
-has everything that is wrong. What is wrong with the import itself is not looked at here; the daemon says it.
+A file that cannot be used is no reason to stop: its error goes to the daemon as the words for its place, so that one
+list has everything that is wrong. What is wrong with the import itself is not looked at here; the daemon says it.
 """
 
 import json

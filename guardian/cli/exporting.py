@@ -210,11 +210,11 @@ def _out(file: str) -> Iterator[IO[str]]:
 @contextlib.contextmanager
 def _atomic(path: Path, mode: str) -> Iterator[Any]:
     """A file beside the real one, which takes its place when all is written. Raises Mistake when it cannot be."""
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     made = None
     try:
         try:
-            made = tempfile.NamedTemporaryFile(
+            made = tempfile.NamedTemporaryFile(  # noqa: SIM115 (closed below; it stays, if it is whole)
                 mode, dir=path.parent, prefix=f".{path.name[:80]}.", delete=False, **text
             )
         except OSError as error:

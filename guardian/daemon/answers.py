@@ -14,7 +14,7 @@ from guardian import __version__
 from guardian.daemon import documents
 from guardian.duties.foreign import TOOLS, Choices
 from guardian.duties.freeze import in_flight
-from guardian.duties.importing import Plan
+from guardian.duties.import_check import Plan
 from guardian.errors import Doubt, Mistake
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed

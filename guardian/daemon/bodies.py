@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from guardian.config import parse_duration
 from guardian.duties.import_lines import FORMATS
-from guardian.duties.records import MAX_PATH, Record
+from guardian.duties.record_form import MAX_PATH, Record
 
 Scope = Annotated[str, Field(max_length=80)]
 Reason = Annotated[str, Field(max_length=1000)]

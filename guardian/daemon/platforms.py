@@ -1,4 +1,4 @@
-"""What the lanes know of their platforms, for whoever enters posts: what is accepted, and whether we may. Any thread."""
+"""What the lanes know of their platforms, for whoever enters posts: what they accept, whether we may. Any thread."""
 
 from __future__ import annotations
 

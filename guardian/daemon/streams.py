@@ -46,7 +46,10 @@ class Streams:
     async def take_in(
         self, request: Request, who: Peer, settle: Callable[[Incoming, Peer], documents.Document]
     ) -> Response:
-        """Take the body in, then `settle` it. Raises TooLarge, Doubt when too many come in already, and whatever the spool raises."""
+        """Take the body in, then `settle` it.
+
+        Raises TooLarge, Doubt when too many come in already, and whatever the spool raises.
+        """
         said = request.headers.get("content-length", "")
         if said.isdigit() and int(said) > MOST_BYTES:
             raise TooLarge(f"cannot take in a file of {said} bytes, because the limit is {MOST_BYTES}")

@@ -1,7 +1,7 @@
 """The tables that other tools take for their bulk uploads, read as records of ours: Buffer's and Hootsuite's. Pure.
 
-Which column means what, and from where that is known: docs/importing.md. Nothing is guessed in silence: a date whose day
-and month could be exchanged needs to be told which comes first, and a picture that stands there as an address is refused.
+Which column means what, and from where that is known: docs/importing.md. Nothing is guessed in silence: a date whose
+day and month could be exchanged needs to be told which comes first, and an address of a picture is refused.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 BUFFER, HOOTSUITE = "buffer", "hootsuite"
 TOOLS = (BUFFER, HOOTSUITE)
 NAMES = {BUFFER: ("Text", "Image URL", "Tags", "Posting Time"), HOOTSUITE: ("date", "message", "link")}
+BUFFERS = ", ".join(NAMES[BUFFER])
+ORDER = "do say which comes first: --dates day, or --dates month"
 IGNORED = ("", "board name")
 DAY_FIRST, MONTH_FIRST = "day", "month"
 YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))? *([AaPp]\.?[Mm]\.?)?")
@@ -50,7 +52,7 @@ class Foreign:
             extra = max(len(first) - 3, 0)
             self.names = (*NAMES[HOOTSUITE], *(f"image {number + 1}" for number in range(extra)))
             self._of = {"at": 0, "text": 1, "link": 2}
-            self._images = range(3, 3 + extra)
+            self._images = list(range(3, 3 + extra))
             return
         self.has_header = True
         self.names = tuple(name.strip() for name in first)
@@ -69,7 +71,7 @@ class Foreign:
         found = [
             (
                 place,
-                f"cannot read the column {name!r}, because Buffer has no such column, do choose from: {', '.join(NAMES[BUFFER])}",
+                f"cannot read the column {name!r}, because Buffer has none like it, do choose from: {BUFFERS}",
             )
             for place, name in enumerate(low)
             if name not in known or (name and low.index(name) < place)
@@ -125,10 +127,11 @@ def _when(text: str, order: str | None) -> str | None:
         could = f"{year}-{int(two):02}-{int(one):02} or {year}-{int(one):02}-{int(two):02}"
         if int(one) > MONTHS or int(two) > MONTHS:
             could = "only one of the two in this row, and either in others"
-        return f"cannot read the time {text!r}, because it could be {could}, do say which comes first: --dates day, or --dates month"
+        return f"cannot read the time {text!r}, because it could be {could}, {ORDER}"
     day, month = (one, two) if order == DAY_FIRST else (two, one)
     if int(month) > MONTHS:
-        return f"cannot read the time {text!r}, because there is no month {int(month)}, do look whether --dates {order} is right"
+        fix = f"do look whether --dates {order} is right"
+        return f"cannot read the time {text!r}, because there is no month {int(month)}, {fix}"
     return _iso(year, month, day, clock)
 
 

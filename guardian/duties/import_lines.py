@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from guardian.duties.foreign import TOOLS, Foreign
-from guardian.duties.records import MOST_WRONG_OF_ONE, Read, Unwelcome, read_object
+from guardian.duties.record_words import Unwelcome
+from guardian.duties.records import MOST_WRONG_OF_ONE, Read, read_object
 from guardian.rules import columns, lines, places
 from guardian.rules.table import SEPARATORS, Row, Table
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from guardian.duties.foreign import Choices
-    from guardian.duties.records import Fault, Rules
+    from guardian.duties.record_words import Fault
+    from guardian.duties.records import Rules
     from guardian.rules.columns import Path
     from guardian.rules.lines import Flaw, Readable
 
@@ -31,7 +33,7 @@ FORMATS = (JSONL, CSV, *TOOLS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """One thing that is wrong, and where: the column is a sign's in JSON Lines, a field's in a table, both from 1."""
+    """One thing that is wrong, and where: the column is a sign's in JSON Lines, a field's in a table."""
 
     line: int
     column: int
@@ -49,7 +51,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A record that is right; `place` finds the line and the column of one of its keys, should it be wrong after all."""
+    """A record that is right; `place` finds line and column of one of its keys, should it be wrong after all."""
 
     line: int
     read: Read

@@ -9,7 +9,8 @@ import io
 from typing import TYPE_CHECKING
 
 from guardian.duties import record_times
-from guardian.duties.importing import MOST_NAMED, Importing, Plan, Unasked
+from guardian.duties.import_check import Plan
+from guardian.duties.importing import MOST_NAMED, Importing, Unasked
 from guardian.model import Event, State
 from guardian.rules import timing
 from guardian.store import attempts, journal, posts

@@ -1,4 +1,4 @@
-"""The files that a record shows: from what it names them by to what lies in the spool. Pure, but for what it is given."""
+"""The files that a record shows: from what it names them by to what lies in the spool. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from guardian.duties.records import FileRecord, Rules
+    from guardian.duties.record_form import FileRecord
+    from guardian.duties.records import Rules
     from guardian.model import Media
     from guardian.rules.columns import Path
 

@@ -1,4 +1,4 @@
-"""One import record: what a person or a script hands in, checked whole before anything is entered. Pure but for its `now`.
+"""One import record: what a person or a script hands in, checked whole before anything is entered. Pure.
 
 The names and rules of a record are the contract (design 6). Every fault names the key that it is about; an unknown key
 names the nearest known one.
@@ -6,13 +6,14 @@ names the nearest known one.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from guardian.duties import record_files, record_times
+from guardian.duties.record_form import Record
+from guardian.duties.record_words import A_THREAD, Fault, Unwelcome, named, no_account, worded
 from guardian.errors import Mistake, Refusal
 from guardian.model import Part
 from guardian.store.posts import Draft
@@ -20,86 +21,12 @@ from guardian.store.posts import Draft
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from guardian.duties.record_form import FileRecord
     from guardian.model import Media, Problem
     from guardian.rules.columns import Path
     from guardian.rules.timing import Instant
 
-MAX_TEXT = 20_000
-MAX_TEXT_BYTES, MAX_WARNING_BYTES = 32 * 1024, 8 * 1024  # three times that, encoded, still passes the gate in one piece
-MOST_FILES, MOST_PARTS, MAX_PATH = 100, 100, 4096
 MOST_WRONG_OF_ONE = 20  # of one record
-FEWEST_PARTS = 2
-A_THREAD = f"a thread has {FEWEST_PARTS} to {MOST_PARTS} parts, do write one post as 'text'"
-KEYS_OF = {"media": ("path", "sha256", "alt"), "parts": ("text", "media")}
-ITEMS = {"parts": "part", "media": "file"}
-AT_MOST = {"parts": MOST_PARTS, "media": MOST_FILES}
-
-
-def _clean(text: str) -> str:
-    """Refuse what no platform takes and no terminal should see."""
-    if "\0" in text or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):  # noqa: PLR2004 (lone surrogates)
-        raise ValueError("it has a NUL or half a character in it")
-    return text
-
-
-def _worded(text: str) -> str:
-    if not text.strip():
-        raise ValueError("it is empty")
-    return _clean(text)
-
-
-def _small(limit: int) -> AfterValidator:
-    """Long in bytes though short in signs: the gate would stop it for ever."""
-
-    def check(text: str) -> str:
-        if len(text.encode()) > limit:
-            raise ValueError(f"it has more than {limit} bytes")
-        return text
-
-    return AfterValidator(check)
-
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-Word = Annotated[str, Field(max_length=200), AfterValidator(_worded)]
-Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_clean), _small(MAX_TEXT_BYTES)]
-Alt = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_clean)]
-
-
-class FileRecord(_Closed):
-    """A file that a part shows: handed over with the record (`path`) or before it (`sha256`)."""
-
-    path: Annotated[str, Field(max_length=MAX_PATH), AfterValidator(_worded)] | None = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    alt: Alt | None = None
-
-
-Files = Annotated[list[FileRecord], Field(max_length=MOST_FILES)]
-
-
-class PartRecord(_Closed):
-    """One part of a thread."""
-
-    text: Text = ""
-    media: Files = []
-
-
-class Record(_Closed):
-    """One record as it is handed in."""
-
-    account: Word
-    at: Word
-    zone: Word | None = None
-    text: Text | None = None
-    media: Files = []
-    parts: Annotated[list[PartRecord], Field(min_length=FEWEST_PARTS, max_length=MOST_PARTS)] | None = None
-    warning: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_clean), _small(MAX_WARNING_BYTES)] | None = None
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
-    visibility: Word | None = None
-    tags: list[Annotated[str, Field(pattern=r"^[^\s,]{1,64}$"), AfterValidator(_clean)]] = []
-    ref: Word | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +35,6 @@ class Twin:
 
     post: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with a record, and the way to the key that it is about."""
-
-    path: Path
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unwelcome(Fault):
-    """The record may be right; its account's platform has said that we may not post there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +96,7 @@ def read_object(raw: object, rules: Rules) -> Read | list[Fault]:
     try:
         record = Record.model_validate(raw)
     except ValidationError as error:
-        faults = [_worded_error(one) for one in error.errors(include_url=False, include_context=False)]
+        faults = [worded(one) for one in error.errors(include_url=False, include_context=False)]
         named = {fault.path[0] for fault in faults if fault.path}
         return [
             *faults,
@@ -294,7 +208,7 @@ def _of_the_account(raw: dict[str, Any], wrong: set[str | int], rules: Rules) ->
     if "account" in wrong or not isinstance(name, str):
         return
     if name not in rules.accounts:
-        yield Fault(("account",), _no_account(name, rules.accounts))
+        yield Fault(("account",), no_account(name, rules.accounts))
         return
     why = rules.refused(name)
     if why is not None:
@@ -310,41 +224,3 @@ def _of_its_time(raw: dict[str, Any], wrong: set[str | int], rules: Rules) -> It
     why = instant if isinstance(instant, str) else record_times.passed(instant, at, rules.now)
     if why is not None:
         yield Fault(("at",), why)
-
-
-def _worded_error(error: Any) -> Fault:  # noqa: ANN401 (pydantic's own dictionary)
-    path: Path = tuple(error["loc"])
-    key = path[-1] if path else ""
-    if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(key), _siblings(path), n=1)
-        there = f" in {named(path[:-1])}" if len(path) > 1 else ""
-        return Fault(
-            path, f"cannot read {key!r}{there}, because there is no such key{f', do write {near[0]}' if near else ''}"
-        )
-    if error["type"] == "missing":
-        return Fault(path, f"cannot read the record, because {key!r} is missing, do add it")
-    if key in AT_MOST and error["type"] in ("too_short", "too_long", "list_type"):
-        why = A_THREAD if key == "parts" else f'at most {MOST_FILES} files fit, each as {{"path": ..., "alt": ...}}'
-        return Fault(path, f"cannot use {named(path)}, because {why}")
-    why = str(error["msg"]).removeprefix("Value error, ")
-    return Fault(path, f"cannot use {named(path)}, because {why[:1].lower()}{why[1:]}")
-
-
-def _siblings(path: Path) -> list[str]:
-    above = next((str(step) for step in reversed(path[:-1]) if not isinstance(step, int)), "")
-    return list(KEYS_OF.get(above, Record.model_fields))
-
-
-def named(path: Path) -> str:
-    """A key and where it stands, in words: `'alt' of file 2 of part 3`."""
-    keys = [step for step in path if isinstance(step, str)]
-    steps = [(above, step) for above, step in zip(path, path[1:], strict=False) if isinstance(step, int)]
-    words = [f"{ITEMS[str(above)]} {step + 1}" for above, step in steps if above in ITEMS]
-    own = repr(keys[-1]) if keys and (isinstance(path[-1], str) or keys[-1] not in ITEMS) else ""
-    return " of ".join([*([own] if own else []), *reversed(words)]) or "the record"
-
-
-def _no_account(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    fix = f"do you mean {near[0]!r}?" if near else f"do choose from: {', '.join(sorted(known)) or 'none yet'}"
-    return f"cannot post as {name!r}, because the configuration has no such account, {fix}"

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from guardian.duties.importing import Progress
+from guardian.duties.import_check import Progress
 from guardian.errors import Doubt, Unfound
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The columns of a table of posts: the names of a record's keys, flat, and a row as the record that it means. Pure.
 
-`media1_path`, `media1_alt` (or `media1_sha256`), `media2_path` ...; a thread has its first part in `text` and `media1_*`,
-the others in `part2_text`, `part2_media1_path` ...; tags are separated by spaces.
+`media1_path`, `media1_alt` (or `media1_sha256`), `media2_path` ...; a thread has its first part in `text` and
+`media1_*`, the others in `part2_text`, `part2_media1_path` ...; tags are separated by spaces.
 """
 
 from __future__ import annotations
@@ -60,9 +60,8 @@ def read_header(names: list[str]) -> Columns:
             wrong.append((place, "cannot read the column, because it has no name, do name it or remove it"))
         seen.setdefault(name, place)
         found.append(cell)
-    for name in ("account", "at"):
-        if name not in seen:
-            wrong.append((0, f"cannot read the table, because the column {name!r} is missing, do add it"))
+    missing = [name for name in ("account", "at") if name not in seen]
+    wrong += [(0, f"cannot read the table, because the column {name!r} is missing, do add it") for name in missing]
     return Columns(names=clean, cells=tuple(found), wrong=tuple(wrong))
 
 

@@ -1,4 +1,4 @@
-"""The lines of a file that somebody hands in, each with its number and never longer than a limit. Pure, but for reading.
+"""The lines of a file that somebody hands in, each with its number and within a limit. Pure, but for reading.
 
 The daemon reads imports with it, and the client looks for pictures with it: both see the same lines.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from json.decoder import py_scanstring
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def _key(line: str, at: int, wanted: str) -> tuple[int, int] | None:
         return None
     at = _after(line, at + 1)
     while line[at] == '"':
-        name, after = py_scanstring(line, at + 1)
+        name, after = _whole.raw_decode(line, at)
         value = _after(line, _after(line, after) + 1)
         if name == wanted:
             return at, value

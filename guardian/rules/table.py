@@ -1,6 +1,6 @@
 """CSV as spreadsheets write it (RFC 4180): rows with the line on which each field begins. Pure, but for reading.
 
-Quotes, line ends inside of quotes, a byte order mark; `,`, `;` and tabs between the fields, whichever the first line has.
+Quotes, line ends inside of quotes, a byte order mark; `,`, `;` or tabs between the fields, as in the first line.
 """
 
 from __future__ import annotations

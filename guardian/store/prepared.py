@@ -1,7 +1,7 @@
 """Posts of an import on their way into the store: checked, complete, and not in memory. One thread has them at a time.
 
-A database of its own, private and gone when it is closed: SQLite keeps it in its cache and, when it grows, in a nameless
-file. So the transaction that enters them does nothing but insert.
+A database of its own, private and gone when it is closed: SQLite keeps it in its cache and, when it grows, in a
+nameless file. So the transaction that enters them does nothing but insert.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Entering posts: whole or not at all, whatever happens between the check and the entry; and what comes out goes in again."""
+"""Entering posts: whole or not at all, and what comes out goes in again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from guardian.cli import exporting
 from guardian.daemon import documents
 from guardian.daemon.platforms import LanePlatforms
-from guardian.duties.importing import Importing, Plan, Unasked
+from guardian.duties.import_check import Plan
+from guardian.duties.importing import Importing, Unasked
 from guardian.duties.records import AccountRefused
 from guardian.duties.staging import KEPT_FOR, MOST, Staging
 from guardian.errors import Doubt, Mistake, Unfound
@@ -88,7 +89,11 @@ class Platforms:
             return None
         said = [Problem(field="text", message="it is longer than 10")] if len(part.text) > 10 else []
         files = [Problem(field=f"media{len(part.media)}_alt", message="it says nothing")] if len(part.media) > 1 else []
-        return [*said, *files, *([Problem(field="visibility", message="it is odd")] if part.visibility == "odd" else [])]
+        return [
+            *said,
+            *files,
+            *([Problem(field="visibility", message="it is odd")] if part.visibility == "odd" else []),
+        ]
 
     def refused(self, account: str) -> str | None:
         return "the platform refuses the token" if account in self.no else None
@@ -98,8 +103,16 @@ def test_a_post_with_pictures_and_a_thread_are_entered_as_they_were_written(scen
     handed(scene.database, *HASHES)
     shown = [{"sha256": HASHES[0], "alt": "a cat"}, {"path": "b.png"}]
     thread = [{"text": "one", "media": shown}, {"text": "", "media": [{"sha256": HASHES[2]}]}]
-    only = {"account": "beta", "at": "2090-05-01T09:00:00", "parts": thread, "warning": "w", "language": "sv"}
-    found = importing(scene).take_in(plan(written(record("", media=shown), only), files={"b.png": HASHES[1]}), who="ann")
+    only: dict[str, object] = {
+        "account": "beta",
+        "at": "2090-05-01T09:00:00",
+        "parts": thread,
+        "warning": "w",
+        "language": "sv",
+    }
+    found = importing(scene).take_in(
+        plan(written(record("", media=shown), only), files={"b.png": HASHES[1]}), who="ann"
+    )
     assert (found.count, found.wrong) == (2, ())
     first, second = entered(scene.database)
     assert [one.sha256 for one in first.part.media] == [*HASHES[:2]]
@@ -124,11 +137,13 @@ def test_what_the_platform_would_refuse_is_found_at_its_place_before_anything_is
     found = importing(scene, Platforms()).take_in(plan(lines), who="ann")
     texts = lines.decode().splitlines()
     want = [(1, '"text"'), (2, '"alt"'), (3, '"text": "much'), (3, '"visibility"')]
-    assert [(one.line, one.column) for one in found.wrong] == [(line, texts[line - 1].index(key) + 1) for line, key in want]
+    assert [(one.line, one.column) for one in found.wrong] == [
+        (line, texts[line - 1].index(key) + 1) for line, key in want
+    ]
     assert "cannot use 'text' of part 2, because it is longer than 10" in found.wrong[2].message
     assert counted(scene.database) == 0
-    two = written(*(record("beyond all limits", account="beta", ref=str(number)) for number in range(3)))
-    found = importing(scene, Platforms()).take_in(plan(two), who="ann")
+    three = written(*(record("beyond all limits", account="beta", ref=str(number)) for number in range(3)))
+    found = importing(scene, Platforms()).take_in(plan(three), who="ann")
     assert found.count == 3
     assert [(line, "beta has not said yet what it accepts" in note) for line, note in found.notes] == [(1, True)]
 
@@ -157,7 +172,8 @@ def test_a_lane_that_was_disowned_refuses_and_one_that_was_not_asked_does_not(
     lane.poll(scene.clock())
     assert (platforms.refused("acme") is not None) == other
     assert ((platforms.problems("acme", scene.enter("x" * 501).part) or []) != []) != other
-    assert platforms.refused("nobody") is platforms.problems("nobody", scene.enter("x").part) is None
+    assert platforms.refused("nobody") is None
+    assert platforms.problems("nobody", scene.enter("x").part) is None
 
 
 def test_a_plan_that_was_imported_is_still_known_when_its_times_have_passed(scene: Scene) -> None:
@@ -285,10 +301,21 @@ def test_a_staged_file_is_imported_once_and_forgotten_when_nobody_comes_for_it(s
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30).filter(
     lambda text: text.strip()
-) | st.sampled_from(['"', 'a "b", c;\td', "two\nlines", "\r\nthree\r", "🎉 漢字", "\u202eevil\u2066", "=1+1", " x ", "\x1b[2J", "a\u2028b"])
-FILES = st.lists(
-    st.fixed_dictionaries({"sha256": st.sampled_from(HASHES)}, optional={"alt": TEXTS}), max_size=2
+) | st.sampled_from(
+    [
+        '"',
+        'a "b", c;\td',
+        "two\nlines",
+        "\r\nthree\r",
+        "🎉 漢字",
+        "\u202eevil\u2066",
+        "=1+1",
+        " x ",
+        "\x1b[2J",
+        "a\u2028b",
+    ]
 )
+FILES = st.lists(st.fixed_dictionaries({"sha256": st.sampled_from(HASHES)}, optional={"alt": TEXTS}), max_size=2)
 SHOWN = st.fixed_dictionaries({}, optional={"media": FILES})
 SAID = st.tuples(TEXTS, SHOWN).map(lambda pair: {"text": pair[0], **pair[1]})
 AT = st.sampled_from(
@@ -311,7 +338,10 @@ MORE = st.fixed_dictionaries(
     },
 )
 THREAD = st.lists(SAID, min_size=2, max_size=4).map(lambda parts: {"parts": parts})
-RECORDS = st.lists(st.tuples(AT, SAID | THREAD, MORE).map(lambda three: {"account": "acme", **three[0], **three[1], **three[2]}), max_size=6)
+RECORDS = st.lists(
+    st.tuples(AT, SAID | THREAD, MORE).map(lambda three: {"account": "acme", **three[0], **three[1], **three[2]}),
+    max_size=6,
+)
 
 
 def exported(database: Database, form: str) -> str:
