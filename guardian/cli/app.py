@@ -9,7 +9,20 @@ import typer
 from typer.core import TyperCommand
 
 from guardian import __version__
-from guardian.cli import completion, demo, endings, entering, init, journal, queue, render, status, thaw
+from guardian.cli import (
+    completion,
+    demo,
+    endings,
+    entering,
+    exporting,
+    importing,
+    init,
+    journal,
+    queue,
+    render,
+    status,
+    thaw,
+)
 from guardian.cli import config as config_
 
 COMMANDS = """\
@@ -125,6 +138,8 @@ app.add_typer(queue.app, name="queue")
 app.add_typer(journal.app, name="journal")
 demo.register(app)
 entering.register(queue.app)
+importing.register(queue.app)
+exporting.register(queue.app)
 
 
 def main(words: list[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from guardian.daemon.listener import Listener
 from guardian.daemon.loops import Loop
 from guardian.daemon.metrics import Metrics
 from guardian.daemon.peers import RightsInForce
+from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
 from guardian.daemon.reload import Reload
 from guardian.daemon.server import give_to_group
@@ -28,6 +29,7 @@ from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
 from guardian.duties.spooling import Spooling
+from guardian.duties.staging import Staging
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
 from guardian.duties.zones import Zones
@@ -123,8 +125,14 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     answers = Answers(
         books=books,
         freezing=Freezing(books, ring=bell.halt, tally=metrics),
-        queue=Queue(database=database, in_force=in_force, clock=clock),
+        queue=Queue(
+            database=database,
+            in_force=in_force,
+            clock=clock,
+            platforms=LanePlatforms(lambda: bell.lanes),
+        ),
         spooling=spooling,
+        staging=Staging(clock=clock),
         bell=bell,
         in_force=in_force,
         listener=listener,
