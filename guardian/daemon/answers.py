@@ -5,11 +5,16 @@ Each asks duties and the store.
 
 from __future__ import annotations
 
+import io
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from guardian import __version__
 from guardian.daemon import documents
+from guardian.duties.foreign import TOOLS, Choices
 from guardian.duties.freeze import in_flight
+from guardian.duties.importing import Plan
 from guardian.errors import Doubt, Mistake
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed
@@ -21,7 +26,7 @@ from guardian.store.posts import Entered
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from io import BufferedReader
 
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, ReleaseBody, RescheduleBody, ThawBody
@@ -31,12 +36,14 @@ if TYPE_CHECKING:
     from guardian.duties.lane import Lane
     from guardian.duties.queue import Queue
     from guardian.duties.spooling import Spooling
+    from guardian.duties.staging import Staging
     from guardian.model import Post
     from guardian.store.database import Tx
     from guardian.store.incoming import Incoming
 
 NEXT = 10
 MAX_PAGE = 1000
+MAX_RECORDS = 200  # of a page: a thread may have a hundred texts
 MOST_WRONG = 1000
 
 
@@ -50,6 +57,7 @@ class Answers:
         freezing: Freezing,
         queue: Queue,
         spooling: Spooling,
+        staging: Staging,
         lanes: Sequence[Lane],
         drain: float,
         ring: Callable[[], None],
@@ -58,6 +66,7 @@ class Answers:
         self.freezing = freezing
         self.queue = queue
         self.spooling = spooling
+        self.staging = staging
         self.lanes = lanes
         self.drain = drain
         self.ring = ring
@@ -130,18 +139,53 @@ class Answers:
 
     def take_in(self, body: ImportBody, peer: Peer) -> documents.Document:
         """Import a file, all or nothing; `errors` names every line that is wrong."""
-        found = self.queue.take_in(body.text, who=peer.name)
+        with self._plan(body) as plan:
+            found = self.queue.importing.take_in(plan, who=peer.name)
         self.ring()
         return {
-            "entered": len(found.entered),
+            "entered": found.count,
             "known": found.known,
             "ids": list(found.entered),
             "notes": [{"line": line, "note": note} for line, note in found.notes],
+            "notes_in_all": found.notes_in_all,
             "errors": [
                 {"line": one.line, "column": one.column, "message": one.message} for one in found.wrong[:MOST_WRONG]
             ],
             "errors_in_all": len(found.wrong),
         }
+
+    def staged(self, incoming: Incoming, peer: Peer) -> documents.Document:  # noqa: ARG002 (as every settling)
+        """A file that has come whole, to be imported by its id."""
+        return {"import": self.staging.settle(incoming)}
+
+    def importing(self, name: str) -> documents.Document:
+        """How far an import is."""
+        return asdict(self.staging.progress(name))
+
+    def records(self, account: str | None, state: str | None, cursor: str | None, limit: int) -> documents.Document:
+        """A page of the queue, each post as the record that would enter it again."""
+        with self.database.reading() as tx:
+            rows, following = posts.page(
+                tx, account=account, state=state, cursor=cursor, limit=min(max(limit, 1), MAX_RECORDS)
+            )
+            found = [documents.record(posts.to_post(row)) for row in rows]
+        return {"records": found, "next": following}
+
+    @contextmanager
+    def _plan(self, body: ImportBody) -> Iterator[Plan]:
+        """The file of an import, staged or as text. Raises Mistake, Unfound."""
+        if (body.text is None) == (body.staged is None):
+            raise Mistake("cannot import that, because it is neither or both of text and staged", fix="give one")
+        if body.format in TOOLS and body.account is None:
+            raise Mistake(f"cannot import a table of {body.format}, because it names no account", fix="name one")
+        choices = Choices(account=body.account or "", zone=body.zone, dates=body.dates)
+        given: dict[str, Any] = {"form": body.format, "files": body.media, "choices": choices, "zone": body.zone}
+        if body.text is not None:
+            raw = body.text.encode("utf-8", "surrogatepass")
+            yield Plan(stream=io.BytesIO(raw), size=len(raw), **given)
+            return
+        with self.staging.taken(str(body.staged)) as (file, staged):
+            yield Plan(stream=file, size=staged.size, progress=staged.progress, **given)
 
     def post(self, post_id: str) -> documents.Document:
         """One post with its whole story."""

@@ -11,6 +11,7 @@ from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.loops import Loop
 from guardian.daemon.peers import Right
+from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.freeze import Freezing
@@ -19,6 +20,7 @@ from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
 from guardian.duties.spooling import Spooling
+from guardian.duties.staging import Staging
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
 from guardian.duties.zones import Zones
@@ -108,8 +110,10 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
             zone=settings.queue.zone,
             release_gap=settings.queue.release_gap,
             clock=clock,
+            platforms=LanePlatforms(lambda: lanes),
         ),
         spooling=spooling,
+        staging=Staging(clock=clock),
         lanes=lanes,
         drain=settings.fence.drain / 1000,
         ring=bell.ring,

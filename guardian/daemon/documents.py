@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guardian.duties.spooling import Handed
-    from guardian.model import Attempt, Entry, Freeze, Post
+    from guardian.model import Attempt, Entry, Freeze, Part, Post
 
 Document = dict[str, Any]
 
@@ -61,6 +62,29 @@ def post(found: Post, held_by: str | None = None) -> Document:
         "created_at": utc(found.created_at),
         "created_by": found.created_by,
     }
+
+
+def record(found: Post) -> Document:
+    """A post as the import record that would enter it again; files by their hash."""
+    zone = UTC if found.zone is None else ZoneInfo(found.zone)
+    at = found.wall or datetime.fromtimestamp(found.at / 1000, zone).isoformat()
+    parts = [{"text": part.text, **_files(part)} for part in found.parts]
+    said: Document = parts[0] if len(parts) == 1 else {"parts": parts}
+    shown = found.part
+    more = {
+        "zone": found.zone,
+        "warning": shown.warning,
+        "language": shown.language,
+        "visibility": shown.visibility,
+        "tags": list(found.tags) or None,
+        "ref": found.ref,
+    }
+    return {"account": found.account, "at": at, **said, **{key: value for key, value in more.items() if value}}
+
+
+def _files(part: Part) -> Document:
+    media = [{"sha256": one.sha256, "type": one.type, **({"alt": one.alt} if one.alt else {})} for one in part.media]
+    return {"media": media} if media else {}
 
 
 def story(found: Post, attempts: Sequence[Attempt], held_by: str | None) -> Document:
