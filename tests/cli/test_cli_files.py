@@ -57,7 +57,9 @@ def test_a_post_with_a_picture_goes_out_with_it(guardian: Guardian, place: Place
 
 
 def test_a_thread_from_the_command_line_goes_out_part_by_part(guardian: Guardian, place: Place) -> None:
-    ran = guardian("queue", "add", "--account", "acme", "--at", "now", "--part", "one of two", "--part", "two of two", "--json")
+    ran = guardian(
+        "queue", "add", "--account", "acme", "--at", "now", "--part", "one of two", "--part", "two of two", "--json"
+    )
     assert ran.code == 0, ran.err
     place.wait(lambda: story(place, ran.json["post"]["id"])["state"] == "published")
     texts = [one["text"] for one in place.platform.posts()]
@@ -99,7 +101,7 @@ def test_every_fault_of_a_table_stands_in_one_list_with_its_line_and_its_field(
         f"acme,{TOMORROW},,hello,cut.png,,,,",
         f"acme,{TOMORROW},,hello,notes.png,,,,",
         f"acme,{TOMORROW},,hello,none.png,,,,",
-        f'acme,soon,,"a\u202eb\x1b[2J",,,"part two",,',
+        'acme,soon,,"a\u202eb\x1b[2J",,,"part two",,',
         f"acme,{TOMORROW},,hello,,a picture of nothing,,,",
     ]
     file = tmp_path / "launch.csv"
@@ -119,9 +121,7 @@ def test_every_fault_of_a_table_stands_in_one_list_with_its_line_and_its_field(
     assert state(place) == before
 
 
-def test_a_table_is_imported_once_and_comes_out_as_it_went_in(
-    guardian: Guardian, place: Place, tmp_path: Path
-) -> None:
+def test_a_table_is_imported_once_and_comes_out_as_it_went_in(guardian: Guardian, place: Place, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(picture("blue"))
     rows = [
         'beta,2031-05-06T07:08:09,Asia/Tokyo,"say ""hi"",\r\nthen go",cat.png,"a cat, ""blue""",second part,q1 q2,files-1',
@@ -222,7 +222,7 @@ def test_a_pipe_is_imported_as_a_file_is(guardian: Guardian) -> None:
 @pytest.mark.usefixtures("place")
 def test_a_table_for_another_tool_is_taken_and_its_addresses_are_not(guardian: Guardian, tmp_path: Path) -> None:
     file = tmp_path / "buffer.csv"
-    file.write_text("Text,Image URL,Tags,Posting Time\nHello,,\"big launch,q4\",2031-01-02 09:00\n")
+    file.write_text('Text,Image URL,Tags,Posting Time\nHello,,"big launch,q4",2031-01-02 09:00\n')
     words = ("queue", "import", file, "--from", "buffer", "--account", "beta", "--zone", "Europe/Stockholm")
     assert guardian(*words).out == "1 entered, 0 known already\n"
     file.write_text("Text,Image URL,Tags,Posting Time\nHello,https://x.example/a.png,,11/12/2031 9:00\n")
@@ -235,7 +235,13 @@ def test_a_table_for_another_tool_is_taken_and_its_addresses_are_not(guardian: G
     assert guardian(*words).out == "2 entered, 0 known already\n"
     found = [one for one in guardian("queue", "list", "--account", "beta", "--all", "--json").json["posts"]]
     assert "Bonjour https://example.org/x" in [one["text"] for one in found]
-    for wrong in (("--from", "later"), ("--from", "buffer"), ("--dates", "day"), ("--format", "xml"), ("--account", "beta")):
+    for wrong in (
+        ("--from", "later"),
+        ("--from", "buffer"),
+        ("--dates", "day"),
+        ("--format", "xml"),
+        ("--account", "beta"),
+    ):
         assert guardian("queue", "import", file, *wrong).code == 2
 
 

@@ -88,7 +88,11 @@ class Platforms:
             return None
         said = [Problem(field="text", message="it is longer than 10")] if len(part.text) > 10 else []
         files = [Problem(field=f"media{len(part.media)}_alt", message="it says nothing")] if len(part.media) > 1 else []
-        return [*said, *files, *([Problem(field="visibility", message="it is odd")] if part.visibility == "odd" else [])]
+        return [
+            *said,
+            *files,
+            *([Problem(field="visibility", message="it is odd")] if part.visibility == "odd" else []),
+        ]
 
     def refused(self, account: str) -> str | None:
         return "the platform refuses the token" if account in self.no else None
@@ -99,7 +103,9 @@ def test_a_post_with_pictures_and_a_thread_are_entered_as_they_were_written(scen
     shown = [{"sha256": HASHES[0], "alt": "a cat"}, {"path": "b.png"}]
     thread = [{"text": "one", "media": shown}, {"text": "", "media": [{"sha256": HASHES[2]}]}]
     only = {"account": "beta", "at": "2090-05-01T09:00:00", "parts": thread, "warning": "w", "language": "sv"}
-    found = importing(scene).take_in(plan(written(record("", media=shown), only), files={"b.png": HASHES[1]}), who="ann")
+    found = importing(scene).take_in(
+        plan(written(record("", media=shown), only), files={"b.png": HASHES[1]}), who="ann"
+    )
     assert (found.count, found.wrong) == (2, ())
     first, second = entered(scene.database)
     assert [one.sha256 for one in first.part.media] == [*HASHES[:2]]
@@ -124,7 +130,9 @@ def test_what_the_platform_would_refuse_is_found_at_its_place_before_anything_is
     found = importing(scene, Platforms()).take_in(plan(lines), who="ann")
     texts = lines.decode().splitlines()
     want = [(1, '"text"'), (2, '"alt"'), (3, '"text": "much'), (3, '"visibility"')]
-    assert [(one.line, one.column) for one in found.wrong] == [(line, texts[line - 1].index(key) + 1) for line, key in want]
+    assert [(one.line, one.column) for one in found.wrong] == [
+        (line, texts[line - 1].index(key) + 1) for line, key in want
+    ]
     assert "cannot use 'text' of part 2, because it is longer than 10" in found.wrong[2].message
     assert counted(scene.database) == 0
     two = written(*(record("beyond all limits", account="beta", ref=str(number)) for number in range(3)))
@@ -285,10 +293,21 @@ def test_a_staged_file_is_imported_once_and_forgotten_when_nobody_comes_for_it(s
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30).filter(
     lambda text: text.strip()
-) | st.sampled_from(['"', 'a "b", c;\td', "two\nlines", "\r\nthree\r", "🎉 漢字", "\u202eevil\u2066", "=1+1", " x ", "\x1b[2J", "a\u2028b"])
-FILES = st.lists(
-    st.fixed_dictionaries({"sha256": st.sampled_from(HASHES)}, optional={"alt": TEXTS}), max_size=2
+) | st.sampled_from(
+    [
+        '"',
+        'a "b", c;\td',
+        "two\nlines",
+        "\r\nthree\r",
+        "🎉 漢字",
+        "\u202eevil\u2066",
+        "=1+1",
+        " x ",
+        "\x1b[2J",
+        "a\u2028b",
+    ]
 )
+FILES = st.lists(st.fixed_dictionaries({"sha256": st.sampled_from(HASHES)}, optional={"alt": TEXTS}), max_size=2)
 SHOWN = st.fixed_dictionaries({}, optional={"media": FILES})
 SAID = st.tuples(TEXTS, SHOWN).map(lambda pair: {"text": pair[0], **pair[1]})
 AT = st.sampled_from(
@@ -311,7 +330,10 @@ MORE = st.fixed_dictionaries(
     },
 )
 THREAD = st.lists(SAID, min_size=2, max_size=4).map(lambda parts: {"parts": parts})
-RECORDS = st.lists(st.tuples(AT, SAID | THREAD, MORE).map(lambda three: {"account": "acme", **three[0], **three[1], **three[2]}), max_size=6)
+RECORDS = st.lists(
+    st.tuples(AT, SAID | THREAD, MORE).map(lambda three: {"account": "acme", **three[0], **three[1], **three[2]}),
+    max_size=6,
+)
 
 
 def exported(database: Database, form: str) -> str:

@@ -36,7 +36,7 @@ def table(text: str) -> tuple[list[tuple[int, Read]], list[tuple[int, int, str]]
 
 def test_a_row_is_the_record_that_its_columns_name() -> None:
     head = "ref,at,account,zone,text,warning,language,visibility,tags,media1_path,media1_alt,media3_sha256"
-    row = f"r1, 2031-05-06T07:08:09 ,acme,Asia/Tokyo,\" two\r\nlines \",careful,sv,unlisted,a  b,a.png,cat,{HASH}"
+    row = f'r1, 2031-05-06T07:08:09 ,acme,Asia/Tokyo," two\r\nlines ",careful,sv,unlisted,a  b,a.png,cat,{HASH}'
     ((line, read),), wrong = table(f"{head}\r\n{row}\r\n")
     draft = read.draft
     assert (line, wrong) == (2, [])
@@ -70,14 +70,14 @@ WRONG = [
     (f"{HEAD}\nacme,now,", 2, 3, "cannot use 'text', because it is empty (column 'text')"),
     (f"{HEAD}\nacme,,x", 2, 2, "'at' is missing"),
     (f'{HEAD},zone\n"acme",soon,"a\n\nb",', 2, 2, "ISO 8601"),
-    (f'text,zone,account,at\n"a\n\nb",UTC,acme,soon', 4, 4, "not ISO 8601, do write it like 2026-11-21T09:00:00+01:00 (column 'at')"),
+    ('text,zone,account,at\n"a\n\nb",UTC,acme,soon', 4, 4, "not ISO 8601, do write it like 2026-11-21T09:00:00+01:00 (column 'at')"),
     (f"{HEAD},media1_path\n{GOOD},no.png", 2, 4, "cannot hand over no.png, because it is not there (column 'media1_path')"),
     (f"{HEAD},media1_path\n{GOOD},else.png", 2, 4, "it was not handed over with the import"),
     (f"{HEAD},media1_path,media1_alt\n{GOOD},,of nothing", 2, 5, "neither or both of 'path' and 'sha256'"),
     (f"{HEAD},media1_sha256\n{GOOD},{'1' * 64}", 2, 4, "because it is not in the spool"),
     (f"{HEAD},part2_text,part3_text\n{GOOD},,three", 2, 4, "cannot use 'text' of part 2, because it is empty"),
     (f'{HEAD}\nacme,now,"{"x" * 140_000}"', 2, 1, "a field of it is longer than 131072 signs"),
-    (f"{HEAD},tags\n{GOOD},\"a,b\"", 2, 4, "cannot use 'tags', because"),
+    (f'{HEAD},tags\n{GOOD},"a,b"', 2, 4, "cannot use 'tags', because"),
 ]  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def test_bytes_that_are_no_utf8_are_named_by_line_and_sign() -> None:
 
     from guardian.duties import import_lines
 
-    raw = "account,at,text\r\nacme,now,fine\r\nacme,now,na".encode() + b"\xefve\r\nacme,soon,x\r\n"
+    raw = b"account,at,text\r\nacme,now,fine\r\nacme,now,na" + b"\xefve\r\nacme,soon,x\r\n"
     wrong = [one for one in import_lines.read(io.BytesIO(raw), "csv", RULES) if isinstance(one, import_lines.Wrong)]
     assert [(one.line, one.column) for one in wrong] == [(3, 12), (4, 2)]
     assert "not UTF-8 (byte 0xef)" in wrong[0].message
@@ -107,7 +107,7 @@ def test_bytes_that_are_no_utf8_are_named_by_line_and_sign() -> None:
 
 @pytest.mark.parametrize(("separator", "said"), [(";", "semicolons"), ("\t", "tabs"), (",", "")])
 def test_the_separator_is_that_of_the_first_row_and_is_said(separator: str, said: str) -> None:
-    text = "\ufeff" + f"account,at,text\nacme,now,hello\n".replace(",", separator)
+    text = "\ufeff" + "account,at,text\nacme,now,hello\n".replace(",", separator)
     good, wrong, remarks = read_any(text, "csv", RULES)
     assert (len(good), wrong) == (1, [])
     assert [said in one.note for one in remarks] == ([True] if said else [])
@@ -125,14 +125,16 @@ def test_buffers_table_becomes_posts_of_the_account_that_was_named() -> None:
     assert wrong == []
     assert (draft.account, draft.part.text, draft.tags) == ("acme", 'Hello, "you"', ("big-launch", "q4"))
     assert (draft.wall, draft.zone) == ("2031-01-02T09:00:00", "Asia/Tokyo")
-    _, wrong = bulk("buffer", f"{head},Board Name\nx,https://a.example/b.png,,2031-01-02 09:00,\ny,,,,\n,,,2031-01-02 09:00,\n")
+    _, wrong = bulk(
+        "buffer", f"{head},Board Name\nx,https://a.example/b.png,,2031-01-02 09:00,\ny,,,,\n,,,2031-01-02 09:00,\n"
+    )
     assert [one[:2] for one in wrong] == [(2, 2), (3, 4), (4, 1)]
     _, wrong = bulk("buffer", "Text,Link\nx,y\n")
     assert [one[:2] for one in wrong] == [(1, 1), (1, 2)]
 
 
 def test_hootsuites_table_has_no_first_row_of_names_and_may_have_one() -> None:
-    rows = "11/25/2031 09:00,One,https://example.org\n11/26/2031 21:30,\"Two, too\",\n11/26/2031 9:30 PM,Three https://a.example,https://a.example\n"
+    rows = '11/25/2031 09:00,One,https://example.org\n11/26/2031 21:30,"Two, too",\n11/26/2031 9:30 PM,Three https://a.example,https://a.example\n'
     for text, first in ((rows, 1), (f"Date,Message,Link\n{rows}", 2)):
         good, wrong = bulk("hootsuite", text, dates="month")
         assert wrong == []
@@ -174,7 +176,9 @@ def test_a_date_of_another_tool_is_asked_about_rather_than_guessed(text: str, da
 @settings(max_examples=150, deadline=None)
 @given(
     st.text(max_size=80)
-    | st.lists(st.sampled_from([HEAD, "\n", "\r\n", '"', ",", GOOD, "\ufeff", "\0", "media1_path", "part2_text"])).map("".join),
+    | st.lists(st.sampled_from([HEAD, "\n", "\r\n", '"', ",", GOOD, "\ufeff", "\0", "media1_path", "part2_text"])).map(
+        "".join
+    ),
     st.sampled_from(["csv", "buffer", "hootsuite"]),
 )
 def test_any_text_is_a_table_or_a_list_of_mistakes(text: str, form: str) -> None:
