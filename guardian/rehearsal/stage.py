@@ -28,6 +28,8 @@ class PostRecord(TypedDict):
     created_ns: int
     key: str | None
     deleted: bool
+    reply_to: str | None
+    media: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class Stage:
                 created_ns=status.created_ns,
                 key=status.key,
                 deleted=status.deleted,
+                reply_to=None if status.reply_to is None else str(status.reply_to),
+                media=len(status.now.media),
             )
             for status in self.world.memory.everything()
         ]

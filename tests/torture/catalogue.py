@@ -20,6 +20,7 @@ from tests.torture import (
     rows_sockets,
     rows_stopped,
     rows_store,
+    rows_threads,
     rows_wall,
     rows_wire,
 )
@@ -40,6 +41,7 @@ ROWS: dict[str, Row] = {
     "fifty-restarts": rows_doors.fifty_restarts,
     "kill-at-failpoints": rows_crash.killed_at_failpoints,
     "lost-answers": rows_crash.lost_answers,
+    "threads": rows_threads.threads,
     "down-three-hours": rows_clock.down_three_hours,
     "broken-check-before-lock": rows_broken.check_before_lock,
     "broken-check-before-publish": rows_broken.check_before_publish,
