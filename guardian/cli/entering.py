@@ -46,7 +46,10 @@ def add(  # noqa: PLR0913 (one parameter for each key of a record)
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enter one post. Pictures of a thread belong to its first part; a file (queue import) can say more."""
+    """Enter one post.
+
+    Pictures of a thread belong to its first part; a file (queue import) can say more.
+    """
     paths, words = list(media or []), list(alt or [])
     if len(words) > len(paths):
         raise Mistake(

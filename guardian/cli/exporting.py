@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
 def export(
     *,
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Where to; - is stdout.")] = STDOUT,
-    form: Annotated[str | None, typer.Option("--format", metavar="F", help="jsonl or csv; else by the name.")] = None,
+    form: Annotated[str | None, typer.Option("--format", metavar="F", help="Jsonl or csv; else by the name.")] = None,
     account: Annotated[str | None, typer.Option("--account", metavar="A", help="Only of this account.")] = None,
     state: Annotated[str, typer.Option("--state", metavar="S", help="Only in this state.")] = State.QUEUED,
     media: Annotated[str | None, typer.Option("--media", metavar="DIR", help="Put the pictures there.")] = None,

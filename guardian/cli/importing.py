@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def take_in(
     *,
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines or CSV; - reads stdin.")],
-    form: Annotated[str | None, typer.Option("--format", metavar="F", help="jsonl or csv; else by the name.")] = None,
+    form: Annotated[str | None, typer.Option("--format", metavar="F", help="Jsonl or csv; else by the name.")] = None,
     tool: Annotated[str | None, typer.Option("--from", metavar="TOOL", help="A table for buffer or hootsuite.")] = None,
     account: Annotated[str | None, typer.Option("--account", metavar="A", help="Who posts, with --from.")] = None,
     zone: Annotated[str | None, typer.Option("--zone", metavar="Z", help="Of times without offset and zone.")] = None,
