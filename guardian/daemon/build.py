@@ -13,7 +13,9 @@ from guardian.daemon.loops import Loop
 from guardian.daemon.peers import Right
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
+from guardian.duties.deciding import Deciding
 from guardian.duties.freeze import Freezing
+from guardian.duties.holding import Keeping
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
@@ -99,8 +101,17 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
             database=database,
             accounts=[account.name for account in settings.accounts],
             zone=settings.queue.zone,
-            release_gap=settings.queue.release_gap,
             clock=clock,
+        ),
+        deciding=Deciding(
+            database=database, zone=settings.queue.zone, release_gap=settings.queue.release_gap, clock=clock
+        ),
+        keeping=Keeping(
+            database=database,
+            accounts=[account.name for account in settings.accounts],
+            late_after=settings.queue.late_after,
+            clock=clock,
+            clock_is_right=books.clock_is_right,
         ),
         lanes=lanes,
         drain=settings.fence.drain / 1000,

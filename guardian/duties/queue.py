@@ -1,4 +1,4 @@
-"""The queue as people use it: enter, import, release, reschedule, cancel. Called by API threads.
+"""The queue as people use it: enter one post, or import many. Called by API threads.
 
 Each call one transaction.
 """
@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 
 from guardian.duties.records import Read, Rules, Wrong, read_lines, read_record
 from guardian.errors import Mistake
-from guardian.model import Event, State
-from guardian.rules import timing
-from guardian.store import attempts, journal, posts
+from guardian.store import journal, posts
 from guardian.store.posts import Entered, Known
-from guardian.store.queries import Q
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from guardian.model import Post
     from guardian.store.database import Database, Tx
 
 MOST_NAMED = 500
@@ -36,7 +32,7 @@ class Imported:
 
 
 class Queue:
-    """The posts that wait, and what people may do with them."""
+    """How posts come into the house."""
 
     def __init__(
         self,
@@ -44,13 +40,11 @@ class Queue:
         database: Database,
         accounts: Collection[str],
         zone: str,
-        release_gap: int,
         clock: Callable[[], int],
     ) -> None:
         self.database = database
         self.accounts = accounts
         self.zone = zone
-        self.release_gap = release_gap
         self.clock = clock
 
     def add(self, raw: object, *, who: str) -> tuple[Entered | Known, str | None]:
@@ -75,48 +69,6 @@ class Queue:
         except _AnyWrong as found:
             return Imported(entered=(), known=0, notes=(), wrong=found.wrong)
 
-    def release(self, ids: Sequence[str] | None, *, gap: int | None, who: str) -> list[Post]:
-        """Send missed posts after all: these, or every one (None).
-
-        Paced by `gap` (ms) per account, the first one now.
-        """
-        now = self.clock()
-        with self.database.transaction() as tx:
-            self.database.audit.must_hold(tx, "release anything")
-            wanted = [posts.get(tx, post) for post in ids] if ids is not None else _all_missed(tx)
-            seen: dict[str, int] = {}
-            done = []
-            for post in wanted:
-                place = seen[post.account] = seen.get(post.account, -1) + 1
-                at = timing.paced_at(place, now=now, gap=self.release_gap if gap is None else gap)
-                done.append(posts.re_enter(tx, post.id, Event.RELEASE, at=at, zone=None, now=now))
-            if done:
-                named = [post.id for post in done[:MOST_NAMED]]
-                journal.append(tx, "released", who=who, now=now, count=len(done), posts=named)
-        return done
-
-    def reschedule(self, post_id: str, *, at: str, zone: str | None, who: str) -> tuple[Post, str | None]:
-        """Give a post a new time; with it what was decided about it. Raises Illegal where the law does not allow it."""
-        now = self.clock()
-        with self.database.transaction() as tx:
-            own = posts.get(tx, post_id).zone
-            instant = timing.resolve(at, zone, now=now, default_zone=own or self.zone)
-            post = posts.re_enter(tx, post_id, Event.RESCHEDULE, at=instant.at, zone=instant.zone, now=now)
-            journal.append(tx, "rescheduled", who=who, now=now, post=post.id, account=post.account, at=instant.at)
-        return post, instant.note
-
-    def cancel(self, post_id: str, *, who: str) -> Post:
-        """A post that is never sent. An unknown one may be live: cancelling only ends the asking."""
-        now = self.clock()
-        with self.database.transaction() as tx:
-            was = posts.get(tx, post_id)
-            post = posts.move(tx, post_id, Event.CANCEL, now=now, why=f"cancelled by {who}")
-            if was.state is State.UNKNOWN:
-                for attempt in attempts.of_post(tx, post_id):
-                    attempts.resolve(tx, attempt.id, outcome="cancelled", detail=f"{who} ended the asking")
-            journal.append(tx, "cancelled", who=who, now=now, post=post.id, account=post.account, was=was.state)
-        return post
-
     def _rules(self, now: int) -> Rules:
         return Rules(accounts=self.accounts, zone=self.zone, now=now)
 
@@ -135,7 +87,9 @@ class Queue:
         if wrong:
             raise _AnyWrong(wrong)
         if entered:
-            journal.append(tx, "imported", who=who, now=now, count=len(entered), posts=entered[:MOST_NAMED])
+            journal.append(
+                tx, "imported", who=who, now=now, count=len(entered), posts=entered[:MOST_NAMED], about=entered
+            )
         notes = tuple((line, read.note) for line, read in good if read.note)
         return Imported(entered=entered, known=known, notes=notes, wrong=())
 
@@ -144,7 +98,3 @@ class _AnyWrong(Exception):
     def __init__(self, wrong: Sequence[Wrong]) -> None:
         self.wrong = wrong
         super().__init__()
-
-
-def _all_missed(tx: Tx) -> list[Post]:
-    return [posts.get(tx, row["id"]) for row in Q.missed_ids(tx)]
