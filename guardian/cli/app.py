@@ -8,7 +8,7 @@ import typer
 
 from guardian import __version__
 from guardian.cli import config as config_
-from guardian.cli import demo, endings, entering, init, journal, queue, render, status, thaw
+from guardian.cli import deciding, demo, endings, entering, holding, init, journal, queue, render, status, thaw
 
 COMMANDS = """\
 Owns an organisation's scheduled posts, and can be stopped dead.
@@ -79,6 +79,8 @@ app.add_typer(queue.app, name="queue")
 app.add_typer(journal.app, name="journal")
 demo.register(app)
 entering.register(queue.app)
+holding.register(queue.app)
+deciding.register(queue.app)
 
 
 def main(words: list[str] | None = None) -> int:
