@@ -23,6 +23,7 @@ from guardian.store.queries import Q
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from io import BufferedReader
 
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
     from guardian.daemon.peers import Peer
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from guardian.duties.holding import Keeping
     from guardian.duties.lane import Lane
     from guardian.duties.queue import Queue
+    from guardian.duties.spooling import Spooling
     from guardian.model import Freeze
     from guardian.store.database import Tx
+    from guardian.store.incoming import Incoming
 
 NEXT = 10
 MAX_PAGE = 1000
@@ -46,7 +49,7 @@ NO_SUCH_ACCOUNT = "the configuration does not name it any more"
 class Answers(Decisions):
     """What the daemon answers; one method per route."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (one parameter for each duty it asks)
         self,
         *,
         books: Books,
@@ -54,6 +57,7 @@ class Answers(Decisions):
         queue: Queue,
         deciding: Deciding,
         keeping: Keeping,
+        spooling: Spooling,
         lanes: Sequence[Lane],
         drain: float,
         ring: Callable[[], None],
@@ -63,6 +67,7 @@ class Answers(Decisions):
         self.queue = queue
         self.deciding = deciding
         self.keeping = keeping
+        self.spooling = spooling
         self.lanes = lanes
         self.drain = drain
         self.ring = ring
@@ -181,6 +186,18 @@ class Answers(Decisions):
                 journal=journal.of_post(tx, post_id, limit=MOST_LINES),
                 advice=advice,
             )
+
+    def receiving(self) -> Incoming:
+        """A file that is about to come in."""
+        return self.spooling.receiving()
+
+    def handed(self, incoming: Incoming, peer: Peer) -> documents.Document:
+        """A file that has come whole: look at it, and keep it."""
+        return documents.handed(self.spooling.settle(incoming, who=peer.name))
+
+    def file(self, sha256: str) -> BufferedReader:
+        """A file of the spool, open."""
+        return self.spooling.file(sha256)
 
     def journal(self, after: int, limit: int) -> documents.Document:
         """A page of the journal."""

@@ -20,8 +20,10 @@ from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.spooling import Spooling
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
+from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
@@ -63,6 +65,7 @@ class Daemon:
     settings: Settings
     database: Database
     books: Books
+    zones: Zones
     bell: Bell
     loops: tuple[Loop, ...]
     app: FastAPI
@@ -91,7 +94,11 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         clock=clock,
         timekeeping=Timekeeping(database=database, look=look),
     )
-    watch = Loop("watch", Watch(books, ring=bell.halt), clock)
+    spool = Spool(settings.state_dir / SPOOL)
+    spool.recover()
+    spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
+    zones = Zones(database=database, clock=clock)
+    watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
     lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
     answers = Answers(
@@ -113,6 +120,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
             clock=clock,
             clock_is_right=books.clock_is_right,
         ),
+        spooling=spooling,
         lanes=lanes,
         drain=settings.fence.drain / 1000,
         ring=bell.ring,
@@ -122,8 +130,9 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         settings=settings,
         database=database,
         books=books,
+        zones=zones,
         bell=bell,
-        loops=(watch, *bell.loops),
+        loops=(watch, Loop("broom", spooling, clock), *bell.loops),
         app=application(answers, rights),
     )
 

@@ -87,8 +87,8 @@ class Queue:
         if wrong:
             raise _AnyWrong(wrong)
         if entered:
-            line = journal.append(tx, "imported", who=who, now=now, count=len(entered), posts=entered[:MOST_NAMED])
-            journal.tells_about(tx, line, entered)
+            told = journal.append(tx, "imported", who=who, now=now, count=len(entered), posts=entered[:MOST_NAMED])
+            journal.tells_about(tx, told, entered)
         notes = tuple((line, read.note) for line, read in good if read.note)
         return Imported(entered=entered, known=known, notes=notes, wrong=())
 

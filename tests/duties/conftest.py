@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
@@ -22,10 +25,11 @@ from guardian.fence.house import House
 from guardian.fence.scopes import make_private
 from guardian.fence.stopping import Order, Stopping
 from guardian.gate.accounts import connect, makers
-from guardian.model import Account, Secret
+from guardian.model import Account, Media, Part, Secret
 from guardian.rehearsal import RehearsalPlatform
 from guardian.store import attempts, freezes, journal, posts
 from guardian.store.database import Database
+from guardian.store.posts import Draft
 from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
@@ -109,6 +113,20 @@ class Scene:
         """A post that is due now, unless `at` says otherwise."""
         found, _ = self.queue.add({"account": "acme", "at": "now", "text": text, **more}, who="a test")
         return found.post
+
+    def enter_parts(self, *parts: Part, account: str = "acme", tags: tuple[str, ...] = ()) -> Post:
+        """A post that is due now and says these parts: a thread, if there are several."""
+        now = self.clock()
+        draft = Draft(account=account, at=now, at_text="now", zone=None, part=parts[0], tail=parts[1:], tags=tags)
+        with self.database.transaction() as tx:
+            return posts.enter(tx, draft, now=now, who="a test").post
+
+    def picture(self, alt: str | None = None, *, size: int = 8) -> Media:
+        """A picture that lies in the spool."""
+        data = io.BytesIO()
+        Image.new("RGB", (size, size), f"#{os.urandom(3).hex()}").save(data, "PNG")
+        kept = self.spool.take_in([data.getvalue()])
+        return Media(sha256=kept.sha256, type="image/png", size=kept.size, width=size, height=size, alt=alt)
 
     def post(self, post: Post) -> Post:
         """The post as it is now."""
