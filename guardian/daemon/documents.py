@@ -131,7 +131,7 @@ def attempt(found: Attempt) -> Document:
 
 def _about(found: Entry) -> Document:
     """A line of the journal that tells about the post on whose page it stands."""
-    data = {key: value for key, value in found.data.items() if key not in ("post", "posts", "account")}
+    data = {key: value for key, value in found.data.items() if key not in ("post", "posts", "account", "moved")}
     return {"seq": found.seq, "at": utc(found.at), "kind": found.kind, "who": found.who, "data": data}
 
 
