@@ -19,13 +19,14 @@ from guardian.store import holds
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator
+    from collections.abc import Collection, Generator, Iterator, Mapping
 
     from guardian.store.database import Tx
 
 HELD_STATES = (State.QUEUED, State.BLOCKED)
 START = (-1, -1)
 NEVER = 1 << 62
+FEW = 10_000
 Row = dict[str, Any]
 
 
@@ -95,34 +96,48 @@ class _Span:
 
 
 def _source(tx: Tx, wanted: Filter, accounts: Collection[str] | None, span: _Span) -> Iterator[Row]:
-    """The shortest way to posts among which are all that fit."""
+    """The shortest way to posts among which are all that fit.
+
+    What few posts have in common is looked up and sorted; what many have is met soon enough on the way through time.
+    """
     if wanted.own_hold:
         return Q.posts_on_hold(tx, tags=0, **span.facts)  # type: ignore[no-any-return]
     if wanted.tag is not None:
-        return Q.posts_tagged(tx, tag=holds.written(wanted.tag), **span.facts)  # type: ignore[no-any-return]
+        tag = holds.written(wanted.tag)
+        if _are_few(tx, [tag]):
+            return Q.posts_tagged(tx, tag=tag, **span.facts)  # type: ignore[no-any-return]
+        return _by_states(tx, accounts, wanted.states, {**span.facts, "tag": tag, "on_hold": 0})
     if not wanted.held:
-        return _by_states(tx, accounts, wanted.states, span)
+        return _by_states(tx, accounts, wanted.states, {**span.facts, "tag": None, "on_hold": 0})
     frozen = {row["account"] for row in Q.frozen_accounts(tx)}
     if accounts is not None:
         frozen &= set(accounts)
-    on_hold = (row for row in Q.posts_on_hold(tx, tags=1, **span.facts) if row["account"] not in frozen)
-    return _merged([_by_states(tx, frozen, HELD_STATES, span), on_hold])
+    behind_freezes = _by_states(tx, frozen, HELD_STATES, {**span.facts, "tag": None, "on_hold": 0})
+    on_hold = (row for row in _on_hold(tx, accounts, span) if row["account"] not in frozen)
+    return _merged([behind_freezes, on_hold])
 
 
-def _by_states(tx: Tx, accounts: Collection[str] | None, states: Collection[State], span: _Span) -> Iterator[Row]:
+def _on_hold(tx: Tx, accounts: Collection[str] | None, span: _Span) -> Iterator[Row]:
+    if _are_few(tx, [holds.written(hold.tag or "") for hold in holds.of_tags(tx)]):
+        return Q.posts_on_hold(tx, tags=1, **span.facts)  # type: ignore[no-any-return]
+    return _by_states(tx, accounts, HELD_STATES, {**span.facts, "tag": None, "on_hold": 1})
+
+
+def _are_few(tx: Tx, tags: Collection[str]) -> bool:
+    return sum(int(Q.tagged_at_most(tx, tag=tag, most=FEW + 1) or 0) for tag in tags) <= FEW
+
+
+def _by_states(
+    tx: Tx, accounts: Collection[str] | None, states: Collection[State], facts: Mapping[str, object]
+) -> Iterator[Row]:
     """One stream for each account and state that has posts at all, or for each state, woven into one."""
     there = [
         (row["account"], row["state"]) for row in Q.accounts_and_states(tx) if not states or row["state"] in states
     ]
     if accounts is None:
-        return _merged([Q.posts_in_state(tx, state=one, **span.facts) for one in sorted({state for _, state in there})])
-    return _merged(
-        [
-            Q.posts_of_account(tx, account=account, state=state, **span.facts)
-            for account, state in there
-            if account in accounts
-        ]
-    )
+        return _merged([Q.posts_in_state(tx, state=one, **facts) for one in sorted({state for _, state in there})])
+    mine = [(account, state) for account, state in there if account in accounts]
+    return _merged([Q.posts_of_account(tx, account=account, state=state, **facts) for account, state in mine])
 
 
 def _merged(streams: list[Iterator[Row]]) -> Iterator[Row]:

@@ -24,17 +24,25 @@ select * from posts where account = :account and ref = :ref;
 insert into tags (tag, post) values (:tag, :post);
 
 -- name: posts_of_account
--- The posts of an account in one state, in the order of their time, from a place on.
+-- The posts of an account in one state, in the order of their time, from a place on; with a tag, or on hold, if asked.
 select * from posts
 where account = :account and state = :state
   and at >= :after_at and (at > :after_at or seq > :after_seq) and at < :before
+  and (:tag is null or replace(tags, :tag, '') <> tags)
+  and (:on_hold = 0 or exists (select 1 from holds h where h.post = posts.id and h.lifted_at is null)
+       or exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                  and replace(posts.tags, h.tag, '') <> posts.tags))
 order by at, seq;
 
 -- name: posts_in_state
--- The posts of all accounts in one state, in the order of their time, from a place on.
+-- The posts of all accounts in one state, in the order of their time, from a place on; with a tag, or on hold, if asked.
 select * from posts
 where state = :state
   and at >= :after_at and (at > :after_at or seq > :after_seq) and at < :before
+  and (:tag is null or replace(tags, :tag, '') <> tags)
+  and (:on_hold = 0 or exists (select 1 from holds h where h.post = posts.id and h.lifted_at is null)
+       or exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                  and replace(posts.tags, h.tag, '') <> posts.tags))
 order by at, seq;
 
 -- name: posts_tagged
@@ -43,6 +51,10 @@ select p.* from tags t join posts p on p.id = t.post
 where t.tag = :tag
   and p.at >= :after_at and (p.at > :after_at or p.seq > :after_seq) and p.at < :before
 order by p.at, p.seq;
+
+-- name: tagged_at_most$
+-- How many posts have a tag; no more than `most` are counted.
+select count(*) from (select 1 from tags where tag = :tag limit :most) few;
 
 -- name: posts_on_hold
 -- The posts that a hold covers, of themselves or (with `tags`) of a tag, in the order of their time, from a place on.
