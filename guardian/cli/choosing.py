@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import render
+from guardian.cli import completion, render
 from guardian.client import Client
 from guardian.errors import Mistake
 from guardian.model import State
@@ -23,11 +23,16 @@ Document = dict[str, Any]
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="The guardian's ids; - reads them from stdin.")
 ]
-Account = Annotated[str | None, typer.Option("--account", metavar="A", help="Only of this account.")]
+Account = Annotated[
+    str | None, typer.Option("--account", metavar="A", help="Only of this account.", autocompletion=completion.accounts)
+]
 Brand = Annotated[str | None, typer.Option("--brand", metavar="B", help="Only of this brand's accounts.")]
 Tag = Annotated[str | None, typer.Option("--tag", metavar="T", help="Only with this label of yours.")]
 States = Annotated[
-    list[str] | None, typer.Option("--state", metavar="S", help="Only in this state, or held; again for more.")
+    list[str] | None,
+    typer.Option(
+        "--state", metavar="S", help="Only in this state, or held; again for more.", autocompletion=completion.states
+    ),
 ]
 After = Annotated[str | None, typer.Option("--after", metavar="TIME", help="Only due then or later.")]
 Before = Annotated[str | None, typer.Option("--before", metavar="TIME", help="Only due before then.")]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import endings, queue, render
+from guardian.cli import completion, endings, queue, render
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.errors import Mistake
 
@@ -29,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 def add(  # noqa: PLR0913 (one parameter for each key of a record)
     *,
-    account: Annotated[str, typer.Option("--account", metavar="A", help="Who posts.")],
+    account: Annotated[
+        str, typer.Option("--account", metavar="A", help="Who posts.", autocompletion=completion.accounts)
+    ],
     at: queue.At,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What it says; - reads it from stdin.")],
     zone: queue.Zone = None,

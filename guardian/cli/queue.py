@@ -11,13 +11,14 @@ from guardian.cli.choosing import Wanted
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import GuardianError, Mistake
+from guardian.rules.advice import NO_ACCOUNT
 
 USUAL_PAGE = 100
 LARGEST_PAGE = 1000
 
 Document = dict[str, Any]
 Zone = Annotated[str | None, typer.Option("--zone", metavar="ZONE", help="Of a time without offset: Europe/Stockholm.")]
-At = Annotated[str, typer.Option("--at", metavar="TIME", help="2026-11-21T09:00:00+01:00, or now.")]
+At = Annotated[str, typer.Option("--at", metavar="TIME", help="When: 2026-11-21T09:00:00+01:00, or now.")]
 
 app = typer.Typer(
     help="The posts: enter them, look, decide what becomes of them.",
@@ -116,6 +117,9 @@ def _list_lines(posts: list[Document], following: str | None) -> Iterator[str]:
         yield line
         if post["url"]:
             yield f"    {render.one_line(post['url'])}"
+    strays = sorted({one["account"] for one in posts if one["why"] == NO_ACCOUNT})
+    if strays:
+        yield f"{NO_ACCOUNT}: {render.one_line(', '.join(strays))}; these wait until it returns"
     held_by = sorted({one["held_by"] for one in posts if one["held_by"]})
     if held_by:
         yield f"held by {', '.join(held_by)}: guardian status"

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import render, standing
+from guardian.cli import render, standing, watching
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
-from guardian.errors import Absent, GuardianError
+from guardian.errors import Absent, GuardianError, Mistake
 from guardian.fence import reading
 from guardian.fence.house import House
 from guardian.fence.reading import Reading, Seen
@@ -17,22 +17,38 @@ from guardian.fence.reading import Reading, Seen
 CODES = {reading.OPEN: 0, reading.FROZEN: 20, reading.PARTLY: 21, reading.UNKNOWN: 22}
 PATIENCE = 2.0
 MOST_HOLDS = 10
+EVERY = 2.0
 
 Document = dict[str, Any]
 
 
 def register(app: typer.Typer) -> None:
     """Put the command into the root."""
-    app.command("status", epilog="Example: guardian status --json")(status)
+    app.command("status", epilog="Example: guardian status --watch")(status)
 
 
-def status(*, config: Config = None, as_json: AsJson = False) -> int:
+def status(
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", metavar="SECONDS", min=0.2, max=3600, help=f"How often, with --watch ({EVERY:g})."),
+    ] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> int:
     """Open or frozen, by whom, why, since; what waits.
 
     By the fence's own word, with or without a daemon. Exit: 0 open, 20 frozen, 21 partly frozen, 22 cannot be read.
+    With --watch it paints over itself on a terminal; elsewhere it prints one block, or with --json one line, for each
+    change. Ctrl-C ends that, with exit 130.
     """
+    if every is not None and not watch:
+        raise Mistake("cannot use --every, because it belongs to --watch", fix="add --watch, or leave it out")
     desk = Desk(config, as_json)
     house = desk.house()
+    if watch:
+        watching.watch(lambda: read(house), lines, every=every or EVERY, as_json=as_json)
     found = read(house)
     desk.answer(found, lines(found))
     return CODES[found["state"]]
@@ -56,6 +72,7 @@ def read(house: House) -> Document:
         "pid": pid,
         "unasked": why,
         "clock": known.get("clock"),
+        "config": known.get("config"),
         "freezes": _freezes(fence, known.get("freezes", [])),
         "scopes": [{"scope": one.scope, "state": one.state} for one in fence.scopes],
         "counts": known.get("counts"),
@@ -65,7 +82,9 @@ def read(house: House) -> Document:
         "in_flight": known.get("in_flight"),
         "next": known.get("next"),
         "accounts": known.get("accounts", []),
+        "without_account": known.get("without_account"),
         "store": known.get("store"),
+        "metrics": known.get("metrics"),
         "state_dir": house.state_dir,
         "runtime_dir": house.runtime_dir,
     }
@@ -110,6 +129,8 @@ def lines(found: Document) -> Iterator[str]:
         yield render.field("not armed", "nothing is sent before the daemon starts: guardian run")
     yield render.field("daemon", _daemon(found))
     yield from clock_lines(found)
+    yield from _metrics(found["metrics"])
+    yield from _config(found["config"])
     yield render.field("house", f"{found['state_dir']}, {found['runtime_dir']}")
     if found["store"]:
         yield from _damage(found["store"])
@@ -122,7 +143,28 @@ def lines(found: Document) -> Iterator[str]:
     yield from hold_lines(found)
     yield from _flight(found["in_flight"])
     yield from _accounts(found["accounts"])
+    yield from (_stray(one) for one in found["without_account"] or [])
     yield from _next(found["next"])
+
+
+def _metrics(found: Document | None) -> Iterator[str]:
+    """Nothing, unless they were to be served on TCP and are not."""
+    if found and found["state"] == "failed":
+        yield render.field("metrics", f"NOT SERVED on {found['listen']}: {found['why']}; it is tried again")
+
+
+def _config(found: Document | None) -> Iterator[str]:
+    """Nothing, unless the file was refused when it was last read: then what is wrong with it."""
+    if found is None or found["state"] != "refused":
+        return
+    yield render.field("config", f"REFUSED at {render.local(found['at'])}; the one before stays in force")
+    yield from (render.field("", fault) for fault in found["why"].split("\n"))
+    yield render.field("", "correct it, then reload: systemctl reload guardian, or kill -HUP its pid")
+
+
+def _stray(one: Document) -> str:
+    waiting = render.count(one["posts"], "post")
+    return render.field("", f"{one['account']}: no such account in the configuration; {waiting} of it wait")
 
 
 def _damage(store: Document) -> Iterator[str]:

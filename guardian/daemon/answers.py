@@ -16,16 +16,19 @@ from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed
 from guardian.fence.stopping import Order
 from guardian.rules import coverage
-from guardian.rules.advice import Seen, advise
+from guardian.rules.advice import NO_ACCOUNT, Seen, advise
 from guardian.store import attempts, freezes, holds, journal, listing, posts
 from guardian.store.posts import Entered
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from io import BufferedReader
 
+    from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
+    from guardian.daemon.lanes import Bell
+    from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
     from guardian.duties.books import Books
     from guardian.duties.deciding import Deciding
@@ -43,7 +46,7 @@ MAX_PAGE = 1000
 MOST_WRONG = 1000
 MOST_HOLDS = 100
 MOST_LINES = 200
-NO_SUCH_ACCOUNT = "the configuration does not name it any more"
+WAITING = ("queued", "blocked", "unknown")
 
 
 class Answers(Decisions):
@@ -58,9 +61,9 @@ class Answers(Decisions):
         deciding: Deciding,
         keeping: Keeping,
         spooling: Spooling,
-        lanes: Sequence[Lane],
-        drain: float,
-        ring: Callable[[], None],
+        bell: Bell,
+        in_force: InForce,
+        listener: Listener,
     ) -> None:
         self.books = books
         self.freezing = freezing
@@ -68,10 +71,16 @@ class Answers(Decisions):
         self.deciding = deciding
         self.keeping = keeping
         self.spooling = spooling
-        self.lanes = lanes
-        self.drain = drain
-        self.ring = ring
+        self.bell = bell
+        self.in_force = in_force
+        self.ring = bell.ring
+        self.listener = listener
         self.database = books.database
+
+    @property
+    def lanes(self) -> Sequence[Lane]:
+        """Of the accounts in force."""
+        return self.bell.lanes
 
     def status(self) -> documents.Document:
         """The state of everything, from the fence itself and from the store."""
@@ -81,15 +90,17 @@ class Answers(Decisions):
             counts = {row["state"]: row["n"] for row in Q.counts_by_state(tx)}
             flight = [in_flight(row) for row in attempts.in_flight(tx, since=self.books.clock() + 1)]
             upcoming = [
-                documents.row({**row, "held_by": listing.held_by(tx, row["id"])})
+                documents.row(self._placed({**row, "held_by": listing.held_by(tx, row["id"])}))
                 for row in Q.next_posts(tx, limit=NEXT)
             ]
             held = freezes.held(tx)
             on_hold, in_all = holds.in_force(tx, limit=MOST_HOLDS)
+            waiting = [(row["account"], row["n"]) for row in Q.without_account(tx)]
         return {
             "state": fence.state,
             "daemon": "running",
             "clock": self._clock(),
+            "config": documents.config(self.in_force.verdict),
             "version": __version__,
             "freezes": [documents.freeze(one) for one in standing],
             "counts": counts,
@@ -99,7 +110,13 @@ class Answers(Decisions):
             "in_flight": flight,
             "next": upcoming,
             "accounts": [self._account(lane, standing) for lane in self.lanes],
+            "metrics": self.listener.state(),
+            "without_account": [{"account": name, "posts": n} for name, n in waiting if not self._is_known(name)],
         }
+
+    def scrape(self) -> bytes:
+        """The metrics, in Prometheus's text format."""
+        return self.listener.text()
 
     def _clock(self) -> documents.Document:
         """What the watch found a moment ago: asking for the status never waits for the store's writer."""
@@ -111,7 +128,7 @@ class Answers(Decisions):
         wanted = tuple(sorted(set(body.scopes)))
         self._must_exist(wanted)
         by = body.by if body.by and body.told else peer.name
-        drain = self.drain if body.drain is None else body.drain
+        drain = self.in_force.settings.fence.drain / 1000 if body.drain is None else body.drain
         return self.freezing.freeze(Order(wanted, body.reason, by, drain), wait=body.wait, told=body.told)
 
     def thaw(self, body: ThawBody, peer: Peer) -> documents.Document:
@@ -135,7 +152,7 @@ class Answers(Decisions):
         wanted = self.filter(select)
         with self.database.reading() as tx:
             rows, following = listing.page(tx, wanted, cursor=cursor, limit=min(max(limit, 1), MAX_PAGE))
-        return {"posts": [documents.row(row) for row in rows], "next": following}
+        return {"posts": [documents.row(self._placed(row)) for row in rows], "next": following}
 
     def add(self, record: AnyRecord, peer: Peer) -> documents.Document:
         """Enter one record."""
@@ -176,7 +193,7 @@ class Answers(Decisions):
                     now=now,
                 )
             )
-            return documents.story(
+            told = documents.story(
                 found,
                 listing.held_by(tx, post_id),
                 attempts=attempts.of_post(tx, post_id),
@@ -186,6 +203,7 @@ class Answers(Decisions):
                 journal=journal.of_post(tx, post_id, limit=MOST_LINES),
                 advice=advice,
             )
+        return told | self._strayed(found.account, found.state)
 
     def receiving(self) -> Incoming:
         """A file that is about to come in."""
@@ -229,9 +247,21 @@ class Answers(Decisions):
             "held_by": holding[0].id if holding else None,
         }
 
+    def _placed(self, row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row of the database)
+        return {**dict(row), **self._strayed(row["account"], row["state"])}
+
+    def _strayed(self, account: str, state: str) -> documents.Document:
+        """A post that waits for an account which the configuration does not have: why nothing becomes of it."""
+        if state not in WAITING or self._is_known(account):
+            return {}
+        return {"why": NO_ACCOUNT, "held_by": None}
+
+    def _is_known(self, account: str) -> bool:
+        return any(one.name == account for one in self.in_force.settings.accounts)
+
     def _covering(self, tx: Tx, account: str) -> Sequence[Freeze]:
         known = next((lane.account for lane in self.lanes if lane.account.name == account), None)
         return () if known is None else coverage.covering(known, freezes.in_force(tx))
 
     def _trouble(self, account: str) -> str | None:
-        return next((lane.trouble for lane in self.lanes if lane.account.name == account), NO_SUCH_ACCOUNT)
+        return next((lane.trouble for lane in self.lanes if lane.account.name == account), NO_ACCOUNT)

@@ -181,7 +181,14 @@ class Decisions:
 
     def _all_shown(self, found: Sequence[Post]) -> list[documents.Document]:
         with self.database.reading() as tx:
-            return [documents.post(post, listing.held_by(tx, post.id)) for post in found]
+            return [
+                documents.post(post, listing.held_by(tx, post.id)) | self._strayed(post.account, post.state)
+                for post in found
+            ]
+
+    def _strayed(self, account: str, state: str) -> documents.Document:
+        """What is to be said of a post whose account is gone."""
+        raise NotImplementedError
 
 
 def _lifted(found: Lifted) -> documents.Document:

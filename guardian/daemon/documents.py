@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from guardian.config.in_force import Verdict
     from guardian.duties.spooling import Handed
     from guardian.model import Attempt, Entry, Freeze, Hold, Part, Post
     from guardian.rules.advice import Advice
@@ -139,6 +140,11 @@ def hold(found: Hold) -> Document:
     """A hold in force: of a post or of a tag."""
     which = {"post": found.post} if found.tag is None else {"tag": found.tag}
     return {"id": found.id, **which, "reason": found.reason, "by": found.by, "at": utc(found.at)}
+
+
+def config(found: Verdict) -> Document:
+    """What became of the configuration when it was last read. `at` is when it was put in force, or refused."""
+    return {"state": found.state, "at": utc(found.at), "why": found.why}
 
 
 def freeze(found: Freeze) -> Document:

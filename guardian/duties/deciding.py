@@ -22,6 +22,7 @@ from guardian.store.queries import Q
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from guardian.config.in_force import InForce
     from guardian.model import Hold, Post
     from guardian.rules.shifting import By, Moved, To
     from guardian.store.database import Database, Tx
@@ -42,11 +43,15 @@ class Decided:
 class Deciding:
     """The posts that wait, or wait no longer, and what people may do with them."""
 
-    def __init__(self, *, database: Database, zone: str, release_gap: int, clock: Callable[[], int]) -> None:
+    def __init__(self, *, database: Database, in_force: InForce, clock: Callable[[], int]) -> None:
         self.database = database
-        self.zone = zone
-        self.release_gap = release_gap
+        self.in_force = in_force
         self.clock = clock
+
+    @property
+    def zone(self) -> str:
+        """Of times that name none."""
+        return self.in_force.settings.queue.zone
 
     def release(self, which: Sequence[str] | Filter, *, gap: int | None, who: str, shown: str | None = None) -> Decided:
         """Send missed posts after all, a thread's rest under the right parent.
@@ -55,7 +60,7 @@ class Deciding:
         Illegal, and releases nothing, where a post that was named is not missed or is on hold.
         """
         now = self.clock()
-        pace = self.release_gap if gap is None else gap
+        pace = self.in_force.settings.queue.release_gap if gap is None else gap
         with self.database.transaction() as tx:
             self.database.audit.must_hold(tx, "release anything")
             choice = choosing.choose(tx, choosing.RELEASE, which, shown=shown)

@@ -18,8 +18,9 @@ from guardian.store.listing import Filter
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
+    from guardian.config.in_force import InForce
     from guardian.model import Hold, Post
     from guardian.store.database import Database, Tx
 
@@ -55,14 +56,12 @@ class Keeping:
         self,
         *,
         database: Database,
-        accounts: Collection[str],
-        late_after: int,
+        in_force: InForce,
         clock: Callable[[], int],
         clock_is_right: Callable[[], bool] = lambda: True,
     ) -> None:
         self.database = database
-        self.accounts = accounts
-        self.late_after = late_after
+        self.in_force = in_force
         self.clock = clock
         self.clock_is_right = clock_is_right
 
@@ -128,7 +127,9 @@ class Keeping:
         if not mine:
             return []
         now = self.clock()
-        missed = sweep(tx, self.accounts, now=now, late_after=self.late_after)
+        settings = self.in_force.settings
+        names = [account.name for account in settings.accounts]
+        missed = sweep(tx, names, now=now, late_after=settings.queue.late_after)
         for hold in mine:
             holds.lift(tx, hold, by=who, now=now)
         _note(tx, "unheld", mine, who=who, now=now)

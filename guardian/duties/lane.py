@@ -22,6 +22,7 @@ from tenacity import (
 
 from guardian.duties import recover
 from guardian.duties.publish import Again, Held, Idle, Outcome, Waiting
+from guardian.duties.tally import UNCOUNTED
 from guardian.errors import TokenRefused, WrongIdentity
 from guardian.rules import timing
 from guardian.store import attempts, posts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from guardian.duties.publish import Publishing
     from guardian.duties.reconcile import Reconciling
+    from guardian.duties.tally import Tally
 
 TRIES = 5
 FIRST_WAIT = 1.0
@@ -41,6 +43,7 @@ LONGEST_REST = 20 * 60_000  # a platform is believed for 15 minutes at the most
 AFTER_NO_NAME = 30_000
 AFTER_HELD = 250
 AFTER_DOUBT = 1_000
+NOT_ASKED = "not asked yet"  # the trouble of a lane that had nothing to send since the start
 log = structlog.get_logger()
 
 
@@ -55,23 +58,32 @@ class Lane:
         gap: int,
         halt: threading.Event,
         on_held: Callable[[], None],
+        tally: Tally = UNCOUNTED,
+        before: Lane | None = None,
     ) -> None:
         self.publishing = publishing
         self.reconciling = reconciling
         self.gap = gap
         self.halt = halt
         self.on_held = on_held
+        self.tally = tally
         self.account = publishing.account
-        self.trouble: str | None = "not asked yet"
+        self.trouble: str | None = NOT_ASKED
         self.disowned = False  # the platform has said that this token is not ours to post with
         self._ask_at = 0
         self._rest_until = 0
-        self._broken = False
+        self._before = before
+        self._leaving = False
+        self._broken = True  # whoever had this account before may have left something half done
         self._wait = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT)
 
     def poll(self, now: int) -> int | None:
         """Do what is due; the next wake-up, or None to sleep until woken."""
         self.halt.clear()  # here and nowhere later: a halt that comes while the platform is asked must end this poll
+        if self._leaving:
+            return None
+        if self._before is not None:
+            self._take_over(self._before)
         if self._broken:
             recover.tidy(self.publishing.database, self.account.name, now=now)
         self._broken = True  # until this poll has come to its end
@@ -82,6 +94,24 @@ class Lane:
         self._broken = False
         again = None if self.trouble is None else self._ask_at
         return min((at for at in (look, send, again) if at is not None), default=None)
+
+    def leave(self) -> None:
+        """Any thread: finish what is being sent, and begin nothing more. The loop that polls is ended beside it."""
+        self._leaving = True  # before the halt: a poll that clears the halt looks at this afterwards
+        self.halt.set()
+
+    def _take_over(self, before: Lane) -> None:
+        """Go on where the lane before, which has ended, left off: how long to rest, and what is known of us.
+
+        Not where token, identity or address have changed: then nothing of it counts any more.
+        """
+        self._before = None
+        if before._before is not None:  # it was sent away before it had begun
+            before._take_over(before._before)
+        if self.account is before.account:
+            self._rest_until, self._ask_at = before._rest_until, before._ask_at
+            self.trouble, self.disowned = before.trouble, before.disowned
+            self.publishing.limits = before.publishing.limits
 
     def _poll_looking(self, now: int) -> int | None:
         """Look for lost posts, but never before the platform has said who we are.
@@ -140,7 +170,11 @@ class Lane:
 
     def _send_unless_halted(self) -> Outcome:
         """A wait that was cut short is no reason to send before the platform's stated time: the next poll decides."""
-        return Idle() if self.halt.is_set() else self.publishing.send_next()
+        if self.halt.is_set():
+            return Idle()
+        began, outcome = self.publishing.clock(), self.publishing.send_next()  # in this order
+        self.tally.sent(self.account.name, outcome, began=began)
+        return outcome
 
     def _how_long(self, state: RetryCallState) -> float:
         """Until the platform's stated time; else longer and longer, with jitter.

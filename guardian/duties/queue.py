@@ -14,8 +14,9 @@ from guardian.store import journal, posts
 from guardian.store.posts import Entered, Known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
+    from guardian.config.in_force import InForce
     from guardian.store.database import Database, Tx
 
 MOST_NAMED = 500
@@ -38,14 +39,17 @@ class Queue:
         self,
         *,
         database: Database,
-        accounts: Collection[str],
-        zone: str,
+        in_force: InForce,
         clock: Callable[[], int],
     ) -> None:
         self.database = database
-        self.accounts = accounts
-        self.zone = zone
+        self.in_force = in_force
         self.clock = clock
+
+    @property
+    def zone(self) -> str:
+        """Of times that name none."""
+        return self.in_force.settings.queue.zone
 
     def add(self, raw: object, *, who: str) -> tuple[Entered | Known, str | None]:
         """Enter one record; with it what was decided about its time. Raises Mistake."""
@@ -70,7 +74,8 @@ class Queue:
             return Imported(entered=(), known=0, notes=(), wrong=found.wrong)
 
     def _rules(self, now: int) -> Rules:
-        return Rules(accounts=self.accounts, zone=self.zone, now=now)
+        settings = self.in_force.settings
+        return Rules(accounts=[account.name for account in settings.accounts], zone=settings.queue.zone, now=now)
 
     def _enter_all(self, tx: Tx, good: Sequence[tuple[int, Read]], *, now: int, who: str) -> Imported:
         entered, known, wrong = [], 0, []

@@ -21,6 +21,8 @@ LONG = 60_000
 DAY = 86_400_000
 OVER = (State.PUBLISHED, State.CANCELLED, State.RETRACTING, State.RETRACTED)
 NOT_YET = "not asked yet"
+NO_ACCOUNT = "no such account in the configuration"
+CANCELLABLE = (State.QUEUED, State.BLOCKED, State.MISSED, State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,10 @@ def _of_the_house(seen: Seen) -> Iterator[Advice]:
     for freeze in seen.freezes:
         why = f"a freeze of {freeze.scope} covers it, by {freeze.by}: {freeze.reason or 'no reason given'}. To lift it"
         yield Advice(why, f"guardian thaw --scope {freeze.scope} --reason TEXT")
-    if seen.trouble and seen.trouble != NOT_YET:
+    if seen.trouble == NO_ACCOUNT:
+        never = f"guardian queue cancel {seen.post.id}" if seen.post.state in CANCELLABLE else "guardian config check"
+        yield Advice(f"{NO_ACCOUNT}: write the account into the configuration and reload; or", never)
+    elif seen.trouble and seen.trouble != NOT_YET:
         yield Advice(f"its account {seen.post.account} is in trouble: {seen.trouble}. Is it over?", "guardian status")
 
 

@@ -304,6 +304,14 @@ select (select count(*) from posts where account = :account and platform_id = :p
 -- How many posts are in which state.
 select state, sum(n) as n from counts group by state having sum(n) > 0;
 
+-- name: counts_by_account
+-- How many posts of each account are in which state.
+select account, state, n from counts where n > 0;
+
+-- name: holds_by_kind
+-- How many holds of posts, and of tags, nobody has lifted.
+select case when post is null then 'tag' else 'post' end as kind, count(*) as n from holds where lifted_at is null group by kind;
+
 -- name: held_count$
 -- How many queued posts a freeze holds now.
 select coalesce(sum(n), 0) from counts
@@ -321,6 +329,19 @@ delete from covers;
 -- name: insert_cover!
 -- A scope covers an account.
 insert into covers (account, scope) values (:account, :scope);
+
+-- name: add_cover!
+-- A scope covers an account, which may be known already.
+insert into covers (account, scope) values (:account, :scope) on conflict (account, scope) do nothing;
+
+-- name: covers
+-- Which scopes cover which account.
+select account, scope from covers order by account, scope;
+
+-- name: without_account
+-- How many posts wait for which account, for whoever looks which of them the configuration does not have.
+select account, sum(n) as n from counts where state in ('queued', 'blocked', 'unknown') group by account having sum(n) > 0
+order by account;
 
 -- name: scope_epoch$
 -- The epoch of a scope; null when it is new.

@@ -15,7 +15,6 @@ from guardian.daemon import build as build_
 from guardian.daemon.program import own
 from guardian.duties.deciding import Deciding
 from guardian.duties.freeze import Freezing
-from guardian.duties.lane import Lane
 from guardian.duties.queue import Queue
 from guardian.duties.recover import recover
 from guardian.fence import gates, permits
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from guardian.daemon.build import Daemon
+    from guardian.duties.lane import Lane
     from guardian.model import Account
 
 MEMORY = Path("/dev/shm")  # noqa: S108 (a fresh directory is made in it)
@@ -85,7 +85,7 @@ class Household:
     def lanes(self) -> list[Lane]:
         """Of the daemon that lives."""
         assert self.daemon is not None
-        return [loop.polled for loop in self.daemon.bell.loops if isinstance(loop.polled, Lane)]
+        return list(self.daemon.bell.lanes)
 
     def start(self) -> None:
         """A new life, begun as `program.run` begins it."""
@@ -100,14 +100,12 @@ class Household:
         self.freezing = Freezing(books, ring=self.daemon.bell.halt)
         self.queue = Queue(
             database=self.daemon.database,
-            accounts=ACCOUNTS,
-            zone="UTC",
+            in_force=self.daemon.books.in_force,
             clock=self.time.wall,
         )
         self.deciding = Deciding(
             database=self.daemon.database,
-            zone="UTC",
-            release_gap=self.settings.queue.release_gap,
+            in_force=self.daemon.books.in_force,
             clock=self.time.wall,
         )
 
