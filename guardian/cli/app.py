@@ -11,10 +11,12 @@ from typer.core import TyperCommand
 from guardian import __version__
 from guardian.cli import (
     completion,
+    deciding,
     demo,
     endings,
     entering,
     exporting,
+    holding,
     importing,
     init,
     journal,
@@ -140,6 +142,8 @@ demo.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
 exporting.register(queue.app)
+holding.register(queue.app)
+deciding.register(queue.app)
 
 
 def main(words: list[str] | None = None) -> int:

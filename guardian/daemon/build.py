@@ -23,7 +23,9 @@ from guardian.daemon.reload import Reload
 from guardian.daemon.server import give_to_group
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
+from guardian.duties.deciding import Deciding
 from guardian.duties.freeze import Freezing
+from guardian.duties.holding import Keeping
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
@@ -131,6 +133,8 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
             clock=clock,
             platforms=LanePlatforms(lambda: bell.lanes),
         ),
+        deciding=Deciding(database=database, in_force=in_force, clock=clock),
+        keeping=Keeping(database=database, in_force=in_force, clock=clock, clock_is_right=books.clock_is_right),
         spooling=spooling,
         staging=Staging(clock=clock),
         bell=bell,

@@ -18,6 +18,8 @@ from guardian.config.in_force import InForce
 from guardian.config.tables import Fence, Gate, Metrics, Reconcile, Rights, Store
 from guardian.config.tables import Queue as Waiting
 from guardian.duties.books import Books
+from guardian.duties.deciding import Deciding
+from guardian.duties.holding import Keeping
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
@@ -73,6 +75,8 @@ class Scene:
         self.held: list[int] = []
         self.in_force = InForce(settings_of(self.house, self.accounts, late_after=self.late_after))
         self.queue = Queue(database=self.database, in_force=self.in_force, clock=self.clock)
+        self.deciding = Deciding(database=self.database, in_force=self.in_force, clock=self.clock)
+        self.keeping = Keeping(database=self.database, in_force=self.in_force, clock=self.clock)
         self.books = self.open_books()
 
     def open_books(self, clock: Callable[[], int] | None = None) -> Books:

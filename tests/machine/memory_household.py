@@ -13,6 +13,7 @@ from unittest import mock
 from guardian.config import load
 from guardian.daemon import build as build_
 from guardian.daemon.program import own
+from guardian.duties.deciding import Deciding
 from guardian.duties.freeze import Freezing
 from guardian.duties.queue import Queue
 from guardian.duties.recover import recover
@@ -98,6 +99,11 @@ class Household:
             lane.halt = Patience(self.time)
         self.freezing = Freezing(books, ring=self.daemon.bell.halt)
         self.queue = Queue(
+            database=self.daemon.database,
+            in_force=self.daemon.books.in_force,
+            clock=self.time.wall,
+        )
+        self.deciding = Deciding(
             database=self.daemon.database,
             in_force=self.daemon.books.in_force,
             clock=self.time.wall,
