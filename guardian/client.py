@@ -39,7 +39,7 @@ class Client:
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 (a JSON document)
         """A document."""
         given = {key: value for key, value in query.items() if value is not None}
-        return self._ask("GET", f"{path}?{urlencode(given)}" if given else path, None)
+        return self._ask("GET", f"{path}?{urlencode(given, doseq=True)}" if given else path, None)
 
     def post(self, path: str, body: object) -> Any:  # noqa: ANN401 (a JSON document)
         """What came of it."""

@@ -8,7 +8,21 @@ import typer
 
 from guardian import __version__
 from guardian.cli import config as config_
-from guardian.cli import demo, endings, entering, exporting, importing, init, journal, queue, render, status, thaw
+from guardian.cli import (
+    deciding,
+    demo,
+    endings,
+    entering,
+    exporting,
+    holding,
+    importing,
+    init,
+    journal,
+    queue,
+    render,
+    status,
+    thaw,
+)
 
 COMMANDS = """\
 Owns an organisation's scheduled posts, and can be stopped dead.
@@ -81,6 +95,8 @@ demo.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
 exporting.register(queue.app)
+holding.register(queue.app)
+deciding.register(queue.app)
 
 
 def main(words: list[str] | None = None) -> int:

@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from guardian.cli import render
-from guardian.errors import GuardianError, Mistake, NotAllowed
+from guardian.errors import GuardianError, Mistake, NotAllowed, Refusal, Unfound
 from guardian.fence.house import Denied, FenceError
 
 DONE, FAILED, WRONG_USE, NOT_ALLOWED = 0, 1, 2, 13
@@ -55,6 +55,14 @@ def in_words(error: Exception) -> GuardianError:
 def as_document(error: GuardianError) -> dict[str, str]:
     """The error in the form that every door gives it."""
     return {"code": error.code, "message": error.message, "fix": error.fix}
+
+
+def of_document(found: dict[str, str]) -> GuardianError:
+    """What `as_document` made, as an error again: of the family that its code names, as far as exit codes go."""
+    family = {NotAllowed.code: NotAllowed, Unfound.code: Unfound, Mistake.code: Mistake}.get(found["code"], Refusal)
+    error = family(found["message"], fix=found["fix"])
+    error.code = found["code"]
+    return error
 
 
 def code_of(error: GuardianError) -> int:

@@ -6,21 +6,16 @@ from urllib.parse import quote
 
 import typer
 
-from guardian.cli import endings, render, story
+from guardian.cli import choosing, render, story
+from guardian.cli.choosing import Wanted
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import GuardianError, Mistake
-from guardian.model import State
 
-HELD = "held"
 USUAL_PAGE = 100
 LARGEST_PAGE = 1000
-WITHIN = 300.0  # a release of very many posts is one transaction
 
 Document = dict[str, Any]
-Gap = Annotated[
-    str | None, typer.Option("--gap", metavar="TIME", help="Least time between two of one account, as 30s.")
-]
 Zone = Annotated[str | None, typer.Option("--zone", metavar="ZONE", help="Of a time without offset: Europe/Stockholm.")]
 At = Annotated[str, typer.Option("--at", metavar="TIME", help="2026-11-21T09:00:00+01:00, or now.")]
 
@@ -31,22 +26,32 @@ app = typer.Typer(
 )
 
 
-@app.command("list", epilog="Example: guardian queue list --account acme-mastodon --state missed")
-def listing(
+@app.command("list", epilog="Example: guardian queue list --account acme-mastodon --state missed --state blocked")
+def listing(  # noqa: PLR0913 (one parameter for each filter)
     *,
-    account: Annotated[str | None, typer.Option("--account", metavar="A", help="Only of this account.")] = None,
-    state: Annotated[str | None, typer.Option("--state", metavar="S", help="Only in this state, or held.")] = None,
+    account: choosing.Account = None,
+    brand: choosing.Brand = None,
+    tag: choosing.Tag = None,
+    state: choosing.States = None,
+    after: choosing.After = None,
+    before: choosing.Before = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many at most.")] = USUAL_PAGE,
     everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     cursor: Annotated[str | None, typer.Option("--cursor", metavar="C", help="Go on where a page ended.")] = None,
+    ids: Annotated[bool, typer.Option("--ids", help="Ids alone, one a line, for other commands.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Posts in the order of their time."""
-    if state is not None and state not in (HELD, *State):
-        raise Mistake(f"cannot list {state!r}, because no state is called so", fix=f"use: {', '.join((HELD, *State))}")
+    wanted = Wanted(account=account, brand=brand, tag=tag, states=state, after=after, before=before)
+    query = choosing.query(wanted)
     desk = Desk(config, as_json)
-    posts, following = _collect(desk.client(), account, state, cursor, None if everything else limit)
+    posts, following = _collect(desk.client(), query, cursor, None if everything else limit)
+    if ids and not as_json:
+        desk.answer({}, (one["id"] for one in posts))
+        if following:
+            render.tell(f"There are more: --all, or --cursor {render.one_line(following)}")
+        return
     desk.answer({"posts": posts, "next": following}, _list_lines(posts, following))
 
 
@@ -61,71 +66,6 @@ def show(
     desk = Desk(config, as_json)
     found = desk.client().get(_place(post))
     desk.answer(found, story.lines(found))
-
-
-@app.command("release", epilog="Example: guardian queue release --all --gap 30s")
-def release(
-    *,
-    posts: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Missed posts.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every missed post.")] = False,
-    gap: Gap = None,
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Send missed posts after all: the first of each account now, the others paced."""
-    if bool(posts) == everything:
-        raise Mistake("cannot tell what to release, because neither or both are given", fix="give ids, or --all")
-    desk = Desk(config, as_json)
-    client = desk.client(within=WITHIN)
-    done = client.post("/v1/posts/release", {"ids": posts or None, "gap": gap})
-    desk.answer(done, _moved_lines(done["posts"], "released"))
-    warn_of_freezes(client, done["posts"])
-
-
-@app.command(
-    "reschedule", epilog="Example: guardian queue reschedule p-onrsxq3fnyzdcmru --at 2026-11-21T09:00:00+01:00"
-)
-def reschedule(
-    *,
-    post: Annotated[str, typer.Argument(metavar="ID")],
-    at: At,
-    zone: Zone = None,
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Give a post a new time."""
-    desk = Desk(config, as_json)
-    client = desk.client()
-    done = client.post(f"{_place(post)}/reschedule", {"at": at, "zone": zone})
-    desk.answer(done, [*_moved_lines([done["post"]], "rescheduled"), *notes(done["note"])])
-    warn_of_freezes(client, [done["post"]])
-
-
-@app.command("cancel", epilog="Example: guardian queue cancel p-onrsxq3fnyzdcmru")
-def cancel(
-    *,
-    posts: Annotated[list[str], typer.Argument(metavar="ID...")],
-    config: Config = None,
-    as_json: AsJson = False,
-) -> int:
-    """Never send these posts."""
-    desk = Desk(config, as_json)
-    client = desk.client()
-    done: list[Document] = []
-    failed: list[GuardianError] = []
-    for post in posts:
-        try:
-            done.append(client.post(f"{_place(post)}/cancel", {})["post"])
-        except GuardianError as error:
-            failed.append(error)
-    found: Document = {"posts": done}
-    if failed:
-        found |= {"error": endings.as_document(failed[0]), "errors": [endings.as_document(one) for one in failed]}
-    if done or desk.as_json:
-        desk.answer(found, _moved_lines(done, "cancelled"))
-    for one in failed:
-        render.tell(str(one))
-    return endings.code_of(failed[0]) if failed else endings.DONE
 
 
 def notes(note: str | None) -> list[str]:
@@ -152,20 +92,16 @@ def _place(post: str) -> str:
 
 
 def _collect(
-    client: Client, account: str | None, state: str | None, cursor: str | None, most: int | None
+    client: Client, query: Document, cursor: str | None, most: int | None
 ) -> tuple[list[Document], str | None]:
-    """Posts, page by page, and where to go on. `held` is no state of the store: it is sorted out here."""
+    """Posts, page by page, and where to go on."""
     found: list[Document] = []
-    asked = State.QUEUED if state == HELD else state
     while True:
-        left = LARGEST_PAGE if most is None or state == HELD else min(most - len(found), LARGEST_PAGE)
-        page = client.get("/v1/posts", account=account, state=asked, cursor=cursor, limit=left)
-        found += [post for post in page["posts"] if state != HELD or post["held_by"]]
+        left = LARGEST_PAGE if most is None else min(most - len(found), LARGEST_PAGE)
+        page = client.get("/v1/posts", **query, cursor=cursor, limit=left)
+        found += page["posts"]
         cursor = page["next"]
-        if state == HELD and most is not None and len(found) > most:
-            render.tell(f"There are more than {most}: add --all.")
-            return found[:most], None
-        if cursor is None or (most is not None and state != HELD and len(found) >= most):
+        if cursor is None or (most is not None and len(found) >= most):
             return found, cursor
 
 
@@ -185,14 +121,3 @@ def _list_lines(posts: list[Document], following: str | None) -> Iterator[str]:
         yield f"held by {', '.join(held_by)}: guardian status"
     if following:
         yield f"There are more: --all, or --cursor {render.one_line(following)}"
-
-
-def _moved_lines(posts: list[Document], word: str) -> Iterator[str]:
-    yield f"{render.count(len(posts), 'post')} {word}"
-    rows = [
-        (one["id"], render.local(one["at"]), one["account"], one["state"], one["text"]) for one in posts[:USUAL_PAGE]
-    ]
-    if rows:
-        yield from render.indented(render.table(("id", "when", "account", "state", "text"), rows), "  ")
-    if len(posts) > USUAL_PAGE:
-        yield f"  and {len(posts) - USUAL_PAGE} more"

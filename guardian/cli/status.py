@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import render, watching
+from guardian.cli import render, standing, watching
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import Absent, GuardianError, Mistake
@@ -17,6 +17,7 @@ from guardian.fence.reading import Reading, Seen
 CODES = {reading.OPEN: 0, reading.FROZEN: 20, reading.PARTLY: 21, reading.UNKNOWN: 22}
 PATIENCE = 2.0
 EVERY = 2.0
+MOST_HOLDS = 10
 
 Document = dict[str, Any]
 
@@ -75,6 +76,8 @@ def read(house: House) -> Document:
         "scopes": [{"scope": one.scope, "state": one.state} for one in fence.scopes],
         "counts": known.get("counts"),
         "held": known.get("held"),
+        "holds": known.get("holds"),
+        "holds_in_all": known.get("holds_in_all"),
         "in_flight": known.get("in_flight"),
         "next": known.get("next"),
         "accounts": known.get("accounts", []),
@@ -134,6 +137,7 @@ def lines(found: Document) -> Iterator[str]:
         return
     held = f"; {found['held']} of them held" if found["held"] else ""
     yield render.field("posts", render.counts(found["counts"]) + held)
+    yield from hold_lines(found)
     yield from _flight(found["in_flight"])
     yield from _accounts(found["accounts"])
     yield from _next(found["next"])
@@ -171,6 +175,18 @@ def freeze_line(one: Document) -> str:
     by = one["by"] or "nobody knows whom"
     reason = one["reason"] or "no reason given"
     return f"  {one['scope']:<{render.LABEL}} {render.one_line(f'{since} by {by}: {reason}')}"
+
+
+def hold_lines(found: Document) -> Iterator[str]:
+    """Nothing, unless posts or tags are on hold: then which, since when, by whom, why."""
+    on_hold = found.get("holds") or []
+    if not on_hold:
+        return
+    in_all = found.get("holds_in_all") or len(on_hold)
+    yield render.field("on hold", f"{render.count(in_all, 'hold')} of posts or tags; a thaw lifts none of them")
+    yield from (f"    {standing.hold_line(one)}" for one in on_hold[:MOST_HOLDS])
+    if in_all > MOST_HOLDS:
+        yield f"    and {in_all - MOST_HOLDS} more"
 
 
 def _verdict(found: Document) -> str:

@@ -114,6 +114,7 @@ def _preview(before: Document, frozen: list[str]) -> Iterator[str]:
         yield from (status_.freeze_line(one) for one in staying)
     missed = (before["counts"] or {}).get("missed", 0)
     yield render.field("held", f"{render.count(before['held'] or 0, 'post')}; those whose time is still to come go out")
+    yield from status_.hold_lines(before)
     yield render.field("missed", f"{render.count(missed, 'post')}; never sent unless you release them")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardian import __version__
 from guardian.daemon import documents
+from guardian.daemon.decisions import Decisions
 from guardian.duties.foreign import TOOLS, Choices
 from guardian.duties.freeze import in_flight
 from guardian.duties.import_check import Plan
@@ -19,9 +20,9 @@ from guardian.errors import Doubt, Mistake
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed
 from guardian.fence.stopping import Order
-from guardian.model import State
 from guardian.rules import coverage
-from guardian.store import attempts, freezes, journal, posts
+from guardian.rules.advice import Seen, advise
+from guardian.store import attempts, freezes, holds, journal, listing, posts
 from guardian.store.posts import Entered
 from guardian.store.queries import Q
 
@@ -29,16 +30,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from io import BufferedReader
 
-    from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, ReleaseBody, RescheduleBody, ThawBody
+    from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
     from guardian.duties.books import Books
+    from guardian.duties.deciding import Deciding
     from guardian.duties.freeze import Freezing
+    from guardian.duties.holding import Keeping
     from guardian.duties.lane import Lane
     from guardian.duties.queue import Queue
     from guardian.duties.spooling import Spooling
     from guardian.duties.staging import Staging
-    from guardian.model import Post
+    from guardian.model import Freeze
     from guardian.store.database import Tx
     from guardian.store.incoming import Incoming
 
@@ -46,17 +49,22 @@ NEXT = 10
 MAX_PAGE = 1000
 MAX_RECORDS = 200  # of a page: a thread may have a hundred texts
 MOST_WRONG = 1000
+MOST_HOLDS = 100
+MOST_LINES = 200
+NO_SUCH_ACCOUNT = "the configuration does not name it any more"
 
 
-class Answers:
+class Answers(Decisions):
     """What the daemon answers; one method per route."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (one parameter for each duty it asks)
         self,
         *,
         books: Books,
         freezing: Freezing,
         queue: Queue,
+        deciding: Deciding,
+        keeping: Keeping,
         spooling: Spooling,
         staging: Staging,
         lanes: Sequence[Lane],
@@ -67,6 +75,8 @@ class Answers:
         self.books = books
         self.freezing = freezing
         self.queue = queue
+        self.deciding = deciding
+        self.keeping = keeping
         self.spooling = spooling
         self.staging = staging
         self.lanes = lanes
@@ -82,8 +92,12 @@ class Answers:
             standing = freezes.in_force(tx)
             counts = {row["state"]: row["n"] for row in Q.counts_by_state(tx)}
             flight = [in_flight(row) for row in attempts.in_flight(tx, since=self.books.clock() + 1)]
-            upcoming = [self._listed(tx, row) for row in Q.next_posts(tx, limit=NEXT)]
+            upcoming = [
+                documents.row({**row, "held_by": listing.held_by(tx, row["id"])})
+                for row in Q.next_posts(tx, limit=NEXT)
+            ]
             held = freezes.held(tx)
+            on_hold, in_all = holds.in_force(tx, limit=MOST_HOLDS)
         return {
             "state": fence.state,
             "daemon": "running",
@@ -92,6 +106,8 @@ class Answers:
             "freezes": [documents.freeze(one) for one in standing],
             "counts": counts,
             "held": held,
+            "holds": [documents.hold(one) for one in on_hold],
+            "holds_in_all": in_all,
             "in_flight": flight,
             "next": upcoming,
             "accounts": [self._account(lane, standing) for lane in self.lanes],
@@ -131,12 +147,11 @@ class Answers:
             "missed": missed,
         }
 
-    def posts(self, account: str | None, state: str | None, cursor: str | None, limit: int) -> documents.Document:
+    def posts(self, select: Select, cursor: str | None, limit: int) -> documents.Document:
         """A page of the queue."""
+        wanted = self.filter(select)
         with self.database.reading() as tx:
-            rows, following = posts.page(
-                tx, account=account, state=state, cursor=cursor, limit=min(max(limit, 1), MAX_PAGE)
-            )
+            rows, following = listing.page(tx, wanted, cursor=cursor, limit=min(max(limit, 1), MAX_PAGE))
         return {"posts": [documents.row(row) for row in rows], "next": following}
 
     def add(self, record: AnyRecord, peer: Peer) -> documents.Document:
@@ -170,12 +185,11 @@ class Answers:
         """How far an import is."""
         return asdict(self.staging.progress(name))
 
-    def records(self, account: str | None, state: str | None, cursor: str | None, limit: int) -> documents.Document:
+    def records(self, select: Select, cursor: str | None, limit: int) -> documents.Document:
         """A page of the queue, each post as the record that would enter it again."""
+        wanted = self.filter(select)
         with self.database.reading() as tx:
-            rows, following = posts.page(
-                tx, account=account, state=state, cursor=cursor, limit=min(max(limit, 1), MAX_RECORDS)
-            )
+            rows, following = listing.page(tx, wanted, cursor=cursor, limit=min(max(limit, 1), MAX_RECORDS))
             found = [documents.record(posts.to_post(row)) for row in rows]
         return {"records": found, "next": following}
 
@@ -196,27 +210,33 @@ class Answers:
             yield Plan(stream=file, size=staged.size, progress=staged.progress, **given)
 
     def post(self, post_id: str) -> documents.Document:
-        """One post with its whole story."""
+        """One post with its whole story, and what can be done about it."""
+        now = self.books.clock()
         with self.database.reading() as tx:
             found = posts.get(tx, post_id)
-            tried = attempts.of_post(tx, post_id)
-            return documents.story(found, tried, self._held_by(tx, found.account, found.state))
-
-    def release(self, body: ReleaseBody, peer: Peer) -> documents.Document:
-        """Send missed posts after all."""
-        done = self.queue.release(body.ids, gap=body.gap_ms(), who=peer.name)
-        self.ring()
-        return {"posts": self._all_shown(done)}
-
-    def reschedule(self, post_id: str, body: RescheduleBody, peer: Peer) -> documents.Document:
-        """Give a post a new time."""
-        post, note = self.queue.reschedule(post_id, at=body.at, zone=body.zone, who=peer.name)
-        self.ring()
-        return {"post": self._shown(post), "note": note}
-
-    def cancel(self, post_id: str, peer: Peer) -> documents.Document:
-        """A post that is never sent."""
-        return {"post": documents.post(self.queue.cancel(post_id, who=peer.name))}
+            standing, covering = self._covering(tx, found.account), holds.covering(tx, post_id)
+            waits = found.state in listing.HELD_STATES
+            advice = advise(
+                Seen(
+                    post=found,
+                    freezes=standing if waits else (),
+                    holds=covering,
+                    trouble=self._trouble(found.account),
+                    doubt=self._clock()["why"],
+                    since=posts.changed_at(tx, post_id),
+                    now=now,
+                )
+            )
+            return documents.story(
+                found,
+                listing.held_by(tx, post_id),
+                attempts=attempts.of_post(tx, post_id),
+                live=posts.live_parts(tx, found),
+                freezes=standing if waits else (),
+                holds=covering,
+                journal=journal.of_post(tx, post_id, limit=MOST_LINES),
+                advice=advice,
+            )
 
     def receiving(self) -> Incoming:
         """A file that is about to come in."""
@@ -235,14 +255,6 @@ class Answers:
         with self.database.reading() as tx:
             found = journal.after(tx, after, limit=min(max(limit, 1), MAX_PAGE))
         return {"entries": [documents.entry(one) for one in found]}
-
-    def _shown(self, post: Post) -> documents.Document:
-        return self._all_shown([post])[0]
-
-    def _all_shown(self, found: Sequence[Post]) -> list[documents.Document]:
-        with self.database.reading() as tx:
-            held = {name: self._held_by(tx, name, State.QUEUED) for name in {post.account for post in found}}
-        return [documents.post(post, held[post.account] if post.state is State.QUEUED else None) for post in found]
 
     def _must_exist(self, wanted: Sequence[str]) -> None:
         for scope in wanted:
@@ -268,12 +280,9 @@ class Answers:
             "held_by": holding[0].id if holding else None,
         }
 
-    def _listed(self, tx: Tx, row: Any) -> documents.Document:  # noqa: ANN401 (a row of the database)
-        return documents.row({**dict(row), "held_by": self._held_by(tx, row["account"], row["state"])})
-
-    def _held_by(self, tx: Tx, account: str, state: str) -> str | None:
+    def _covering(self, tx: Tx, account: str) -> Sequence[Freeze]:
         known = next((lane.account for lane in self.lanes if lane.account.name == account), None)
-        if known is None or state not in ("queued", "blocked"):
-            return None
-        holding = coverage.covering(known, freezes.in_force(tx))
-        return holding[0].id if holding else None
+        return () if known is None else coverage.covering(known, freezes.in_force(tx))
+
+    def _trouble(self, account: str) -> str | None:
+        return next((lane.trouble for lane in self.lanes if lane.account.name == account), NO_SUCH_ACCOUNT)

@@ -16,18 +16,26 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
 from guardian.daemon import contract, limits
 from guardian.daemon.bodies import (
     AnyRecord,
+    CancelBody,
     FreezeBody,
+    HoldBody,
+    HoldOneBody,
     ImportBody,
     NoBody,
     ReleaseBody,
+    ReleaseOneBody,
     RescheduleBody,
+    RescheduleOneBody,
+    Select,
     ThawBody,
+    UnholdBody,
 )
 from guardian.daemon.metrics import CONTENT_TYPE
 from guardian.daemon.peers import NOBODY, Peer, Right
@@ -41,7 +49,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 UNREADABLE = 400
+LONGEST_ID = 100
 Seq = Annotated[int, Query(ge=0, lt=1 << 63)]
+Short = Annotated[str | None, Query(max_length=100)]
 STATUS: tuple[tuple[type[GuardianError], int], ...] = (
     (Unfound, 404),
     (TooLarge, 413),
@@ -91,25 +101,11 @@ def table(answers: Answers) -> tuple[Route, ...]:
         document = answers.take_in(body, who)
         return JSONResponse(document, 422 if document["errors"] else 200)
 
-    def listing(
-        account: str | None = None, state: str | None = None, cursor: str | None = None, limit: int = 100
-    ) -> Any:
-        return answers.posts(account, state, cursor, limit)
+    def listing(select: Select = Depends(selected), cursor: str | None = None, limit: int = 100) -> Any:
+        return answers.posts(select, cursor, limit)
 
     def post(post_id: str) -> Any:
         return answers.post(post_id)
-
-    def release(body: ReleaseBody, who: Peer = Depends(peer)) -> Any:
-        return answers.release(body, who)
-
-    def release_one(post_id: str, body: ReleaseBody, who: Peer = Depends(peer)) -> Any:
-        return answers.release(ReleaseBody(ids=[post_id], gap=body.gap), who)
-
-    def reschedule(post_id: str, body: RescheduleBody, who: Peer = Depends(peer)) -> Any:
-        return answers.reschedule(post_id, body, who)
-
-    def cancel(post_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
-        return answers.cancel(post_id, who)
 
     async def upload(request: Request, who: Peer = Depends(peer)) -> Response:
         return await files.take_in(request, who, answers.handed)
@@ -120,10 +116,8 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def importing(name: str) -> Any:
         return answers.importing(name)
 
-    def records(
-        account: str | None = None, state: str | None = None, cursor: str | None = None, limit: int = 100
-    ) -> Any:
-        return answers.records(account, state, cursor, limit)
+    def records(select: Select = Depends(selected), cursor: str | None = None, limit: int = 100) -> Any:
+        return answers.records(select, cursor, limit)
 
     async def media(sha256: str) -> Response:
         return await files.give(sha256)
@@ -147,16 +141,84 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("POST", "/v1/imports", Right.OPERATE, stage, "Hand over a file to import", streams=True),
         Route("GET", "/v1/imports/{name}", Right.READ, importing, "How far an import is"),
         Route("GET", "/v1/records", Right.READ, records, "A page of the queue as import records"),
-        Route("POST", "/v1/posts/release", Right.OPERATE, release, "Send missed posts after all"),
         Route("GET", "/v1/posts/{post_id}", Right.READ, post, "One post with its whole story"),
-        Route("POST", "/v1/posts/{post_id}/release", Right.OPERATE, release_one, "Send this missed post after all"),
-        Route("POST", "/v1/posts/{post_id}/reschedule", Right.OPERATE, reschedule, "Give it a new time"),
-        Route("POST", "/v1/posts/{post_id}/cancel", Right.OPERATE, cancel, "Never send it"),
+        *decisions(answers),
         Route("POST", "/v1/media", Right.OPERATE, upload, "Hand a file over", streams=True),
         Route("GET", "/v1/media/{sha256}", Right.READ, media, "A file that was handed over", streams=True),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
+
+
+def decisions(answers: Answers) -> tuple[Route, ...]:
+    """What people may do with posts that are there: with many in one transaction, or with one."""
+
+    def hold(body: HoldBody, who: Peer = Depends(peer)) -> Any:
+        return answers.hold(body, who)
+
+    def unhold(body: UnholdBody, who: Peer = Depends(peer)) -> Any:
+        return answers.unhold(body, who)
+
+    def release(body: ReleaseBody, who: Peer = Depends(peer)) -> Any:
+        return answers.release(body, who)
+
+    def reschedule_many(body: RescheduleBody, who: Peer = Depends(peer)) -> Any:
+        return answers.reschedule(body, who)
+
+    def cancel_many(body: CancelBody, who: Peer = Depends(peer)) -> Any:
+        return answers.cancel(body, who)
+
+    def hold_one(post_id: str, body: HoldOneBody, who: Peer = Depends(peer)) -> Any:
+        return answers.hold(HoldBody(ids=[named(post_id)], reason=body.reason), who)
+
+    def unhold_one(post_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
+        return answers.unhold(UnholdBody(ids=[named(post_id)]), who)
+
+    def release_one(post_id: str, body: ReleaseOneBody, who: Peer = Depends(peer)) -> Any:
+        return answers.release(ReleaseBody(ids=[named(post_id)], gap=body.gap), who)
+
+    def reschedule(post_id: str, body: RescheduleOneBody, who: Peer = Depends(peer)) -> Any:
+        return answers.reschedule_one(post_id, body, who)
+
+    def cancel(post_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
+        return answers.cancel_one(post_id, who)
+
+    return (
+        Route("POST", "/v1/posts/hold", Right.OPERATE, hold, "Keep posts back, or a tag"),
+        Route("POST", "/v1/posts/unhold", Right.OPERATE, unhold, "Let posts go again, or a tag"),
+        Route("POST", "/v1/posts/release", Right.OPERATE, release, "Send missed posts after all"),
+        Route("POST", "/v1/posts/reschedule", Right.OPERATE, reschedule_many, "Give posts a new time, all or none"),
+        Route("POST", "/v1/posts/cancel", Right.OPERATE, cancel_many, "Never send them"),
+        Route("POST", "/v1/posts/{post_id}/hold", Right.OPERATE, hold_one, "Keep this post back"),
+        Route("POST", "/v1/posts/{post_id}/unhold", Right.OPERATE, unhold_one, "Let this post go again"),
+        Route("POST", "/v1/posts/{post_id}/release", Right.OPERATE, release_one, "Send this missed post after all"),
+        Route("POST", "/v1/posts/{post_id}/reschedule", Right.OPERATE, reschedule, "Give it a new time"),
+        Route("POST", "/v1/posts/{post_id}/cancel", Right.OPERATE, cancel, "Never send it"),
+    )
+
+
+def named(post_id: str) -> str:
+    """The id in a path. Raises Unfound for what is too long to be one."""
+    if len(post_id) > LONGEST_ID:
+        raise Unfound("cannot find that post, because its id is too long", fix="look it up: guardian queue list")
+    return post_id
+
+
+async def selected(
+    account: Short = None,
+    brand: Short = None,
+    tag: Short = None,
+    state: Annotated[list[str] | None, Query(max_length=20)] = None,
+    after: Short = None,
+    before: Short = None,
+    *,
+    held: bool = False,
+) -> Select:
+    """The filter of a list, from its query."""
+    try:
+        return Select(account=account, brand=brand, tag=tag, states=state or [], after=after, before=before, held=held)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
 
 
 def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> FastAPI:

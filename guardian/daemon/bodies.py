@@ -15,6 +15,8 @@ from guardian.duties.record_form import MAX_PATH, Record
 
 Scope = Annotated[str, Field(max_length=80)]
 Reason = Annotated[str, Field(max_length=1000)]
+Name = Annotated[str, Field(max_length=100)]
+Tag = Annotated[str, Field(pattern=r"^[^\s,]{1,64}$")]  # as a record's
 LONGEST_WAIT = 60.0
 
 
@@ -59,22 +61,81 @@ class ImportBody(Body):
     media: dict[Annotated[str, Field(max_length=MAX_PATH)], Annotated[str, Field(max_length=1000)]] | None = None
 
 
-class ReleaseBody(Body):
-    """POST /v1/posts/release and /v1/posts/ID/release. `ids` null means every missed post."""
+class Select(Body):
+    """Which posts, by what they have in common. Empty chooses nothing: whoever means every post says `all`."""
 
-    ids: Annotated[list[str], Field(max_length=100_000)] | None = None
-    gap: str | None = None
+    account: Name | None = None
+    brand: Name | None = None
+    tag: Name | None = None
+    states: Annotated[list[Name], Field(max_length=20)] = []
+    after: Name | None = None
+    before: Name | None = None
+    held: bool = False
+    all: bool = False
+
+
+class Which(Body):
+    """Either `ids` or `select`. `preview` only says what would be chosen; its `mark` comes back as `shown`."""
+
+    ids: Annotated[list[Name], Field(max_length=10_000)] | None = None
+    select: Select | None = None
+    preview: bool = False
+    shown: Name | None = None
+
+
+class HoldBody(Which):
+    """POST /v1/posts/hold: posts, or a tag (with every post that gets it later)."""
+
+    tag: Tag | None = None
+    reason: Reason = ""
+
+
+class UnholdBody(Which):
+    """POST /v1/posts/unhold: posts, or a tag."""
+
+    tag: Tag | None = None
+
+
+class ReleaseBody(Which):
+    """POST /v1/posts/release."""
+
+    gap: Name | None = None
 
     def gap_ms(self) -> int | None:
         """The gap in milliseconds. Raises Mistake."""
         return None if self.gap is None else parse_duration(self.gap)
 
 
-class RescheduleBody(Body):
-    """POST /v1/posts/ID/reschedule."""
+class RescheduleBody(Which):
+    """POST /v1/posts/reschedule: to a time (`at`, `zone`) or by a shift, as `+1d 2h`."""
 
-    at: Annotated[str, Field(max_length=100)]
-    zone: Annotated[str, Field(max_length=100)] | None = None
+    at: Name | None = None
+    zone: Name | None = None
+    by: Name | None = None
+
+
+class CancelBody(Which):
+    """POST /v1/posts/cancel."""
+
+
+class HoldOneBody(Body):
+    """POST /v1/posts/ID/hold."""
+
+    reason: Reason = ""
+
+
+class ReleaseOneBody(Body):
+    """POST /v1/posts/ID/release."""
+
+    gap: Name | None = None
+
+
+class RescheduleOneBody(Body):
+    """POST /v1/posts/ID/reschedule: to a time or by a shift."""
+
+    at: Name | None = None
+    zone: Name | None = None
+    by: Name | None = None
 
 
 class NoBody(Body):

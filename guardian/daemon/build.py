@@ -18,7 +18,9 @@ from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
+from guardian.duties.deciding import Deciding
 from guardian.duties.freeze import Freezing
+from guardian.duties.holding import Keeping
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
@@ -114,9 +116,18 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
             database=database,
             accounts=[account.name for account in settings.accounts],
             zone=settings.queue.zone,
-            release_gap=settings.queue.release_gap,
             clock=clock,
             platforms=LanePlatforms(lambda: lanes),
+        ),
+        deciding=Deciding(
+            database=database, zone=settings.queue.zone, release_gap=settings.queue.release_gap, clock=clock
+        ),
+        keeping=Keeping(
+            database=database,
+            accounts=[account.name for account in settings.accounts],
+            late_after=settings.queue.late_after,
+            clock=clock,
+            clock_is_right=books.clock_is_right,
         ),
         spooling=spooling,
         staging=Staging(clock=clock),

@@ -35,6 +35,17 @@ class Freeze(BaseModel):
     epoch: int
 
 
+class Hold(BaseModel):
+    """A hold in force: of one post, or of every post with a tag."""
+
+    id: str
+    post: str | None = None
+    tag: str | None = None
+    reason: str
+    by: str
+    at: str
+
+
 class Status(BaseModel):
     """The state of everything."""
 
@@ -44,6 +55,8 @@ class Status(BaseModel):
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
+    holds: list[Hold]
+    holds_in_all: int
     in_flight: list[dict[str, Any]]
     next: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
@@ -100,10 +113,47 @@ class Posts(BaseModel):
     next: str | None
 
 
-class Released(BaseModel):
-    """What goes out after all, with the new times."""
+class Preview(BaseModel):
+    """What would be chosen: how many, the first of them, and a mark that stands for exactly these."""
+
+    preview: bool
+    count: int
+    left: int
+    mark: str
+    posts: list[Post]
+
+
+class Decided(BaseModel):
+    """What was changed: how many, the first of them; what was left because it is on hold; what could not be."""
 
     posts: list[Post]
+    count: int
+    left: list[str]
+    left_in_all: int
+    notes: list[dict[str, str]]
+    errors: list[dict[str, str]]
+
+
+class Held(BaseModel):
+    """What is on hold now: by new holds, or by those that were there; and what it comes too late for."""
+
+    holds: list[Hold]
+    placed: int
+    joined: list[Hold]
+    joined_in_all: int
+    too_late: list[dict[str, Any]]
+    waiting: int
+
+
+class Lifted(BaseModel):
+    """What was lifted, what was on no hold, what still covers some of it, and what was missed meanwhile."""
+
+    lifted: list[Hold]
+    count: int
+    not_held: list[str]
+    still: list[Hold]
+    missed: list[str]
+    missed_in_all: int
 
 
 class Changed(BaseModel):
@@ -113,9 +163,15 @@ class Changed(BaseModel):
 
 
 class Story(Post):
-    """One post with everything that was tried."""
+    """One post with everything that it says, that was tried, that covers it, that was done with it and can be."""
 
+    content: list[dict[str, Any]]
     attempts: list[dict[str, Any]]
+    freezes: list[Freeze]
+    holds: list[Hold]
+    journal: list[dict[str, Any]]
+    journal_in_all: int
+    advice: list[dict[str, Any]]
 
 
 class Staged(BaseModel):
@@ -170,16 +226,22 @@ class Journal(BaseModel):
     entries: list[dict[str, Any]]
 
 
-DONE: dict[tuple[str, str], type[BaseModel]] = {
+DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/status"): Status,
     ("POST", "/v1/freeze"): Frozen,
     ("POST", "/v1/thaw"): Thawed,
     ("GET", "/v1/posts"): Posts,
     ("POST", "/v1/posts"): Changed,
     ("POST", "/v1/posts/import"): Imported,
-    ("POST", "/v1/posts/release"): Released,
+    ("POST", "/v1/posts/hold"): Held | Preview,
+    ("POST", "/v1/posts/unhold"): Lifted | Preview,
+    ("POST", "/v1/posts/release"): Decided | Preview,
+    ("POST", "/v1/posts/reschedule"): Decided | Preview,
+    ("POST", "/v1/posts/cancel"): Decided | Preview,
     ("GET", "/v1/posts/{post_id}"): Story,
-    ("POST", "/v1/posts/{post_id}/release"): Released,
+    ("POST", "/v1/posts/{post_id}/hold"): Held,
+    ("POST", "/v1/posts/{post_id}/unhold"): Lifted,
+    ("POST", "/v1/posts/{post_id}/release"): Decided,
     ("POST", "/v1/posts/{post_id}/reschedule"): Changed,
     ("POST", "/v1/posts/{post_id}/cancel"): Changed,
     ("POST", "/v1/media"): Handed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,9 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guardian.duties.spooling import Handed
-    from guardian.model import Attempt, Entry, Freeze, Part, Post
+    from guardian.model import Attempt, Entry, Freeze, Hold, Part, Post
+    from guardian.rules.advice import Advice
 
 Document = dict[str, Any]
+RECEIPTS = {
+    None: "on its way",
+    "unsent": "nothing left the house",
+    "landed": "the platform has it",
+    "refused": "the platform said no",
+    "unknown": "it left, and no answer came: the platform is asked",
+    "absent": "the platform was asked, and does not have it",
+    "cancelled": "it left, no answer came, and a person ended the asking",
+}
 
 
 def utc(at: int | None) -> str | None:
@@ -50,6 +61,7 @@ def post(found: Post, held_by: str | None = None) -> Document:
         "held_by": held_by,
         "at": utc(found.at),
         "zone": found.zone,
+        "wall": found.wall,
         "ref": found.ref,
         "url": found.url,
         "platform_id": found.platform_id,
@@ -59,6 +71,8 @@ def post(found: Post, held_by: str | None = None) -> Document:
         "visibility": found.part.visibility,
         "tags": list(found.tags),
         "why": found.why,
+        "live": found.live,
+        "parts": len(found.parts),
         "created_at": utc(found.created_at),
         "created_by": found.created_by,
     }
@@ -87,22 +101,68 @@ def _files(part: Part) -> Document:
     return {"media": media} if media else {}
 
 
-def story(found: Post, attempts: Sequence[Attempt], held_by: str | None) -> Document:
-    """One post with everything that was tried."""
+def story(
+    found: Post,
+    held_by: str | None,
+    *,
+    attempts: Sequence[Attempt],
+    live: Sequence[tuple[str, str | None]],
+    freezes: Sequence[Freeze],
+    holds: Sequence[Hold],
+    journal: tuple[Sequence[Entry], int],
+    advice: Sequence[Advice],
+) -> Document:
+    """One post with everything that it says, that was tried, that covers it, that was done with it and can be."""
+    lines, in_all = journal
     return {
         **post(found, held_by),
-        "attempts": [
-            {
-                "id": one.id,
-                "key": one.key,
-                "started_at": utc(one.started_at),
-                "ended_at": utc(one.ended_at),
-                "outcome": one.outcome,
-                "detail": one.detail,
-            }
-            for one in attempts
-        ],
+        "content": [_part(nr, one, live) for nr, one in enumerate(found.parts)],
+        "attempts": [attempt(one) for one in attempts],
+        "freezes": [freeze(one) for one in freezes],
+        "holds": [hold(one) for one in holds],
+        "journal": [_about(one) for one in lines],
+        "journal_in_all": in_all,
+        "advice": [{"text": one.text, "command": one.command} for one in advice],
     }
+
+
+def _part(nr: int, found: Part, live: Sequence[tuple[str, str | None]]) -> Document:
+    """A part of a post; with its name on the platform, if it is there."""
+    name, url = live[nr] if nr < len(live) else (None, None)
+    return {
+        "part": nr + 1,
+        "text": found.text,
+        "media": [asdict(one) for one in found.media],
+        "live": nr < len(live),
+        "platform_id": name,
+        "url": url,
+    }
+
+
+def attempt(found: Attempt) -> Document:
+    """One try, and what is known of it."""
+    return {
+        "id": found.id,
+        "part": found.part + 1,
+        "key": found.key,
+        "started_at": utc(found.started_at),
+        "ended_at": utc(found.ended_at),
+        "outcome": found.outcome,
+        "receipt": RECEIPTS.get(found.outcome, ""),
+        "detail": found.detail,
+    }
+
+
+def _about(found: Entry) -> Document:
+    """A line of the journal that tells about the post on whose page it stands."""
+    data = {key: value for key, value in found.data.items() if key not in ("post", "posts", "account", "moved")}
+    return {"seq": found.seq, "at": utc(found.at), "kind": found.kind, "who": found.who, "data": data}
+
+
+def hold(found: Hold) -> Document:
+    """A hold in force: of a post or of a tag."""
+    which = {"post": found.post} if found.tag is None else {"tag": found.tag}
+    return {"id": found.id, **which, "reason": found.reason, "by": found.by, "at": utc(found.at)}
 
 
 def freeze(found: Freeze) -> Document:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from guardian.duties.sweeping import sweep
 from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.fence import arming, limited, marker, reading, scopes
 from guardian.fence.arming import Armed, Kept
 from guardian.fence.stopping import Order, Stopping
-from guardian.store import freezes, journal, posts
+from guardian.store import freezes, journal
 from guardian.store.database import WRITER_SECONDS
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ A_MOMENT = 0.02
 WHO = "guardian"
 FOUND_CLOSED = "the fence was found closed"
 AGAIN = "it was frozen again meanwhile"
-MOST_NAMED = 500
 log = structlog.get_logger()
 
 
@@ -206,14 +206,8 @@ class Books:
         return True
 
     def _miss(self, tx: Tx, now: int) -> list[str]:
-        missed = [
-            post
-            for account in self.accounts
-            for post in posts.miss(tx, account.name, now=now, late_after=self.late_after)
-        ]
-        if missed:
-            journal.append(tx, "missed", who=WHO, now=now, count=len(missed), posts=missed[:MOST_NAMED])
-        return missed
+        names = [account.name for account in self.accounts]
+        return sweep(tx, names, now=now, late_after=self.late_after)
 
 
 def _in_the_books(scope: str, mark: str | None, standing: list[Freeze]) -> bool:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 from guardian.duties.import_check import Checking, shown
 from guardian.duties.import_lines import Wrong
 from guardian.duties.records import AccountRefused, Rules, Twin, read_record
-from guardian.errors import Unfound
 from guardian.store import journal, media, posts
 from guardian.store.posts import Entered, Known
 from guardian.store.prepared import Prepared
@@ -113,12 +112,13 @@ class Importing:
         named: list[str] = []
         try:
             with self.database.transaction() as tx:
-                late = _entered_meanwhile(tx, prepared, since)
+                late, last = _entered_meanwhile(tx, prepared, since), media.last_post(tx)
                 _must_still_lie(tx, checking.shown)
                 posts.enter_prepared(tx, _watched(prepared.rows(), late.known, named, progress))
                 count = prepared.count - len(late.known)
                 if count:
-                    journal.append(tx, "imported", who=who, now=self.clock(), count=count, posts=named)
+                    told = journal.append(tx, "imported", who=who, now=self.clock(), count=count, posts=named)
+                    Q.note_entered(tx, line=told.seq, after=last)
         except _Overtaken as error:
             return Imported(wrong=error.wrong)
         return Imported(
@@ -142,11 +142,8 @@ class Importing:
         )
 
     def _media(self, sha256: str) -> Media | None:
-        try:
-            with self.database.reading() as tx:
-                return media.get(tx, sha256)
-        except Unfound:
-            return None
+        with self.database.reading() as tx:
+            return media.find(tx, sha256)
 
     def _twin(self, account: str, ref: str) -> Twin | None:
         with self.database.reading() as tx:
@@ -186,7 +183,7 @@ def _entered_meanwhile(tx: Tx, prepared: Prepared, since: int) -> _Late:
 
 def _must_still_lie(tx: Tx, shown: Mapping[str, int]) -> None:
     """Nobody has tidied the files away since they were looked up; from here on they are kept for their posts."""
-    gone = [(line, sha256) for sha256, line in shown.items() if not media.is_known(tx, sha256)]
+    gone = [(line, sha256) for sha256, line in shown.items() if media.find(tx, sha256) is None]
     if gone:
         because = "because it is not in the spool any more, do import again"
         raise _Overtaken(

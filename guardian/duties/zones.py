@@ -70,7 +70,8 @@ class Zones:
             Q.set_zone_fingerprint(tx, zone=zone, fingerprint=rules)
             for start in range(0, len(moved), MOST_NAMED):
                 named = [[one.post, one.was, one.now, one.note] for one in moved[start : start + MOST_NAMED]]
-                journal.append(tx, "retimed", who=WHO, now=now, zone=zone, count=len(moved), moved=named)
+                line = journal.append(tx, "retimed", who=WHO, now=now, zone=zone, count=len(moved), moved=named)
+                journal.tells_about(tx, line, [str(one[0]) for one in named])
         if moved:
             log.warning("wall times moved", zone=zone, posts=len(moved), because="the rules of the zone have changed")
         elif known is not None:

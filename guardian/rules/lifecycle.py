@@ -6,8 +6,8 @@ ways out of `sending` that need proof (`unsent`: the transport proves that nothi
 answered with an id), one that is the platform's word (`refuse`), and one for everything else (`lose`). `unknown` is
 left only by asking the platform (`landed`, `go on`, `absent`) or by a person (`cancel`), never by time.
 
-`held` is not in the table. It means "queued, and a freeze covers it", is computed where it is shown, and so can never
-be wrong after a thaw. `missed` is in it, because it is a promise: what was missed is never sent by itself.
+`held` is not in the table. It means "queued, and a freeze or a hold covers it", is computed where it is shown, and so
+can never be wrong after a thaw. `missed` is in it, because it is a promise: what was missed is never sent by itself.
 
 Rule 1: every change of a post's state goes through `advance`. Rule 2: an illegal move raises and changes nothing.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TABLE: Mapping[State, Mapping[Event, State]] = {
     State.QUEUED: {
         Event.CLAIM: State.CLAIMED,  # a lane has taken it; nothing has left
-        Event.MISS: State.MISSED,  # its time has passed: too late, or under a freeze
+        Event.MISS: State.MISSED,  # its time has passed: too late, under a freeze, or on hold
         Event.RESCHEDULE: State.QUEUED,  # a person gives a new time
         Event.CANCEL: State.CANCELLED,
     },

@@ -47,9 +47,12 @@ def next_send(*, last_sent: int | None, gap: int) -> int:
     return 0 if last_sent is None else last_sent + gap
 
 
-def paced_at(place: int, *, now: int, gap: int) -> int:
-    """When the released post in this place of its account goes out: the first now, then one every `gap`."""
-    return now + place * gap
+def paced_at(last: int | None, *, now: int, gap: int) -> int:
+    """When the next released post of an account goes out: now, or `gap` after the `last` one that still waits.
+
+    Without a gap always now: whoever says so does not wait behind others.
+    """
+    return now if last is None or not gap else max(now, last + gap)
 
 
 def resolve(text: str, zone: str | None, *, now: int, default_zone: str) -> Instant:
@@ -73,13 +76,19 @@ def resolve(text: str, zone: str | None, *, now: int, default_zone: str) -> Inst
     note = None
     if when.tzinfo is None:
         zone = zone or default_zone
-        when, note = _from_wall(when, zone)
+        when, note = from_wall(when, zone)
     if not EARLIEST <= when <= LATEST:
         raise Mistake(f"cannot use the time {text!r}, because it is not in this century", fix="correct the year")
     return Instant(at=round(when.timestamp() * 1000), zone=zone, note=note)
 
 
-def _from_wall(wall: datetime, name: str) -> tuple[datetime, str | None]:
+def is_wall(text: str) -> bool:
+    """Whether a time that `resolve` takes is one of the wall: without an offset, so that its zone decides."""
+    return text != "now" and datetime.fromisoformat(text).tzinfo is None
+
+
+def from_wall(wall: datetime, name: str) -> tuple[datetime, str | None]:
+    """The instant of a wall time in a zone, and what had to be decided. Raises Mistake when there is no such zone."""
     zone = zone_named(name)
     first, second = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
     if first.utcoffset() == second.utcoffset():

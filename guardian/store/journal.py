@@ -10,11 +10,16 @@ from guardian.rules import chain
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from guardian.store.database import Tx
 
 
 def append(tx: Tx, kind: str, *, who: str, now: int, **data: object) -> Entry:
-    """Add one line, in the transaction of what it tells about: either both are there, or neither."""
+    """Add one line, in the transaction of what it tells about: either both are there, or neither.
+
+    A line about one post names it as `post`; of one about many, `tells_about` says which.
+    """
     head = Q.journal_head(tx)
     seq, prev = (head["seq"] + 1, head["hash"]) if head else (1, chain.START)
     plain: dict[str, Any] = json.loads(json.dumps(data))
@@ -37,12 +42,25 @@ def append(tx: Tx, kind: str, *, who: str, now: int, **data: object) -> Entry:
         prev=prev,
         hash=entry.hash,
     )
+    if "post" in plain:
+        tells_about(tx, entry, [str(plain["post"])])
     return entry
+
+
+def tells_about(tx: Tx, entry: Entry, posts: Iterable[str]) -> None:
+    """Note all posts that a line tells about; the line itself names at most some hundred of them."""
+    Q.note_lines(tx, [{"post": post, "seq": entry.seq} for post in posts])
 
 
 def after(tx: Tx, seq: int, *, limit: int = 1000) -> list[Entry]:
     """A page of the journal, from the line after `seq`."""
     return [_entry(row) for row in Q.journal_after(tx, after=seq, limit=limit)]
+
+
+def of_post(tx: Tx, post_id: str, *, limit: int) -> tuple[list[Entry], int]:
+    """The last lines that tell about a post, oldest first, and how many there are in all."""
+    rows = list(Q.journal_of_post(tx, post=post_id, limit=limit))
+    return [_entry(row) for row in reversed(rows)], int(Q.journal_count_of(tx, post=post_id) or 0)
 
 
 def last_of(tx: Tx, kind: str, other: str) -> Entry | None:

@@ -1,4 +1,4 @@
-"""Posts in the store: entering, claiming, moving by the law, listing.
+"""Posts in the store: entering, claiming, moving by the law.
 
 Every function runs inside a caller's transaction.
 """
@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import os
-import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +82,7 @@ def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
         if row is not None:
             return Known(to_post(row))
     row = prepare(draft, now=now, who=who)
-    Q.insert_post(tx, **row)
+    enter_prepared(tx, [row])
     return Entered(get(tx, str(row["id"])))
 
 
@@ -110,7 +109,17 @@ def prepare(draft: Draft, *, now: int, who: str) -> dict[str, Any]:
 
 def enter_prepared(tx: Tx, rows: Iterable[Mapping[str, object]]) -> None:
     """Put rows into the queue as `prepare` made them, in their order. No ref of theirs may be in the store."""
-    tx.executemany(Q.insert_post.sql, rows)
+    tags: list[dict[str, str]] = []
+    tx.executemany(Q.insert_post.sql, _noting_tags(rows, tags))
+    Q.insert_tags(tx, tags)
+
+
+def _noting_tags(rows: Iterable[Mapping[str, object]], tags: list[dict[str, str]]) -> Iterator[Mapping[str, object]]:
+    """The rows, and on the way what of them the index of tags must know."""
+    for row in rows:
+        names = {json.dumps(tag) for tag in json.loads(str(row["tags"]))} if row["tags"] != "[]" else ()
+        tags += [{"tag": name, "post": str(row["id"])} for name in names]
+        yield row
 
 
 def refs_since(tx: Tx, seq: int) -> Iterator[tuple[str, str, str, str]]:
@@ -132,6 +141,12 @@ def get(tx: Tx, post_id: str) -> Post:
     if row is None:
         raise Unfound(f"cannot find {post_id!r}, because no post has that id", fix="look it up: guardian queue list")
     return to_post(row)
+
+
+def changed_at(tx: Tx, post_id: str) -> int:
+    """Since when the post is where it is. Raises Unfound."""
+    row = Q.post_by_id(tx, id=post_id)
+    return get(tx, post_id).entered_at if row is None else int(row["changed_at"])
 
 
 def key_of(post: Post, *, twins: int = 0) -> str:
@@ -212,12 +227,25 @@ def live_parts(tx: Tx, post: Post) -> list[tuple[str, str | None]]:
 
 
 def re_enter(
-    tx: Tx, post_id: str, event: Event, *, at: int, zone: str | None, now: int, wall: str | None = None
+    tx: Tx,
+    post_id: str,
+    event: Event,
+    *,
+    at: int,
+    zone: str | None,
+    now: int,
+    wall: str | None = None,
+    pace: int | None = None,
 ) -> Post:
-    """A person puts the post back into the queue with a new time (release, reschedule); `wall` as in a Draft."""
+    """A person puts the post back into the queue with a new time (release, reschedule).
+
+    `wall` as in a Draft; `pace` is the least time in ms between it and another released post of its account.
+    """
     post = get(tx, post_id)
     advance(post.state, event)
-    row = Q.enter_post(tx, id=post_id, from_state=post.state, at=at, zone=zone or post.zone, wall=wall, now=now)
+    row = Q.enter_post(
+        tx, id=post_id, from_state=post.state, at=at, zone=zone or post.zone, wall=wall, pace=pace, now=now
+    )
     return _moved(row, post_id)
 
 
@@ -232,27 +260,6 @@ def miss(tx: Tx, account: str, *, now: int, late_after: int) -> list[str]:
 def frozen_until(tx: Tx, account: str, *, now: int) -> int:
     """The last moment at which a freeze covered the account; 0 when none ever did."""
     return int(Q.frozen_until(tx, account=account, now=now) or 0)
-
-
-def page(
-    tx: Tx, *, account: str | None, state: str | None, cursor: str | None, limit: int
-) -> tuple[list[Any], str | None]:
-    """A page of posts in the order of their time, as rows with `held_by`, and the cursor of the next page."""
-    after_at, after_seq = _cursor(cursor)
-    rows = list(
-        Q.posts_after(tx, account=account, state=state, after_at=after_at, after_seq=after_seq, limit=limit + 1)
-    )
-    more = rows[limit - 1 : limit] if len(rows) > limit else []
-    return rows[:limit], f"{more[0]['at']}.{more[0]['seq']}" if more else None
-
-
-def _cursor(text: str | None) -> tuple[int, int]:
-    if text is None:
-        return -1, -1
-    at, _, seq = text.partition(".")
-    if not re.fullmatch(r"[0-9]{1,18}\.[0-9]{1,18}", text):
-        raise Mistake(f"cannot go on from {text!r}, because it is no cursor", fix="begin again without one")
-    return int(at), int(seq)
 
 
 def new_id(letter: str) -> str:

@@ -19,20 +19,120 @@ select * from posts where seal is not null;
 -- The post that a caller's own id names.
 select * from posts where account = :account and ref = :ref;
 
--- name: posts_after
--- A page of posts in the order of their time, filtered.
-select p.*, (select f.id from freezes f join covers c on c.scope = f.scope
-             where c.account = p.account and f.lifted_at is null and p.state in ('queued', 'blocked')
-             order by f.at limit 1) as held_by
-from posts p
-where (:account is null or p.account = :account)
-  and (:state is null or p.state = :state)
-  and (p.at > :after_at or (p.at = :after_at and p.seq > :after_seq))
-order by p.at, p.seq
-limit :limit;
+-- name: insert_tags*!
+-- Note the tags of a post, as JSON writes them.
+insert into tags (tag, post) values (:tag, :post);
+
+-- name: posts_of_account
+-- The posts of an account in one state, in the order of their time, from a place on; with a tag, or on hold, if asked.
+select * from posts
+where account = :account and state = :state
+  and at >= :after_at and (at > :after_at or seq > :after_seq) and at < :before
+  and (:tag is null or replace(tags, :tag, '') <> tags)
+  and (:on_hold = 0 or exists (select 1 from holds h where h.post = posts.id and h.lifted_at is null)
+       or exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                  and replace(posts.tags, h.tag, '') <> posts.tags))
+order by at, seq;
+
+-- name: posts_in_state
+-- The posts of all accounts in one state, in the order of their time, from a place on; with a tag, or on hold, if asked.
+select * from posts
+where state = :state
+  and at >= :after_at and (at > :after_at or seq > :after_seq) and at < :before
+  and (:tag is null or replace(tags, :tag, '') <> tags)
+  and (:on_hold = 0 or exists (select 1 from holds h where h.post = posts.id and h.lifted_at is null)
+       or exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                  and replace(posts.tags, h.tag, '') <> posts.tags))
+order by at, seq;
+
+-- name: posts_tagged
+-- The posts with a tag, in the order of their time, from a place on.
+select p.* from tags t join posts p on p.id = t.post
+where t.tag = :tag
+  and p.at >= :after_at and (p.at > :after_at or p.seq > :after_seq) and p.at < :before
+order by p.at, p.seq;
+
+-- name: tagged_at_most$
+-- How many posts have a tag; no more than `most` are counted.
+select count(*) from (select 1 from tags where tag = :tag limit :most) few;
+
+-- name: posts_on_hold
+-- The posts that a hold covers, of themselves or (with `tags`) of a tag, in the order of their time, from a place on.
+select * from posts
+where id in (select h.post from holds h where h.lifted_at is null and h.post is not null
+             union all
+             select t.post from holds h join tags t on t.tag = h.tag where h.lifted_at is null and :tags = 1)
+  and at >= :after_at and (at > :after_at or seq > :after_seq) and at < :before
+order by at, seq;
+
+-- name: accounts_and_states
+-- Which accounts have posts in which states.
+select account, state from counts where n > 0;
+
+-- name: covered_accounts
+-- The accounts that a scope covers.
+select account from covers where scope = :scope;
+
+-- name: frozen_accounts
+-- The accounts that a freeze covers now.
+select distinct c.account from covers c join freezes f on f.scope = c.scope where f.lifted_at is null;
+
+-- name: held_by$
+-- What holds a waiting post back: a freeze, its own hold or that of a tag; null when nothing does.
+select coalesce(
+    (select f.id from freezes f join covers c on c.scope = f.scope
+     where c.account = p.account and f.lifted_at is null order by f.at limit 1),
+    (select h.id from holds h where h.post = p.id and h.lifted_at is null),
+    (select h.id from holds h
+     where h.tag is not null and h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags order by h.at limit 1))
+from posts p where p.id = :id and p.state in ('queued', 'blocked');
+
+-- name: insert_hold!
+-- Keep a post back, or every post with a tag.
+insert into holds (id, post, tag, reason, by_whom, at) values (:id, :post, :tag, :reason, :by_whom, :at);
+
+-- name: hold_of_post^
+-- The hold in force of one post itself.
+select * from holds where post = :post and lifted_at is null;
+
+-- name: hold_of_tag^
+-- The hold in force of a tag.
+select * from holds where tag = :tag and lifted_at is null;
+
+-- name: holds_of
+-- Every hold in force that covers a post, its own first.
+select h.* from holds h where h.post = :post and h.lifted_at is null
+union all
+select * from (select h.* from holds h join posts p on replace(p.tags, h.tag, '') <> p.tags
+               where p.id = :post and h.tag is not null and h.lifted_at is null order by h.at, h.id);
+
+-- name: holds_in_force
+-- The holds that nobody has lifted, those of tags first.
+select * from holds where lifted_at is null order by post is not null, at, id limit :limit;
+
+-- name: holds_of_tags
+-- The holds of tags that nobody has lifted.
+select * from holds where lifted_at is null and tag is not null order by at, id;
+
+-- name: holds_count$
+-- How many holds are in force.
+select count(*) from holds where lifted_at is null;
+
+-- name: lift_hold!
+-- Lift one hold.
+update holds set lifted_at = :now, lifted_by = :by_whom where id = :id and lifted_at is null;
+
+-- name: waiting_with_tag$
+-- How many posts with a tag wait.
+select count(*) from tags t join posts p on p.id = t.post where t.tag = :tag and p.state in ('queued', 'blocked');
+
+-- name: last_paced$
+-- When the last released post of an account that still waits is to go out.
+select max(at) from posts where account = :account and state = 'queued' and pace > 0;
 
 -- name: claim_due^
 -- Take what of an account goes out next, a started thread first, unless a freeze or a hold covers it or its time has passed.
+-- A released one keeps its distance from the released one before it; the parts of a thread need none.
 -- Test and claim are one statement.
 update posts
 set state = 'claimed', changed_at = :now, why = null
@@ -44,13 +144,23 @@ where not exists (select 1 from freezes f join covers c on c.scope = f.scope
   and p.at <= :now and p.at >= :late_before
        and not (p.at < :frozen_until and p.entered_at < :frozen_until)
        and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
-       and not exists (select 1 from holds h where h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags)
+       and not exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                         and replace(p.tags, h.tag, '') <> p.tags)
+       and (coalesce(p.pace, 0) = 0 or not exists (
+            select 1 from attempts a join posts o on o.id = a.post
+            where a.account = p.account and a.started_at > :now - p.pace and a.started_at <= :now
+              and a.post <> p.id and o.pace is not null and (a.outcome is null or a.outcome <> 'unsent')))
      order by p.at, p.seq limit 1),
     (select p.id from posts p
      where p.account = :account and p.state = 'queued' and p.at <= :now and p.at >= :late_before
        and not (p.at < :frozen_until and p.entered_at < :frozen_until)
        and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
-       and not exists (select 1 from holds h where h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags)
+       and not exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                         and replace(p.tags, h.tag, '') <> p.tags)
+       and (coalesce(p.pace, 0) = 0 or not exists (
+            select 1 from attempts a join posts o on o.id = a.post
+            where a.account = p.account and a.started_at > :now - p.pace and a.started_at <= :now
+              and a.post <> p.id and o.pace is not null and (a.outcome is null or a.outcome <> 'unsent')))
      order by p.at, p.seq limit 1))
 returning *;
 
@@ -61,7 +171,8 @@ where p.account = :account and p.state = 'queued' and p.live > 0 and p.live < p.
   and p.at <= :now and p.at >= :late_before
   and not (p.at < :frozen_until and p.entered_at < :frozen_until)
   and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
-  and not exists (select 1 from holds h where h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags)
+  and not exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                    and replace(p.tags, h.tag, '') <> p.tags)
 order by p.at, p.seq limit 1;
 
 -- name: next_due$
@@ -70,7 +181,8 @@ select p.at from posts p
 where p.account = :account and p.state = 'queued' and p.at >= :late_before
   and not (p.at < :frozen_until and p.entered_at < :frozen_until)
   and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
-  and not exists (select 1 from holds h where h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags)
+  and not exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                    and replace(p.tags, h.tag, '') <> p.tags)
 order by p.at limit 1;
 
 -- name: move_post^
@@ -104,7 +216,8 @@ order by at, seq;
 
 -- name: enter_post^
 -- Put a post back into the queue with a new time, because a person said so.
-update posts set state = 'queued', at = :at, entered_at = :now, zone = :zone, wall = :wall, why = null, changed_at = :now
+update posts set state = 'queued', at = :at, entered_at = :now, zone = :zone, wall = :wall, pace = :pace, why = null,
+                 changed_at = :now
 where id = :id and state = :from_state
 returning *;
 
@@ -119,12 +232,9 @@ set state = 'missed', changed_at = :now,
 where account = :account and state in ('queued', 'blocked') and at <= :now
   and (at < :late_before or (at < :frozen_until and entered_at < :frozen_until)
        or exists (select 1 from holds h where h.post = posts.id and h.lifted_at is null)
-       or exists (select 1 from holds h where h.lifted_at is null and replace(posts.tags, h.tag, '') <> posts.tags))
+       or exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
+                  and replace(posts.tags, h.tag, '') <> posts.tags))
 returning id;
-
--- name: missed_ids
--- Every missed post, in the order of its time.
-select id, account from posts where state = 'missed' order by at, seq;
 
 -- name: twins_answered$
 -- How often the platform answered an attempt of a post with the id of another: with nothing new, that is.
@@ -268,6 +378,22 @@ select * from journal where kind in (:kind, :other) order by seq desc limit 1;
 -- Add one line to the journal.
 insert into journal (seq, at, kind, who, data, prev, hash) values (:seq, :at, :kind, :who, :data, :prev, :hash);
 
+-- name: note_lines*!
+-- Note which posts a line of the journal tells about.
+insert into journal_posts (post, seq) values (:post, :seq);
+
+-- name: note_entered!
+-- Note that a line of the journal tells about every post that was entered after one.
+insert into journal_posts (post, seq) select id, :line from posts where seq > :after;
+
+-- name: journal_of_post
+-- The last lines of the journal that tell about a post, newest first.
+select j.* from journal_posts n join journal j on j.seq = n.seq where n.post = :post order by n.seq desc limit :limit;
+
+-- name: journal_count_of$
+-- How many lines of the journal tell about a post.
+select count(*) from journal_posts where post = :post;
+
 -- name: journal_after
 -- A page of the journal.
 select * from journal where seq > :after order by seq limit :limit;
@@ -348,6 +474,7 @@ select max(seq) from posts;
 -- name: posts_with_media
 -- What the posts of a stretch show, whatever their state.
 select media, tail from posts where seq > :after and seq <= :upto and (media is not null or tail is not null);
+
 -- name: zones_of_walls
 -- Every zone that a waiting post's wall time is of: one step in the index for each.
 with recursive found (zone) as (
@@ -374,28 +501,3 @@ select id, at, wall from posts where wall is not null and state in ('queued', 'b
 -- name: retime_post!
 -- The same wall time is another moment now; it is the same decision, so the post has not been entered anew.
 update posts set at = :at, changed_at = :now where id = :id and state in ('queued', 'blocked');
-
--- name: note_media!
--- Remember what a file of the spool is; one that is known already is only seen again.
-insert into media (sha256, type, size, width, height, at, by_whom) values (:sha256, :type, :size, :width, :height, :now, :by_whom)
-on conflict (sha256) do update set at = :now;
-
--- name: media_by_hash^
--- What a file of the spool is.
-select * from media where sha256 = :sha256;
-
--- name: media_unseen
--- Files that nobody has handed over for a while.
-select sha256 from media where at < :before;
-
--- name: forget_media!
--- Forget what a file of the spool is, unless somebody handed it over again meanwhile.
-delete from media where sha256 = :sha256 and at < :before;
-
--- name: last_seq$
--- The number of the post that was entered last.
-select max(seq) from posts;
-
--- name: posts_with_media
--- What the posts of a stretch show, whatever their state.
-select media, tail from posts where seq > :after and seq <= :upto and (media is not null or tail is not null);

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from guardian.duties.books import Books
+from guardian.duties.deciding import Deciding
+from guardian.duties.holding import Keeping
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
@@ -71,7 +73,13 @@ class Scene:
             database=self.database,
             accounts=[account.name for account in self.accounts],
             zone="UTC",
-            release_gap=GAP,
+            clock=self.clock,
+        )
+        self.deciding = Deciding(database=self.database, zone="UTC", release_gap=GAP, clock=self.clock)
+        self.keeping = Keeping(
+            database=self.database,
+            accounts=[account.name for account in self.accounts],
+            late_after=self.late_after,
             clock=self.clock,
         )
         self.books = self.open_books()

@@ -12,6 +12,7 @@ from guardian.fence import reading
 from guardian.model import Event, State
 from guardian.store import journal, posts
 from guardian.store.audit import LAST, PAGE, Audit
+from guardian.store.listing import Filter
 
 if TYPE_CHECKING:
     from tests.duties.conftest import Scene
@@ -69,7 +70,7 @@ def test_a_broken_journal_refuses_a_release_and_the_post_stays_missed(scene: Sce
     scene.books.follow_the_journal()
     tamper(scene, *TAMPERED[how])
     with pytest.raises(Broken, match="cannot release anything, because the journal breaks at line"):
-        scene.queue.release(None, gap=0, who="somebody")
+        scene.deciding.release(Filter(), gap=0, who="somebody")
     assert scene.post(post).state is State.MISSED
 
 

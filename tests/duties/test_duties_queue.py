@@ -10,12 +10,15 @@ import pytest
 
 from guardian.errors import Illegal, Mistake, Unfound
 from guardian.model import Event, Part, State
+from guardian.rules.shifting import To
 from guardian.store import posts
+from guardian.store.listing import Filter
 from guardian.store.posts import Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guardian.duties.deciding import Decided
     from guardian.model import Post
     from tests.duties.conftest import Scene
 
@@ -108,7 +111,7 @@ def test_one_record_added_twice_under_a_ref_is_one_post(scene: Scene) -> None:
 def test_released_posts_are_paced_for_each_account_by_itself(scene: Scene) -> None:
     ours = missed(scene, "a", "b", "c")
     theirs = missed(scene, "d", "e", account="beta")
-    done = {post.id: post for post in scene.queue.release(None, gap=None, who="ann")}
+    done = {post.id: post for post in scene.deciding.release(Filter(), gap=None, who="ann").posts}
     now = done[ours[0].id].at
     assert [done[post.id].at - now for post in ours] == [0, 30_000, 60_000]
     assert [done[post.id].at - now for post in theirs] == [0, 30_000]
@@ -120,7 +123,7 @@ def test_released_posts_are_paced_for_each_account_by_itself(scene: Scene) -> No
 
 def test_a_release_of_some_leaves_the_others_missed(scene: Scene) -> None:
     one, other = missed(scene, "a", "b")
-    scene.queue.release([one.id], gap=0, who="ann")
+    scene.deciding.release([one.id], gap=0, who="ann")
     assert scene.post(one).state is State.QUEUED
     assert scene.post(other).state is State.MISSED
 
@@ -130,7 +133,7 @@ def test_a_release_with_one_impossible_post_releases_none(scene: Scene) -> None:
     queued = scene.enter("b", at=LATER)
     for ids in ([one.id, queued.id], [one.id, "p-none"]):
         with pytest.raises((Illegal, Unfound)):
-            scene.queue.release(ids, gap=0, who="ann")
+            scene.deciding.release(ids, gap=0, who="ann")
         assert scene.post(one).state is State.MISSED
     assert scene.journal("released") == []
 
@@ -142,7 +145,7 @@ def test_releasing_a_long_night_does_not_hold_the_store_up(scene: Scene) -> None
             posts.enter(tx, draft, now=1, who="a test")
     assert len(scene.books.sweep()) == 4_000
     began = time.monotonic()
-    assert len(scene.queue.release(None, gap=1, who="ann")) == 4_000
+    assert len(scene.deciding.release(Filter(), gap=1, who="ann").posts) == 4_000
     assert time.monotonic() - began < 5
 
 
@@ -170,6 +173,11 @@ WAY = {
 }
 
 
+def raising(done: Decided) -> None:
+    for _, error in done.refused:
+        raise error
+
+
 @pytest.mark.parametrize("state", LAWFUL)
 @pytest.mark.parametrize("act", ["release", "reschedule", "cancel"])
 def test_a_persons_hand_obeys_the_law_and_a_refusal_changes_nothing(scene: Scene, state: State, act: str) -> None:
@@ -182,9 +190,9 @@ def test_a_persons_hand_obeys_the_law_and_a_refusal_changes_nothing(scene: Scene
                 posts.move(tx, post.id, event, now=1)
     before = scene.post(post)
     acts: dict[str, Callable[[], object]] = {
-        "release": lambda: scene.queue.release([post.id], gap=0, who="ann"),
-        "reschedule": lambda: scene.queue.reschedule(post.id, at="2091-01-01T00:00:00Z", zone=None, who="ann"),
-        "cancel": lambda: scene.queue.cancel(post.id, who="ann"),
+        "release": lambda: scene.deciding.release([post.id], gap=0, who="ann"),
+        "reschedule": lambda: scene.deciding.reschedule([post.id], To("2091-01-01T00:00:00Z"), who="ann"),
+        "cancel": lambda: raising(scene.deciding.cancel([post.id], who="ann")),
     }
     if act not in LAWFUL[state]:
         with pytest.raises(Illegal):
@@ -197,19 +205,19 @@ def test_a_persons_hand_obeys_the_law_and_a_refusal_changes_nothing(scene: Scene
 
 def test_a_post_rescheduled_is_due_at_its_new_time_and_not_missed_for_its_old_one(scene: Scene) -> None:
     (post,) = missed(scene, "a")
-    scene.queue.reschedule(post.id, at="now", zone=None, who="ann")
+    scene.deciding.reschedule([post.id], To("now"), who="ann")
     assert scene.books.sweep() == []
     with pytest.raises(Mistake):
-        scene.queue.reschedule(post.id, at="soon", zone=None, who="ann")
+        scene.deciding.reschedule([post.id], To("soon"), who="ann")
     with pytest.raises(Unfound):
-        scene.queue.reschedule("p-none", at="now", zone=None, who="ann")
+        scene.deciding.reschedule(["p-none"], To("now"), who="ann")
     (told,) = scene.journal("rescheduled")
     assert told.data["post"] == post.id
 
 
 def test_a_cancelled_post_says_who_cancelled_it(scene: Scene) -> None:
     post = scene.enter(at=LATER)
-    scene.queue.cancel(post.id, who="ann")
+    scene.deciding.cancel([post.id], who="ann")
     assert scene.post(post).why == "cancelled by ann"
     (told,) = scene.journal("cancelled")
     assert told.data["was"] == "queued"
@@ -218,5 +226,5 @@ def test_a_cancelled_post_says_who_cancelled_it(scene: Scene) -> None:
 def test_a_post_is_rescheduled_in_the_zone_that_it_was_entered_with(scene: Scene) -> None:
     wall = {"account": "acme", "at": "2090-01-04T09:00:00", "zone": "Asia/Tokyo", "text": "x"}
     entered, _ = scene.queue.add(wall, who="a test")
-    moved, _ = scene.queue.reschedule(entered.post.id, at="2090-01-05T09:00:00", zone=None, who="a test")
+    (moved,) = scene.deciding.reschedule([entered.post.id], To("2090-01-05T09:00:00"), who="a test").posts
     assert moved.at - entered.post.at == 24 * 3_600_000

@@ -180,7 +180,7 @@ def test_a_person_who_ends_the_asking_ends_it(scene: Scene, platform: RehearsalP
     platform.fault("lose_before")
     lane = scene.lane()
     (post,) = lost(scene, lane, "hello")
-    scene.queue.cancel(post.id, who="a person")
+    scene.deciding.cancel([post.id], who="a person")
     before = len(platform.log())
     look(scene, lane, 4)
     assert scene.post(post).state is State.CANCELLED
@@ -207,7 +207,7 @@ def test_an_answer_that_comes_after_a_person_has_ended_the_asking_breaks_no_lane
     thread = threading.Thread(target=poll)
     thread.start()
     scene.wait(lambda: any("/source" in str(entry["path"]) for entry in platform.log()))
-    scene.queue.cancel(post.id, who="a person")
+    scene.deciding.cancel([post.id], who="a person")
     thread.join(5)
     assert broken == []
     assert scene.post(post).state is State.CANCELLED

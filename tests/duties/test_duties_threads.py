@@ -11,6 +11,7 @@ from guardian.duties.freeze import Freezing
 from guardian.duties.recover import recover
 from guardian.fence.stopping import Order
 from guardian.model import Event, Part, State
+from guardian.rules.shifting import To
 from guardian.store import posts
 from tests.duties.test_duties_publish import seen_by_its_author
 
@@ -97,7 +98,7 @@ def test_the_rest_of_a_thread_is_released_under_the_right_parent_and_nothing_twi
     scene.books.thaw(("all",), reason="the statement is out", by="bo")
     poll(scene, lane, 2)
     assert len(sent()) == 2, "the rest of a thread came out of a thaw by itself"
-    scene.queue.release([post.id], gap=None, who="bo")
+    scene.deciding.release([post.id], gap=None, who="bo")
     poll(scene, lane, 4)
     assert scene.post(post).state is State.PUBLISHED
     assert chain(scene, platform, post) == [part.text for part in FIVE]
@@ -160,7 +161,7 @@ def test_a_part_that_the_platform_refuses_holds_the_rest_until_a_person_says_go_
     poll(scene, lane, 3)
     halted = scene.post(post)
     assert (halted.state, halted.live) == (State.REFUSED, 1)
-    scene.queue.reschedule(post.id, at="now", zone=None, who="bo")
+    scene.deciding.reschedule([post.id], To("now"), who="bo")
     poll(scene, lane, 3)
     assert scene.post(post).state is State.PUBLISHED
     assert chain(scene, platform, post) == [part.text for part in FIVE[:3]]
@@ -206,7 +207,7 @@ def test_a_crash_while_a_part_is_on_its_way_asks_for_that_part_alone(
 def test_what_is_cancelled_in_the_middle_of_a_thread_stays_named_with_what_is_live(scene: Scene) -> None:
     post = scene.enter_parts(*FIVE)
     poll(scene, scene.lane(), 2)
-    scene.queue.cancel(post.id, who="bo")
+    scene.deciding.cancel([post.id], who="bo")
     now = scene.post(post)
     with scene.database.reading() as tx:
         live = posts.live_parts(tx, now)

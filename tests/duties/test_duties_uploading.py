@@ -78,7 +78,7 @@ def test_a_person_who_cancels_between_the_upload_and_the_post_is_heard(
     post = with_pictures(scene, "a red square")
     lane = scene.lane()
     poll(scene, lane, 1)
-    scene.queue.cancel(post.id, who="bo")
+    scene.deciding.cancel([post.id], who="bo")
     poll(scene, lane)
     assert scene.post(post).state is State.CANCELLED
     assert posted(platform) == []

@@ -81,7 +81,7 @@ def test_a_time_with_an_offset_of_its_own_is_that_moment_whatever_becomes_of_the
 
 def test_what_is_out_cancelled_or_missed_is_left_as_it_is(scene: Scene, new_rules: Callable[[str, str], None]) -> None:
     post = planned(scene, NINE)
-    scene.queue.cancel(post.id, who="bo")
+    scene.deciding.cancel([post.id], who="bo")
     new_rules(STOCKHOLM, TOKYO)
     assert Zones(database=scene.database, clock=scene.clock).follow() == []
     assert scene.post(post).state is State.CANCELLED

@@ -15,6 +15,8 @@ from guardian.errors import GuardianError, Mistake
 from guardian.fence import permits, reading
 from guardian.fence.arming import Armed, Kept
 from guardian.fence.stopping import Order, Stopping
+from guardian.rules.shifting import To
+from guardian.store.listing import Filter
 from tests.machine.memory_fate import die
 from tests.machine.memory_household import ACCOUNTS
 from tests.machine.memory_invariants import SCOPES, Invariants
@@ -214,7 +216,7 @@ class House(Invariants):
     @rule(gap=st.sampled_from((0, None)), twist=twists)
     @precondition(lambda self: self.home.daemon is not None)
     def release(self, *, gap: int | None, twist: Twist) -> None:
-        self._act(lambda: self.home.queue.release(None, gap=gap, who="a test"), twist)
+        self._act(lambda: self.home.deciding.release(Filter(), gap=gap, who="a test"), twist)
 
     @rule(place=st.integers(0, 1000), due=when, cancel=st.booleans(), twist=twists)
     @precondition(lambda self: self.home.daemon is not None and bool(self.model.entered))
@@ -224,9 +226,9 @@ class House(Invariants):
         def by_a_person() -> None:
             try:
                 if cancel:
-                    self.home.queue.cancel(post, who="a test")
+                    self.home.deciding.cancel([post], who="a test")
                 else:
-                    self.home.queue.reschedule(post, at=self._at(due), zone=None, who="a test")
+                    self.home.deciding.reschedule([post], To(self._at(due)), who="a test")
             except GuardianError as error:
                 event(f"refused: {type(error).__name__}")
 

@@ -13,6 +13,7 @@ from unittest import mock
 from guardian.config import load
 from guardian.daemon import build as build_
 from guardian.daemon.program import own
+from guardian.duties.deciding import Deciding
 from guardian.duties.freeze import Freezing
 from guardian.duties.lane import Lane
 from guardian.duties.queue import Queue
@@ -100,6 +101,11 @@ class Household:
         self.queue = Queue(
             database=self.daemon.database,
             accounts=ACCOUNTS,
+            zone="UTC",
+            clock=self.time.wall,
+        )
+        self.deciding = Deciding(
+            database=self.daemon.database,
             zone="UTC",
             release_gap=self.settings.queue.release_gap,
             clock=self.time.wall,

@@ -81,5 +81,9 @@ def test_two_posts_of_one_account_keep_their_distance() -> None:
 
 
 def test_released_posts_do_not_all_leave_at_once() -> None:
-    assert [timing.paced_at(place, now=NOW, gap=30_000) for place in range(3)] == [NOW, NOW + 30_000, NOW + 60_000]
-    assert timing.paced_at(7, now=NOW, gap=0) == NOW
+    last, found = None, []
+    for _ in range(3):
+        last = timing.paced_at(last, now=NOW, gap=30_000)
+        found.append(last)
+    assert found == [NOW, NOW + 30_000, NOW + 60_000]
+    assert timing.paced_at(NOW + 7, now=NOW, gap=0) == NOW

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from guardian.errors import Broken, DiskFull, Doubt, Newer, Taken, Unwritable
-from guardian.store import journal, posts
+from guardian.store import journal, listing, posts
 from guardian.store.database import Database
+from guardian.store.listing import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,7 +244,7 @@ def test_a_transaction_that_raises_leaves_nothing(database: Database, enter: Ent
     with pytest.raises(KeyboardInterrupt):
         enter_half()
     with database.reading() as tx:
-        assert posts.page(tx, account=None, state=None, cursor=None, limit=9) == ([], None)
+        assert listing.page(tx, Filter(), cursor=None, limit=9) == ([], None)
         assert journal.after(tx, 0) == []
         assert tx.execute("select * from counts").fetchall() == []
     enter()  # and the writer is free
@@ -263,14 +264,14 @@ def test_a_reader_sees_what_is_committed_and_does_not_wait_for_a_writer(database
     try:
         assert inside.wait(5)
         with database.reading() as tx:
-            assert posts.page(tx, account=None, state=None, cursor=None, limit=9)[0] == []
+            assert listing.page(tx, Filter(), cursor=None, limit=9)[0] == []
         with pytest.raises(Doubt, match="try again"), database.transaction(within=0.05):
             pass
     finally:
         done.set()
         writer.join(5)
     with database.reading() as tx:
-        assert len(posts.page(tx, account=None, state=None, cursor=None, limit=9)[0]) == 1
+        assert len(listing.page(tx, Filter(), cursor=None, limit=9)[0]) == 1
 
 
 def test_a_view_does_not_change_while_it_is_looked_at(database: Database, enter: Enter) -> None:
@@ -306,7 +307,7 @@ def test_a_full_disk_loses_the_change_and_nothing_else(database: Database, enter
         signal.signal(signal.SIGXFSZ, before)
     enter("there is room again")
     with database.reading() as tx:
-        texts = [row["text"] for row in posts.page(tx, account=None, state=None, cursor=None, limit=9)[0]]
+        texts = [row["text"] for row in listing.page(tx, Filter(), cursor=None, limit=9)[0]]
         assert texts == ["hello", "there is room again"]
 
 

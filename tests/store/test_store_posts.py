@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from guardian.errors import Mistake
 from guardian.model import Event, Part, State
-from guardian.store import attempts, freezes, posts
+from guardian.store import attempts, freezes, listing, posts
+from guardian.store.listing import Filter
 from guardian.store.posts import Draft, Entered, Known
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def test_every_page_of_the_queue_follows_the_one_before_without_gap_or_doublet(
     cursor: str | None = None
     with database.reading() as tx:
         for _ in range(20):
-            rows, cursor = posts.page(tx, account=None, state=None, cursor=cursor, limit=4)
+            rows, cursor = listing.page(tx, Filter(), cursor=cursor, limit=4)
             seen += [row["id"] for row in rows]
             if cursor is None:
                 break
@@ -174,7 +175,7 @@ def test_every_page_of_the_queue_follows_the_one_before_without_gap_or_doublet(
 @pytest.mark.parametrize("cursor", ["²3.1", "1.²", "9" * 30 + ".1", "1." + "9" * 5000])
 def test_a_cursor_that_only_looks_like_numbers_is_refused_in_words(database: Database, cursor: str) -> None:
     with pytest.raises(Mistake), database.reading() as tx:
-        posts.page(tx, account=None, state=None, cursor=cursor, limit=4)
+        listing.page(tx, Filter(), cursor=cursor, limit=4)
 
 
 @ON_ONE
@@ -182,7 +183,7 @@ def test_a_cursor_that_only_looks_like_numbers_is_refused_in_words(database: Dat
 def test_any_cursor_gives_a_page_or_a_mistake(database: Database, cursor: str) -> None:
     with database.reading() as tx:
         try:
-            posts.page(tx, account=None, state=None, cursor=cursor, limit=4)
+            listing.page(tx, Filter(), cursor=cursor, limit=4)
         except Mistake as error:
             assert "no cursor" in str(error)  # noqa: PT017 (both ends are fine)
 
@@ -194,7 +195,7 @@ def test_a_held_post_names_the_freeze_that_holds_it(database: Database, enter: E
         freeze = freezes.record(tx, "brand:acme", reason="", by="", at=1, mark=None)
         assert freezes.held(tx) == 1
     with database.reading() as tx:
-        rows, _ = posts.page(tx, account=None, state=None, cursor=None, limit=9)
+        rows, _ = listing.page(tx, Filter(), cursor=None, limit=9)
     assert [row["held_by"] for row in rows] == [freeze.id, None]
 
 

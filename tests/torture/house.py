@@ -192,7 +192,7 @@ class TorturedHouse:
 
     def release(self) -> int:
         """Send what was missed after all; how many that were."""
-        return len(self.client.post("/v1/posts/release", {"gap": "0s"})["posts"])
+        return int(self.client.post("/v1/posts/release", {"select": {"all": True}, "gap": "0s"})["count"])
 
     def counts(self) -> Counter[str]:
         """How many posts are in which state."""

@@ -22,7 +22,7 @@ from guardian.duties.queue import Queue
 from guardian.duties.recover import recover
 from guardian.gate import accounts
 from guardian.rules.clock import Sight
-from guardian.store.queries import Q
+from guardian.store import listing
 from tests.torture import oracle
 from tests.torture.house import ACCOUNTS, TorturedHouse
 from tests.torture.oracle import Findings
@@ -83,7 +83,6 @@ class Life:
             database=self.daemon.database,
             accounts=ACCOUNTS,
             zone="UTC",
-            release_gap=0,
             clock=lambda: self.clocks().wall,
         )
         at = datetime.fromtimestamp((self.clocks().wall + HOUR) / 1000, UTC).isoformat()
@@ -102,8 +101,7 @@ class Life:
     def rows(self) -> list[dict[str, object]]:
         """The whole queue."""
         with self.daemon.database.reading() as tx:
-            everything = {"account": None, "state": None, "after_at": -1, "after_seq": -1, "limit": 1000}
-            return list(Q.posts_after(tx, **everything))
+            return list(listing.stream(tx, listing.Filter()))
 
     def poll_until_published(self) -> None:
         """Until nothing waits any more, or far too long."""
