@@ -114,7 +114,12 @@ class Importing:
             with self.database.transaction() as tx:
                 late, last = _entered_meanwhile(tx, prepared, since), media.last_post(tx)
                 _must_still_lie(tx, checking.shown)
-                posts.enter_prepared(tx, _watched(prepared.rows(), late.known, named, progress))
+                skipped: set[object] = set()
+                posts.enter_prepared(
+                    tx,
+                    _watched(prepared.rows(), late.known, named, progress, skipped),
+                    (tag for tag in prepared.tags() if tag["post"] not in skipped),
+                )
                 count = prepared.count - len(late.known)
                 if count:
                     told = journal.append(tx, "imported", who=who, now=self.clock(), count=count, posts=named)
@@ -192,13 +197,18 @@ def _must_still_lie(tx: Tx, shown: Mapping[str, int]) -> None:
 
 
 def _watched(
-    rows: Iterator[dict[str, object]], known: frozenset[tuple[str, str]], named: list[str], progress: Progress
+    rows: Iterator[dict[str, object]],
+    known: frozenset[tuple[str, str]],
+    named: list[str],
+    progress: Progress,
+    skipped: set[object],
 ) -> Iterator[dict[str, object]]:
     """The rows that are entered; notes the first ids, and how far it is."""
     for number, row in enumerate(rows, start=1):
         if number % AT_ONCE == 0:
             progress.done = number
         if (row["account"], row["ref"]) in known:
+            skipped.add(row["id"])
             continue
         if len(named) < MOST_NAMED:
             named.append(str(row["id"]))

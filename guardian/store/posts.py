@@ -82,7 +82,7 @@ def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
         if row is not None:
             return Known(to_post(row))
     row = prepare(draft, now=now, who=who)
-    enter_prepared(tx, [row])
+    enter_prepared(tx, [row], tags_of(row))
     return Entered(get(tx, str(row["id"])))
 
 
@@ -107,19 +107,20 @@ def prepare(draft: Draft, *, now: int, who: str) -> dict[str, Any]:
     return {**never_changes, **changes, "seal": seal(never_changes)}
 
 
-def enter_prepared(tx: Tx, rows: Iterable[Mapping[str, object]]) -> None:
-    """Put rows into the queue as `prepare` made them, in their order. No ref of theirs may be in the store."""
-    tags: list[dict[str, str]] = []
-    tx.executemany(Q.insert_post.sql, _noting_tags(rows, tags))
-    Q.insert_tags(tx, tags)
+def tags_of(row: Mapping[str, object]) -> list[dict[str, object]]:
+    """What the index of tags must know of a row that `prepare` made."""
+    if row["tags"] == "[]":
+        return []
+    return [{"tag": name, "post": row["id"]} for name in {json.dumps(tag) for tag in json.loads(str(row["tags"]))}]
 
 
-def _noting_tags(rows: Iterable[Mapping[str, object]], tags: list[dict[str, str]]) -> Iterator[Mapping[str, object]]:
-    """The rows, and on the way what of them the index of tags must know."""
-    for row in rows:
-        names = {json.dumps(tag) for tag in json.loads(str(row["tags"]))} if row["tags"] != "[]" else ()
-        tags += [{"tag": name, "post": str(row["id"])} for name in names]
-        yield row
+def enter_prepared(tx: Tx, rows: Iterable[Mapping[str, object]], tags: Iterable[Mapping[str, object]]) -> None:
+    """Put rows into the queue as `prepare` made them, in their order, and their tags, best in that of tag and post.
+
+    No ref of theirs may be in the store.
+    """
+    tx.executemany(Q.insert_post.sql, rows)
+    tx.executemany(Q.insert_tags.sql, tags)
 
 
 def refs_since(tx: Tx, seq: int) -> Iterator[tuple[str, str, str, str]]:
