@@ -12,7 +12,8 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from guardian.cli import render
+from guardian.cli import choosing, render
+from guardian.cli.choosing import Wanted
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import GuardianError, Mistake
@@ -45,12 +46,16 @@ def register(app: typer.Typer) -> None:
     app.command("export", epilog="Example: guardian queue export plan.csv --media pictures")(export)
 
 
-def export(
+def export(  # noqa: PLR0913 (one parameter for each filter)
     *,
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Where to; - is stdout.")] = STDOUT,
     form: Annotated[str | None, typer.Option("--format", metavar="F", help="Jsonl or csv; else by the name.")] = None,
-    account: Annotated[str | None, typer.Option("--account", metavar="A", help="Only of this account.")] = None,
-    state: Annotated[str, typer.Option("--state", metavar="S", help="Only in this state.")] = State.QUEUED,
+    account: choosing.Account = None,
+    brand: choosing.Brand = None,
+    tag: choosing.Tag = None,
+    state: choosing.States = None,
+    after: choosing.After = None,
+    before: choosing.Before = None,
     media: Annotated[str | None, typer.Option("--media", metavar="DIR", help="Put the pictures there.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     config: Config = None,
@@ -60,15 +65,15 @@ def export(
     form = form or (CSV if file.lower().endswith(".csv") else JSONL)
     if form not in FORMATS:
         raise Mistake(f"cannot write {form!r}, because that is no format", fix=f"use {' or '.join(FORMATS)}")
-    if state not in list(State):
-        raise Mistake(f"cannot export {state!r}, because no state is called so", fix=f"use: {', '.join(State)}")
+    states = state or [State.QUEUED.value]
+    query = choosing.query(Wanted(account=account, brand=brand, tag=tag, states=states, after=after, before=before))
     if file == STDOUT and as_json:
         raise Mistake("cannot write both to stdout, because --json answers there", fix="name a file")
     if file != STDOUT and os.path.lexists(file) and not force:
         raise Mistake(f"cannot write {file}, because it is there already", fix="name another one, or add --force")
     desk = Desk(config, as_json)
     client = desk.client(within=WITHIN)
-    records = _records(client, account, state)
+    records = _records(client, query)
     pictures = _Pictures(client, Path(media), _folder(file)) if media is not None else None
     written = 0
     with _out(file) as out:
@@ -80,10 +85,10 @@ def export(
         desk.answer(document, [f"{render.count(written, 'post')} written to {render.one_line(file)}"])
 
 
-def _records(client: Client, account: str | None, state: str) -> Iterator[Document]:
+def _records(client: Client, query: Document) -> Iterator[Document]:
     cursor = None
     while True:
-        page = client.get("/v1/records", account=account, state=state, cursor=cursor, limit=PAGE)
+        page = client.get("/v1/records", **query, cursor=cursor, limit=PAGE)
         yield from page["records"]
         cursor = page["next"]
         if cursor is None:

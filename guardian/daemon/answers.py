@@ -194,12 +194,11 @@ class Answers(Decisions):
         """How far an import is."""
         return asdict(self.staging.progress(name))
 
-    def records(self, account: str | None, state: str | None, cursor: str | None, limit: int) -> documents.Document:
+    def records(self, select: Select, cursor: str | None, limit: int) -> documents.Document:
         """A page of the queue, each post as the record that would enter it again."""
+        wanted = self.filter(select)
         with self.database.reading() as tx:
-            rows, following = posts.page(
-                tx, account=account, state=state, cursor=cursor, limit=min(max(limit, 1), MAX_RECORDS)
-            )
+            rows, following = listing.page(tx, wanted, cursor=cursor, limit=min(max(limit, 1), MAX_RECORDS))
             found = [documents.record(posts.to_post(row)) for row in rows]
         return {"records": found, "next": following}
 

@@ -116,10 +116,8 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def importing(name: str) -> Any:
         return answers.importing(name)
 
-    def records(
-        account: str | None = None, state: str | None = None, cursor: str | None = None, limit: int = 100
-    ) -> Any:
-        return answers.records(account, state, cursor, limit)
+    def records(select: Select = Depends(selected), cursor: str | None = None, limit: int = 100) -> Any:
+        return answers.records(select, cursor, limit)
 
     async def media(sha256: str) -> Response:
         return await files.give(sha256)

@@ -90,7 +90,8 @@ class Checking:
         for sha256 in shown(read):
             self.shown.setdefault(sha256, line)
         if not self.wrong:
-            self.prepared.add(posts.prepare(draft, now=self.now, who=self.who))
+            row = posts.prepare(draft, now=self.now, who=self.who)
+            self.prepared.add(row, posts.tags_of(row))
 
     def _twice(self, found: Right, ref: str, here: Place, first: Place) -> None:
         if here.digest == first.digest:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 from guardian.duties.import_check import Checking, shown
 from guardian.duties.import_lines import Wrong
 from guardian.duties.records import AccountRefused, Rules, Twin, read_record
-from guardian.errors import Unfound
 from guardian.store import journal, media, posts
 from guardian.store.posts import Entered, Known
 from guardian.store.prepared import Prepared
@@ -113,12 +112,18 @@ class Importing:
         named: list[str] = []
         try:
             with self.database.transaction() as tx:
-                late = _entered_meanwhile(tx, prepared, since)
+                late, last = _entered_meanwhile(tx, prepared, since), media.last_post(tx)
                 _must_still_lie(tx, checking.shown)
-                posts.enter_prepared(tx, _watched(prepared.rows(), late.known, named, progress))
+                skipped: set[object] = set()
+                posts.enter_prepared(
+                    tx,
+                    _watched(prepared.rows(), late.known, named, progress, skipped),
+                    (tag for tag in prepared.tags() if tag["post"] not in skipped),
+                )
                 count = prepared.count - len(late.known)
                 if count:
-                    journal.append(tx, "imported", who=who, now=self.clock(), count=count, posts=named)
+                    told = journal.append(tx, "imported", who=who, now=self.clock(), count=count, posts=named)
+                    Q.note_entered(tx, line=told.seq, after=last)
         except _Overtaken as error:
             return Imported(wrong=error.wrong)
         return Imported(
@@ -142,11 +147,8 @@ class Importing:
         )
 
     def _media(self, sha256: str) -> Media | None:
-        try:
-            with self.database.reading() as tx:
-                return media.get(tx, sha256)
-        except Unfound:
-            return None
+        with self.database.reading() as tx:
+            return media.find(tx, sha256)
 
     def _twin(self, account: str, ref: str) -> Twin | None:
         with self.database.reading() as tx:
@@ -195,13 +197,18 @@ def _must_still_lie(tx: Tx, shown: Mapping[str, int]) -> None:
 
 
 def _watched(
-    rows: Iterator[dict[str, object]], known: frozenset[tuple[str, str]], named: list[str], progress: Progress
+    rows: Iterator[dict[str, object]],
+    known: frozenset[tuple[str, str]],
+    named: list[str],
+    progress: Progress,
+    skipped: set[object],
 ) -> Iterator[dict[str, object]]:
     """The rows that are entered; notes the first ids, and how far it is."""
     for number, row in enumerate(rows, start=1):
         if number % AT_ONCE == 0:
             progress.done = number
         if (row["account"], row["ref"]) in known:
+            skipped.add(row["id"])
             continue
         if len(named) < MOST_NAMED:
             named.append(str(row["id"]))

@@ -12,11 +12,11 @@ from guardian.duties.import_check import Plan
 from guardian.duties.importing import Importing, Unasked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection
 
     from guardian.config.in_force import InForce
     from guardian.duties.importing import Imported, Platforms
-    from guardian.store.database import Database, Tx
+    from guardian.store.database import Database
     from guardian.store.posts import Entered, Known
 
 
@@ -60,4 +60,3 @@ class Queue:
         """Import JSON Lines, all or nothing: one wrong line and nothing is entered."""
         raw = text.encode("utf-8", "surrogatepass")
         return self.importing.take_in(Plan(stream=io.BytesIO(raw), size=len(raw)), who=who)
-

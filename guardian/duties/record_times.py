@@ -38,13 +38,6 @@ def passed(instant: Instant, at: str, now: int) -> str | None:
     return f"cannot schedule for {at!r}, because {_shown(instant)} has passed, {_ago(now - instant.at)} ago, {LATER}"
 
 
-def must_not_have_passed(instant: Instant, at: str, now: int) -> None:
-    """Raise Mistake for a time that has passed."""
-    why = passed(instant, at, now)
-    if why is not None:
-        raise Mistake(why.removesuffix(f", {LATER}"), fix=LATER.removeprefix("do "))
-
-
 def _shown(instant: Instant) -> str:
     zone = UTC if instant.zone is None else ZoneInfo(instant.zone)
     return datetime.fromtimestamp(instant.at / 1000, zone).isoformat(timespec="seconds")

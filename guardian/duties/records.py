@@ -212,7 +212,7 @@ def _of_the_account(raw: dict[str, Any], wrong: set[str | int], rules: Rules) ->
         return
     why = rules.refused(name)
     if why is not None:
-        fix = "do put a valid token into its file and restart the daemon"
+        fix = "do put a valid token into its file, then reload"
         yield Unwelcome(("account",), f"cannot post as {name!r}, because its platform has refused us ({why}), {fix}")
 
 

@@ -14,7 +14,7 @@ from guardian.store import check
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 PRIVATE = ""  # SQLite's name for a database that only its connection sees
 
@@ -34,6 +34,7 @@ class Prepared:
         self._rows.row_factory = check.as_dict
         Q.make_prepared(self._rows)
         Q.make_prepared_refs(self._rows)
+        Q.make_prepared_tags(self._rows)
         self._rows.execute("begin")
         self.count = 0
 
@@ -43,10 +44,11 @@ class Prepared:
     def __exit__(self, *_: object) -> None:
         self._rows.close()
 
-    def add(self, row: Mapping[str, object]) -> None:
-        """One more post."""
+    def add(self, row: Mapping[str, object], tags: Iterable[Mapping[str, object]]) -> None:
+        """One more post, with its tags."""
         try:
             Q.prepare(self._rows, **row)
+            self._rows.executemany(Q.prepare_tags.sql, tags)
         except sqlite3.OperationalError as error:
             raise self._full() from error
         self.count += 1
@@ -70,6 +72,10 @@ class Prepared:
     def rows(self) -> Iterator[dict[str, object]]:
         """Every post, in the order of the file."""
         yield from self._rows.execute(Q.prepared.sql)
+
+    def tags(self) -> Iterator[dict[str, object]]:
+        """Every tag of every post, in the order of the index that it goes into."""
+        yield from self._rows.execute(Q.prepared_tags.sql)
 
     @staticmethod
     def _full() -> DiskFull:

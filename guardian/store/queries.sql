@@ -395,6 +395,10 @@ insert into journal (seq, at, kind, who, data, prev, hash) values (:seq, :at, :k
 -- Note which posts a line of the journal tells about.
 insert into journal_posts (post, seq) values (:post, :seq);
 
+-- name: note_entered!
+-- Note that a line of the journal tells about every post that was entered after one.
+insert into journal_posts (post, seq) select id, :line from posts where seq > :after order by id;
+
 -- name: journal_of_post
 -- The last lines of the journal that tell about a post, newest first.
 select j.* from journal_posts n join journal j on j.seq = n.seq where n.post = :post order by n.seq desc limit :limit;
@@ -431,6 +435,18 @@ create table prepared (seq integer primary key, id, account, at, zone, wall, tex
 -- name: make_prepared_refs!
 -- The callers' own ids in an import, each with the line that has it first.
 create table refs (account, ref, line, digest, primary key (account, ref));
+
+-- name: make_prepared_tags!
+-- The tags of the posts of an import.
+create table tags (tag, post, primary key (tag, post)) without rowid;
+
+-- name: prepare_tags*!
+-- Tags of one post.
+insert into tags (tag, post) values (:tag, :post);
+
+-- name: prepared_tags
+-- Every tag of every post of an import.
+select tag, post from tags order by tag, post;
 
 -- name: prepare!
 -- One post more.

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from guardian.rehearsal import RehearsalPlatform
+from tests.cli.conftest import NAMES, Place
 from tests.cli.test_cli_queue import TOMORROW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from .conftest import Place
 
     Guardian = Callable[..., Any]
 
@@ -265,3 +265,33 @@ def test_an_import_on_a_terminal_shows_a_bar_and_elsewhere_none(place: Place, tm
     assert b"checking" in seen or b"entering" in seen
     quiet = place.program("queue", "import", str(file))
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "0 entered, 3000 known already\n", "")
+
+
+def test_nothing_is_entered_for_a_token_that_the_platform_refuses_or_that_is_anothers(
+    guardian: Guardian, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RehearsalPlatform(NAMES) as platform:
+        place = Place(tmp_path, platform)
+        place.write()
+        (tmp_path / "acme.token").write_text(platform.token("beta"))
+        (tmp_path / "beta.token").write_text("nonsense")
+        monkeypatch.setenv("GUARDIAN_CONFIG", str(place.config))
+        assert place.program("init").returncode == 0
+        try:
+            place.start()
+            asked = ("not asked yet",)
+            place.wait(lambda: all(one["trouble"] not in asked for one in place.get("/v1/status")["accounts"]))
+            for name, words in (("acme", "belongs to"), ("beta", "token")):
+                ran = guardian("queue", "add", "--account", name, "--at", TOMORROW, "hello", "--json")
+                assert (ran.code, ran.json["error"]["code"]) == (1, "account_refused"), ran.err
+                assert words in ran.err
+                assert len(ran.err.splitlines()) == 1
+                record = json.dumps({"account": name, "at": TOMORROW, "text": "hello"})
+                ran = guardian("queue", "import", "-", stdin=f"{record}\n{record}\n")
+                assert (ran.code, len(ran.err.splitlines())) == (1, 1), ran.err
+                assert ran.err.startswith(f"cannot post as '{name}', because its platform has refused us")
+            assert state(place) == ({}, state(place)[1])
+            kinds = {one["kind"] for one in place.get("/v1/journal?limit=1000")["entries"]}
+            assert not {"entered", "imported"} & kinds
+        finally:
+            place.stop()

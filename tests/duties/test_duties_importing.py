@@ -23,7 +23,7 @@ from guardian.duties.records import AccountRefused
 from guardian.duties.staging import KEPT_FOR, MOST, Staging
 from guardian.errors import Doubt, Mistake, Unfound
 from guardian.model import Media, Problem
-from guardian.store import media, posts
+from guardian.store import journal, listing, media, posts
 from guardian.store.database import Database
 from guardian.store.posts import Known
 from guardian.store.queries import Q
@@ -190,21 +190,25 @@ def test_a_plan_that_was_imported_is_still_known_when_its_times_have_passed(scen
         importing(scene).add(json.loads(raw[1]), who="ann")
 
 
-def test_a_time_that_has_only_just_passed_is_taken_and_a_rescheduled_one_that_has_is_not(scene: Scene) -> None:
+def test_a_time_that_has_only_just_passed_is_taken_and_one_that_has_is_not(scene: Scene) -> None:
     def ago(milliseconds: int) -> str:
         return str(documents.utc(scene.clock() - milliseconds))
 
     assert scene.queue.add(record(at=ago(50_000)), who="ann")
     with pytest.raises(Mistake, match="1 minute ago, do use now, or a later time"):
         scene.queue.add(record(at=ago(62_000)), who="ann")
-    post = scene.enter(at=LATER)
-    with pytest.raises(Mistake, match="has passed"):
-        scene.queue.reschedule(post.id, at=ago(62_000), zone=None, who="ann")
-    assert scene.post(post) == post
-    moved, _ = scene.queue.reschedule(post.id, at="2090-05-01T09:00:00", zone="Asia/Tokyo", who="ann")
-    assert (moved.wall, moved.zone) == ("2090-05-01T09:00:00", "Asia/Tokyo")
-    moved, _ = scene.queue.reschedule(post.id, at=LATER, zone=None, who="ann")
-    assert moved.wall is None
+
+
+def test_what_was_imported_is_found_by_its_tags_and_its_story_begins_with_the_import(scene: Scene) -> None:
+    raw = written(record("a", tags=["launch", "launch"]), record("b", tags=["q4"]), record("c"))
+    scene.enter("before", at=LATER)
+    assert importing(scene).take_in(plan(raw), who="ann").count == 3
+    there = entered(scene.database)
+    with scene.database.reading() as tx:
+        rows, _ = listing.page(tx, listing.Filter(tag="launch"), cursor=None, limit=9)
+        assert [row["text"] for row in rows] == ["a"]
+        told = [[line.kind for line in journal.of_post(tx, post.id, limit=9)[0]] for post in there]
+    assert told == [["entered"], ["imported"], ["imported"], ["imported"]]
 
 
 class Meddling(io.BytesIO):
@@ -347,7 +351,7 @@ RECORDS = st.lists(
 def exported(database: Database, form: str) -> str:
     out = io.StringIO(newline="")
     with database.reading() as tx:
-        rows, _ = posts.page(tx, account=None, state=None, cursor=None, limit=100)
+        rows, _ = listing.page(tx, listing.Filter(), cursor=None, limit=100)
         found = [documents.record(posts.to_post(row)) for row in rows]
     assert sum(exporting._as_lines(iter(found), None, form, out)) == len(found)
     return out.getvalue()
