@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mastodon import Mastodon, MastodonError, MastodonNotFoundError
+from mastodon import Mastodon, MastodonAPIError, MastodonError, MastodonNotFoundError, MastodonUnauthorizedError
 
-from guardian.adapter import Kind, Maker, Route
-from guardian.errors import Doubt
-from guardian.model import Identity, Limits, PostRef, Problem
+from guardian.adapter import Kind, Maker, Readiness, Route
+from guardian.errors import Doubt, TokenRefused
+from guardian.model import Identity, Limits, MediaLimits, PostRef, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,15 +23,27 @@ if TYPE_CHECKING:
     from requests import Response
 
     from guardian.adapter import Network
-    from guardian.model import Account, Part
+    from guardian.model import Account, Media, Part
 
-ROUTES = (Route(Kind.PUBLISH, "POST", "/api/v1/statuses"),)
+ROUTES = (
+    Route(Kind.PUBLISH, "POST", "/api/v1/statuses"),
+    Route(Kind.UPLOAD, "POST", "/api/v2/media"),
+)
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 USER_AGENT = "post-guardian"
 SKEW = timedelta(minutes=5)  # between our clock and the server's, when looking for what we may have posted
 PAGE = 40
 MAX_PAGES = 10
 USUAL_CHARACTERS = 500
+UNFIT = 422  # what the server answers about a file that it could not process
+
+
+class _Client(Mastodon):
+    """The library, which asks the server's version before an upload, and without end when there is no answer."""
+
+    def verify_minimum_version(self, version_str: str, cached: bool = False) -> bool:  # noqa: ARG002, FBT001, FBT002 (the library's)
+        """Every version that is worth asking: uploads go to /api/v2/media (3.1.4, 2020) and nowhere else."""
+        return True
 
 
 class MastodonAdapter:
@@ -39,7 +51,7 @@ class MastodonAdapter:
 
     def __init__(self, account: Account, network: Network) -> None:
         self._account = account
-        self._client = Mastodon(
+        self._client = _Client(
             access_token=account.secrets["token"].reveal(),
             api_base_url=account.base_url,
             session=network.session,
@@ -57,17 +69,32 @@ class MastodonAdapter:
 
     def whoami(self) -> Identity:
         """`@user@domain`: the account from the token, the domain from the server."""
-        me = self._client.account_verify_credentials()
+        try:
+            me = self._client.account_verify_credentials()
+        except MastodonUnauthorizedError:
+            raise TokenRefused from None
         self._me = _id(me)
         if not isinstance(me.acct, str) or not me.acct:
             raise Doubt("cannot say who we are, because the server names nobody")
         return Identity(id=self._me, handle=f"@{me.acct}@{self._domain()}")
 
     def limits(self) -> Limits:
-        """How many characters a post may have here; a server that does not say has Mastodon's own limit."""
+        """What a post may have here; where a server does not say, Mastodon's own limits."""
         configuration = _look(self._instance(), "configuration")
-        said = _look(_look(configuration, "statuses"), "max_characters")
-        return Limits(characters=said if type(said) is int and said > 0 else USUAL_CHARACTERS)
+        statuses, media = _look(configuration, "statuses"), _look(configuration, "media_attachments")
+        usual = MediaLimits()
+        types = _look(media, "supported_mime_types")
+        return Limits(
+            characters=_number(statuses, "max_characters") or USUAL_CHARACTERS,
+            media=MediaLimits(
+                count=_number(statuses, "max_media_attachments") or usual.count,
+                types=frozenset(map(str, types)) if isinstance(types, list) and types else None,
+                image_bytes=_number(media, "image_size_limit") or usual.image_bytes,
+                video_bytes=_number(media, "video_size_limit") or usual.video_bytes,
+                pixels=_number(media, "image_matrix_limit"),
+                alt_characters=_number(media, "description_limit") or usual.alt_characters,
+            ),
+        )
 
     def check(self, part: Part, limits: Limits) -> Sequence[Problem]:
         """Counted as the server counts: a link is 23, `@user@host` is `@user`, the warning counts too."""
@@ -81,10 +108,27 @@ class MastodonAdapter:
             problems.append(Problem(field="visibility", message=f"it must be one of {', '.join(VISIBILITIES)}"))
         return problems
 
-    def publish(self, part: Part, key: str) -> PostRef:
+    def upload(self, data: bytes, media: Media) -> str:
+        """One POST to the asynchronous endpoint: the answer may come before the file is processed."""
+        made = self._client.media_post(data, mime_type=media.type, description=media.alt)
+        return _id(made)
+
+    def ready(self, upload: str) -> Readiness:
+        """206 and no address while the server works on it; 422 when it cannot, 404 when it has it no more."""
+        try:
+            found = self._client.media(upload)
+        except MastodonAPIError as error:
+            if isinstance(error, MastodonNotFoundError) or UNFIT in error.args:
+                return Readiness.FAILED
+            raise
+        return Readiness.READY if _look(found, "url") else Readiness.PROCESSING
+
+    def publish(self, part: Part, key: str, *, uploads: Sequence[str] = (), reply_to: str | None = None) -> PostRef:
         """One POST with an idempotency key, which the server honours for an hour (and some servers never)."""
         made = self._client.status_post(
             part.text,
+            in_reply_to_id=reply_to,
+            media_ids=list(uploads) or None,
             visibility=part.visibility,
             spoiler_text=part.warning,
             language=part.language,
@@ -92,12 +136,12 @@ class MastodonAdapter:
         )
         return _ref(made)
 
-    def find(self, part: Part, *, since: int, known: frozenset[str]) -> PostRef | None:
-        """Look through our own posts since then for one with the same source text, and that nobody knows yet."""
+    def find(self, part: Part, *, since: int, known: frozenset[str], reply_to: str | None = None) -> PostRef | None:
+        """Look through our own posts since then for one that says and shows the same, and that nobody knows yet."""
         earliest = datetime.fromtimestamp(since / 1000, UTC) - SKEW
         try:
             for status in self._own_since(earliest):
-                if str(status.id) not in known and self._is(status, part):
+                if str(status.id) not in known and _hangs_on(status, reply_to) and self._is(status, part):
                     return _ref(status)
         except MastodonError as error:
             raise Doubt(f"cannot say whether {self._account.name} has the post, because {error}") from error
@@ -121,6 +165,8 @@ class MastodonAdapter:
 
     def _is(self, status: Any, part: Part) -> bool:  # noqa: ANN401 (the library's own dynamic type)
         if not self._same(status.spoiler_text, part.warning):
+            return False
+        if len(_look(status, "media_attachments") or ()) != len(part.media):
             return False
         try:
             source = self._client.status_source(status.id)
@@ -154,6 +200,17 @@ def _plain(text: str) -> str:
 def _look(thing: Any, name: str) -> Any:  # noqa: ANN401 (the library's own dynamic type)
     """A field of an answer that some servers leave out."""
     return None if thing is None else getattr(thing, name, None)
+
+
+def _number(thing: Any, name: str) -> int | None:  # noqa: ANN401 (the library's own dynamic type)
+    said = _look(thing, name)
+    return said if type(said) is int and said > 0 else None
+
+
+def _hangs_on(status: Any, parent: str | None) -> bool:  # noqa: ANN401 (the library's own dynamic type)
+    """Whether the post is a reply to exactly this one, or to none."""
+    said = _look(status, "in_reply_to_id")
+    return (None if said is None else str(said)) == parent
 
 
 def _id(thing: Any) -> str:  # noqa: ANN401 (the library's own dynamic type)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from guardian.model import Account, Identity, Limits, Part, PostRef, Problem
+    from guardian.model import Account, Identity, Limits, Media, Part, PostRef, Problem
 
 
 class Kind(StrEnum):
@@ -43,6 +43,14 @@ class Route:
         return method == self.method and re.fullmatch(self.path, path) is not None
 
 
+class Readiness(StrEnum):
+    """How far the platform is with a file that was uploaded."""
+
+    READY = "ready"
+    PROCESSING = "processing"
+    FAILED = "failed"
+
+
 class Network(Protocol):
     """What an adapter is given to reach its platform: a session whose every request goes through the gate."""
 
@@ -64,17 +72,29 @@ class Adapter(Protocol):
         ...
 
     def check(self, part: Part, limits: Limits) -> Sequence[Problem]:
-        """What the platform would refuse in `part`, without asking it again."""
+        """What the platform would refuse in `part`, without asking it again. Any thread may call it."""
         ...
 
-    def publish(self, part: Part, key: str) -> PostRef:
+    def upload(self, data: bytes, media: Media) -> str:
+        """Hand over one file with exactly one uploading request; the platform's id of it.
+
+        Nobody sees the file before it is part of a post.
+        """
+        ...
+
+    def ready(self, upload: str) -> Readiness:
+        """Ask the platform whether a post may show the file now. Never waits for it."""
+        ...
+
+    def publish(self, part: Part, key: str, *, uploads: Sequence[str] = (), reply_to: str | None = None) -> PostRef:
         """Make one post with exactly one publishing request; `key` is the idempotency key, the same for every attempt.
 
+        `uploads` are the platform's ids of the part's media, `reply_to` that of the part before it in its thread.
         Whatever it raises, the receipt that the gate wrote says what happened.
         """
         ...
 
-    def find(self, part: Part, *, since: int, known: frozenset[str]) -> PostRef | None:
+    def find(self, part: Part, *, since: int, known: frozenset[str], reply_to: str | None = None) -> PostRef | None:
         """Ask the platform whether it has `part`, made at or after `since` (ms), under an id that is not in `known`.
 
         None means: surely not there now. Raises Doubt when the platform could not be asked to the end.

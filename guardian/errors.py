@@ -109,6 +109,12 @@ class WrongIdentity(Refusal):
     code = "wrong_identity"
 
 
+class TokenRefused(Refusal):
+    """cannot publish, because the platform refuses the token, do put a valid one into its file, then reload"""
+
+    code = "token_refused"
+
+
 class Doubt(GuardianError):
     """cannot say whether it happened, because no answer came, do ask the platform"""
 

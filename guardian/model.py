@@ -36,6 +36,7 @@ class Event(StrEnum):
     INTEND = "intend"
     UNSENT = "unsent"
     LANDED = "landed"
+    GO_ON = "go on"
     REFUSE = "refuse"
     LOSE = "lose"
     ABSENT = "absent"
@@ -86,6 +87,18 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A picture (or film, or sound) that a part shows: its hash in the spool, and what it shows in words."""
+
+    sha256: str
+    type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    alt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What one publishing request says: the words and how they are to be shown."""
 
@@ -93,11 +106,12 @@ class Part:
     warning: str | None = None
     language: str | None = None
     visibility: str | None = None
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A post as the store keeps it."""
+    """A post as the store keeps it. A thread is one post: its first part, its tail, and how many of them are live."""
 
     id: str
     account: str
@@ -105,7 +119,10 @@ class Post:
     at: int
     entered_at: int
     part: Part
+    tail: tuple[Part, ...] = ()
+    live: int = 0
     zone: str | None
+    wall: str | None = None
     tags: tuple[str, ...]
     ref: str | None
     why: str | None
@@ -114,14 +131,25 @@ class Post:
     created_at: int
     created_by: str
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Everything that it says, in order."""
+        return (self.part, *self.tail)
+
+    @property
+    def due_part(self) -> Part:
+        """What goes out next: the first part that is not live."""
+        return self.parts[min(self.live, len(self.tail))]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try to publish one post: opened before a byte may leave, closed with what is known of it."""
+    """One try to publish one part of a post: opened before a byte may leave, closed with what is known of it."""
 
     id: str
     post: str
     account: str
+    part: int
     key: str
     started_at: int
     ended_at: int | None
@@ -146,6 +174,18 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """One post, or every post with a tag, that is kept back until somebody lifts it: a row like a freeze."""
+
+    id: str
+    post: str | None
+    tag: str | None
+    reason: str
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the journal; `hash` covers the line and the hash of the line before it."""
 
@@ -167,10 +207,23 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLimits:
+    """What files this account's platform accepts. `types` and `pixels` None: it does not say. Sizes are in bytes."""
+
+    count: int = 4
+    types: frozenset[str] | None = None
+    image_bytes: int = 16 << 20
+    video_bytes: int = 99 << 20
+    pixels: int | None = None
+    alt_characters: int = 1500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What this account's platform accepts, asked from the platform itself."""
 
     characters: int
+    media: MediaLimits = MediaLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,10 @@ from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
 from guardian.duties.timekeeping import Timekeeping
+from guardian.duties.uploading import Uploading
 from guardian.gate import accounts as gate
 from guardian.store.database import STORE, Database
+from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +136,9 @@ def _lane(
         adapter=adapter,
         database=database,
         house=settings.house,
+        uploading=Uploading(
+            account=account, adapter=adapter, spool=Spool(settings.state_dir / SPOOL), house=settings.house, clock=clock
+        ),
         late_after=settings.queue.late_after,
         clock=clock,
         clock_is_right=books.clock_is_right,

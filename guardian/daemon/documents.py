@@ -34,6 +34,8 @@ def row(found: Any) -> Document:  # noqa: ANN401 (a row of the database)
         "text": found["text"],
         "why": found["why"],
         "tags": json.loads(found["tags"]),
+        "live": found["live"],
+        "parts": found["parts"],
     }
 
 

@@ -65,14 +65,19 @@ class Freezing:
         document["in_flight"] = self._outcomes(order.scopes, since=since, wait=wait)
 
     def _outcomes(self, scopes: Sequence[str], *, since: int, wait: float) -> list[dict[str, Any]]:
-        """What had left, or may have, when the freeze began; waits until every one is known, or for `wait` seconds."""
+        """What had left, or may have, when the freeze began; waits until every one is known, or for `wait` seconds.
+
+        With it every thread that is live by half: its rest stays here.
+        """
         covered = {account.name for account in self.books.accounts if set(account.scopes) & set(scopes)}
         until = time.monotonic() + wait
         while True:
             with self.books.database.reading() as tx:
                 rows = [row for row in attempts.in_flight(tx, since=since) if row["account"] in covered]
+                told = {row["post"] for row in rows}
+                halves = [row for row in attempts.half_sent(tx) if row["account"] in covered]
             if time.monotonic() >= until or all(row["outcome"] is not None for row in rows):
-                return [in_flight(row) for row in rows]
+                return [in_flight(row) for row in (*rows, *(one for one in halves if one["post"] not in told))]
             time.sleep(LOOK_EVERY)
 
 
@@ -124,4 +129,5 @@ def in_flight(row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row of the databas
         "account": row["account"],
         "state": words.get(row["outcome"], "unsent"),
         "url": row["url"],
+        **({"live": row["live"], "parts": row["parts"]} if row["parts"] > 1 else {}),
     }

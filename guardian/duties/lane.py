@@ -21,8 +21,8 @@ from tenacity import (
 )
 
 from guardian.duties import recover
-from guardian.duties.publish import Again, Held, Idle, Outcome
-from guardian.errors import WrongIdentity
+from guardian.duties.publish import Again, Held, Idle, Outcome, Waiting
+from guardian.errors import TokenRefused, WrongIdentity
 from guardian.rules import timing
 from guardian.store import attempts, posts
 
@@ -63,6 +63,8 @@ class Lane:
         self.on_held = on_held
         self.account = publishing.account
         self.trouble: str | None = "not asked yet"
+        self.disowned = False  # the platform has said that this token is not ours to post with
+        self._ask_at = 0
         self._rest_until = 0
         self._broken = False
         self._wait = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT)
@@ -73,10 +75,13 @@ class Lane:
         if self._broken:
             recover.tidy(self.publishing.database, self.account.name, now=now)
         self._broken = True  # until this poll has come to its end
+        if self.trouble is not None and not now < self._ask_at <= now + AFTER_NO_NAME:
+            self._ask_who_we_are(now)
         look = self._poll_looking(now)
         send = self._poll_sending(now)
         self._broken = False
-        return min((at for at in (look, send) if at is not None), default=None)
+        again = None if self.trouble is None else self._ask_at
+        return min((at for at in (look, send, again) if at is not None), default=None)
 
     def _poll_looking(self, now: int) -> int | None:
         """Look for lost posts, but never before the platform has said who we are.
@@ -86,20 +91,22 @@ class Lane:
         """
         if not self.publishing.clock_is_right():
             return now + AFTER_DOUBT
-        if self.trouble is not None and self.reconciling.has_work() and not self._known_to_the_platform():
-            return now + AFTER_NO_NAME
+        if self.trouble is not None:
+            return None
         return self.reconciling.poll(now)
 
     def _poll_sending(self, now: int) -> int | None:
         start = self._start(now)
         if start is None or start > now:
             return start
-        if self.trouble is not None and not self._known_to_the_platform():
-            return now + AFTER_NO_NAME
+        if self.trouble is not None:
+            return None
         outcome = self._send_with_patience()
         if isinstance(outcome, Held):
             self.on_held()
             return now + AFTER_HELD
+        if isinstance(outcome, Waiting):
+            return now + outcome.after
         if isinstance(outcome, Idle):
             following = self._start(now)
             return None if following is None else max(following, now + AFTER_HELD)
@@ -110,6 +117,8 @@ class Lane:
         with self.publishing.database.reading() as tx:
             due = posts.next_due(tx, self.account.name, now=now, late_after=self.publishing.late_after)
             last = attempts.last_sent(tx, self.account.name, now=now)
+            if posts.is_started(tx, self.account.name, now=now, late_after=self.publishing.late_after):
+                last = None  # the gap lies between posts: a thread is one
         if due is None:
             return None
         rest = self._rest_until if self._rest_until - now <= LONGEST_REST else 0  # else the clock has gone back
@@ -149,11 +158,13 @@ class Lane:
     def _note_trouble(self, outcome: Again) -> None:
         self._rest_until = max(self._rest_until, self.publishing.clock() + (0 if self.halt.is_set() else AFTER_TRIES))
         if outcome.token_refused:
-            self.trouble = "the platform refuses the token"
+            self.trouble, self.disowned = "the platform refuses the token", True
+            self._ask_at = self.publishing.clock() + AFTER_NO_NAME
             log.error("token refused", account=self.account.name)
 
-    def _known_to_the_platform(self) -> bool:
-        """Ask who we are, once per start, before anything is sent: a token of another account publishes nothing."""
+    def _ask_who_we_are(self, now: int) -> None:
+        """Once per life before anything is sent, and at its beginning, so that a wrong token is known in time."""
+        self._ask_at = now + AFTER_NO_NAME
         try:
             found = self.publishing.adapter.whoami()
             if found.handle.lower() != self.account.identity.lower():
@@ -163,9 +174,9 @@ class Lane:
                 )
             self.publishing.limits = self.publishing.adapter.limits()
         except Exception as error:  # noqa: BLE001 (whatever it is, nothing is sent until it is over)
-            self.trouble = str(error) if isinstance(error, WrongIdentity) else f"cannot ask who we are: {error}"
+            self.disowned = isinstance(error, WrongIdentity | TokenRefused)
+            self.trouble = str(error) if self.disowned else f"cannot ask who we are: {error}"
             log.warning("not verified", account=self.account.name, why=self.trouble)
-            return False
-        self.trouble = None
+            return
+        self.trouble, self.disowned = None, False
         log.info("verified", account=self.account.name, identity=found.handle)
-        return True

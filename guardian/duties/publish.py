@@ -1,4 +1,6 @@
-"""Publishing one post: look, claim, intend, send, settle. Called by the account's lane thread only.
+"""Publishing one post, or one part of a thread: look, claim, hand over its pictures, intend, send, settle.
+
+Called by the account's lane thread only.
 
 The fence is looked at *before* the claim, and its epochs travel with the claim: a freeze and a thaw in between leave a
 permit of another epoch behind, and the gate refuses. From the commit of the intent on, only the receipt decides.
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.adapter import Kind
+from guardian.duties.uploading import Barred, Handed, Later, Unfit
 from guardian.failpoint import failpoint
 from guardian.fence import passage
 from guardian.gate.intents import Intent, declare
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from guardian.adapter import Adapter
+    from guardian.duties.uploading import NotHanded, Uploading
     from guardian.fence.house import House
     from guardian.fence.passage import Pass
     from guardian.gate.verdicts import Verdict
@@ -62,7 +66,24 @@ class Again:
     token_refused: bool = False
 
 
-Outcome = Idle | Held | Settled | Again
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The post is back in the queue until its pictures are there and fit to be shown; look again after so many ms."""
+
+    after: int
+
+
+Outcome = Idle | Held | Settled | Again | Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class _Intended:
+    """What is about to be sent, as it is written down."""
+
+    attempt: str
+    key: str
+    uploads: tuple[str, ...]
+    reply_to: str | None
 
 
 class Publishing:
@@ -75,12 +96,14 @@ class Publishing:
         adapter: Adapter,
         database: Database,
         house: House,
+        uploading: Uploading,
         late_after: int,
         clock: Callable[[], int],
         clock_is_right: Callable[[], bool] = lambda: True,
     ) -> None:
         self.account = account
         self.adapter = adapter
+        self.uploading = uploading
         self.database = database
         self.house = house
         self.late_after = late_after
@@ -107,19 +130,26 @@ class Publishing:
             return Idle()
         failpoint("lane.claimed")
         prepared = self._prepare(post)
-        if isinstance(prepared, Settled):
+        if not isinstance(prepared, _Intended):
             return prepared
-        attempt, key = prepared
+        return self._send(post, prepared, ticket)
+
+    def _send(self, post: Post, intended: _Intended, ticket: Pass) -> Outcome:
+        """From here bytes may leave; the receipt says whether they did."""
         failpoint("lane.intended")
         intent = Intent(Kind.PUBLISH, self.account.name, ticket)
         ref, said = None, ""
         with declare(intent) as receipt:
             try:
-                ref = self.adapter.publish(post.part, key)
+                ref = self.adapter.publish(
+                    post.due_part, intended.key, uploads=intended.uploads, reply_to=intended.reply_to
+                )
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
                 said = type(error).__name__
         failpoint("lane.sent")
-        outcome = self._settle(post, attempt, verdict(receipt), ref, said)
+        outcome = self._settle(post, intended.attempt, verdict(receipt), ref, said)
+        if isinstance(outcome, Settled):
+            self.uploading.forget(post)
         failpoint("lane.settled")
         return outcome
 
@@ -132,19 +162,37 @@ class Publishing:
         self._strange = why
         return why
 
-    def _prepare(self, post: Post) -> tuple[str, str] | Settled:
-        """Check the post, then commit the intent (attempt and key are returned) or block it. On error it goes back."""
+    def _prepare(self, post: Post) -> _Intended | Outcome:
+        """Check the post, hand over its pictures, commit the intent; or block it. On error it goes back."""
         try:
             problems = self._problems(post)
-            return self._block(post, problems) if problems else self._intend(post)
+            if problems:
+                return self._block(post, problems)
+            handed = self.uploading.hand_over(post)
+            return self._intend(post, handed.ids) if isinstance(handed, Handed) else self._not_handed(post, handed)
         except Exception as error:
-            with self.database.transaction() as tx:
-                posts.move(tx, post.id, Event.UNCLAIM, now=self.clock(), why=f"not sent: {type(error).__name__}")
+            self._put_back(post, f"not sent: {type(error).__name__}")
             raise
 
     def _problems(self, post: Post) -> Sequence[Problem]:
-        self.limits = self.limits or self.adapter.limits()
-        return self.adapter.check(post.part, self.limits)
+        """What the platform would refuse: of a thread in any of its parts, before the first of them is out."""
+        self.limits = limits = self.limits or self.adapter.limits()
+        return [problem for part in post.parts[post.live :] for problem in self.adapter.check(part, limits)]
+
+    def _not_handed(self, post: Post, handed: NotHanded) -> Outcome:
+        """Nothing was published: the post waits in the queue, or a person has to look at its pictures."""
+        if isinstance(handed, Unfit):
+            return self._block(post, [handed.problem])
+        self._put_back(post, handed.why)
+        if isinstance(handed, Barred):
+            return Held(handed.why)
+        if isinstance(handed, Later):
+            return Again(handed.why, handed.after, token_refused=handed.token_refused)
+        return Waiting(handed.after)
+
+    def _put_back(self, post: Post, why: str) -> None:
+        with self.database.transaction() as tx:
+            posts.move(tx, post.id, Event.UNCLAIM, now=self.clock(), why=why)
 
     def _block(self, post: Post, problems: Sequence[Problem]) -> Settled:
         why = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
@@ -154,14 +202,15 @@ class Publishing:
             journal.append(tx, "blocked", who=WHO, now=now, post=post.id, account=post.account, why=why)
         return Settled(blocked)
 
-    def _intend(self, post: Post) -> tuple[str, str]:
+    def _intend(self, post: Post, uploads: tuple[str, ...]) -> _Intended:
         """Commit the intent. After this, a crash makes the post unknown, never sent again unasked."""
         now = self.clock()
         with self.database.transaction() as tx:
-            key = posts.key_of(post, twins=attempts.twins_answered(tx, post.id))
+            key = posts.key_of(post, twins=attempts.twins_answered(tx, post))
             attempt = attempts.begin(tx, post, key=key, now=now)
+            reply_to = posts.parent(tx, post)
             posts.move(tx, post.id, Event.INTEND, now=now)
-        return attempt, key
+        return _Intended(attempt, key, uploads, reply_to)
 
     def _settle(self, post: Post, attempt: str, found: Verdict, ref: PostRef | None, said: str) -> Outcome:
         """Write down what the receipt proves, in one transaction."""
@@ -207,12 +256,13 @@ class Publishing:
 
 
 def landed(tx: Tx, post: Post, attempt: str, ref: PostRef, *, now: int, found: bool = False) -> Post:
-    """The post is live: by the platform's answer, or `found` when it was asked afterwards."""
+    """The part that was due is live: by the platform's answer, or `found` when it was asked afterwards."""
     if found:
         attempts.resolve(tx, attempt, outcome="landed", detail=f"found as {ref.id}")
     else:
         attempts.end(tx, attempt, outcome="landed", detail=ref.id, now=now)
     live = posts.land(tx, post.id, platform_id=ref.id, url=ref.url, now=now)
     facts = {"post": post.id, "account": post.account, "platform_id": ref.id, "url": ref.url, "found": found}
-    journal.append(tx, "published", who=WHO, now=now, **facts)
+    thread = {"part": live.live, "parts": len(live.parts)} if live.tail else {}
+    journal.append(tx, "published", who=WHO, now=now, **facts, **thread)
     return live

@@ -83,10 +83,11 @@ class Reconciling:
         """Ask the platform once. Raises Doubt when it could not be asked."""
         with self.database.reading() as tx:
             post = posts.get(tx, post_id)
-            since = attempts.first_at(tx, post_id, post.created_at)
+            since = attempts.first_at(tx, post, post.created_at)
             known = attempts.known_ids(tx, self.account.name)
+            reply_to = posts.parent(tx, post)
         try:
-            ref = self.adapter.find(post.part, since=since, known=known)
+            ref = self.adapter.find(post.due_part, since=since, known=known, reply_to=reply_to)
         except Exception as error:
             raise Doubt(f"cannot ask for {post_id}, because {type(error).__name__}: {error}") from error
         now = self.clock()

@@ -121,7 +121,8 @@ def _print_flight(house: House, result: dict[str, object]) -> None:
     _say(f"  in flight   {'nothing was on the wire' if not flight else f'{len(flight)} had left already:'}")
     for one in flight:
         url = printable(str(one["url"])) if one["url"] else ""
-        _say(f"    {one['post']}  {one['account']}  {one['state']}  {url}".rstrip())
+        thread = f"  {one['live']} of {one['parts']} parts live" if one.get("parts", 1) != 1 else ""
+        _say(f"    {one['post']}  {one['account']}  {one['state']}{thread}  {url}".rstrip())
 
 
 def _elapsed(result: dict[str, object]) -> str:

@@ -55,10 +55,15 @@ class Receipt:
         """The one publishing request that the intent was good for; None when it was never begun."""
         return next((trace for trace in self.traces if trace.kind in (Kind.PUBLISH, Kind.MANAGE)), None)
 
+    @property
+    def uploading(self) -> Trace | None:
+        """The last upload that was made; None when none was begun."""
+        return next((trace for trace in reversed(self.traces) if trace.kind is Kind.UPLOAD), None)
+
 
 @dataclass(slots=True)
 class Intent:
-    """Permission to make one publishing request, for one account, through one pass of the fence. Single use."""
+    """Permission to make one publishing request (or, of the kind UPLOAD, none), for one account, through one pass."""
 
     kind: Kind
     account: str

@@ -40,6 +40,7 @@ SINGLE_USE = frozenset({Kind.PUBLISH, Kind.MANAGE})
 MAX_ANSWER = 4 << 20
 MAX_PARTS = 50_000  # things in a document; the client library makes 3 KB and 0.2 ms of an empty one
 MAX_REDIRECTS = 3  # of reading requests, on the account's own host; each has a deadline of its own
+UPLOAD_WITHIN = 120.0  # seconds; an upload holds no lock, and publishes nothing
 CHUNK = 64 * 1024
 WHY_LENGTH = 300
 
@@ -105,7 +106,8 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
     def _exchange(self, request: requests.PreparedRequest, trace: Trace, intent: Intent | None) -> requests.Response:
         parts = urlsplit(request.url or "")
         tls = parts.scheme == "https"
-        errand = Errand(trace, Deadline(self._answer_within), intent.ticket if intent else None, tls=tls)
+        within = max(self._answer_within, UPLOAD_WITHIN) if trace.kind is Kind.UPLOAD else self._answer_within
+        errand = Errand(trace, Deadline(within), intent.ticket if intent else None, tls=tls)
         connection = self._connection(parts.hostname or "", parts.port, errand)
         try:
             request.headers["Accept-Encoding"] = "identity"

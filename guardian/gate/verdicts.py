@@ -69,9 +69,17 @@ Verdict = Stopped | NotSent | Throttled | Rejected | Uncertain | Accepted
 
 def verdict(receipt: Receipt) -> Verdict:
     """What the receipt of a publishing intent proves."""
-    trace = receipt.publishing
+    return _of(receipt.publishing, "publishing")
+
+
+def verdict_of_upload(receipt: Receipt) -> Verdict:
+    """What the receipt of an uploading intent proves; where it is uncertain, another upload does no harm."""
+    return _of(receipt.uploading, "uploading")
+
+
+def _of(trace: Trace | None, what: str) -> Verdict:
     if trace is None:
-        return NotSent("the adapter made no publishing request")
+        return NotSent(f"the adapter made no {what} request")
     if trace.fate is Fate.STOPPED:
         return Stopped(trace.why)
     if trace.fate is Fate.UNSENT:

@@ -4,7 +4,7 @@ The line between safe and unsafe is *intend*. Before it, nothing has left: a cra
 it was. After it, bytes may have left: nobody may send it again until the platform has been asked. So there are two
 ways out of `sending` that need proof (`unsent`: the transport proves that nothing left; `landed`: the platform
 answered with an id), one that is the platform's word (`refuse`), and one for everything else (`lose`). `unknown` is
-left only by asking the platform (`landed`, `absent`) or by a person (`cancel`), never by time.
+left only by asking the platform (`landed`, `go on`, `absent`) or by a person (`cancel`), never by time.
 
 `held` is not in the table. It means "queued, and a freeze covers it", is computed where it is shown, and so can never
 be wrong after a thaw. `missed` is in it, because it is a promise: what was missed is never sent by itself.
@@ -43,11 +43,13 @@ TABLE: Mapping[State, Mapping[Event, State]] = {
     State.SENDING: {
         Event.UNSENT: State.QUEUED,  # proven that nothing left: stopped at the gate, never connected
         Event.LANDED: State.PUBLISHED,  # the platform answered with an id
+        Event.GO_ON: State.QUEUED,  # the same, and it was a part of a thread: the next one follows
         Event.REFUSE: State.REFUSED,  # the platform said no
         Event.LOSE: State.UNKNOWN,  # it left, no answer; also every one found after a crash
     },
     State.UNKNOWN: {
         Event.LANDED: State.PUBLISHED,  # the platform was asked, and has it
+        Event.GO_ON: State.QUEUED,  # it has this part of a thread
         Event.ABSENT: State.QUEUED,  # it was asked often enough, and has it not; late ones are missed at once
         Event.CANCEL: State.CANCELLED,
     },

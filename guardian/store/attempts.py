@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def begin(tx: Tx, post: Post, *, key: str, now: int) -> str:
-    """Write down the intent; its id. The database refuses a second open attempt of the same post."""
+    """Write down the intent to send the part that is due; its id. The database refuses a second open one."""
     attempt = new_id("a")
-    Q.open_attempt(tx, id=attempt, post=post.id, account=post.account, key=key, now=now)
+    Q.open_attempt(tx, id=attempt, post=post.id, account=post.account, part=post.live, key=key, now=now)
     return attempt
 
 
@@ -54,9 +54,9 @@ def unknown(tx: Tx, account: str) -> list[Any]:
     return [row for row in Q.unknown_attempts(tx) if row["account"] == account]
 
 
-def first_at(tx: Tx, post_id: str, otherwise: int) -> int:
-    """When a post may first have left."""
-    found = Q.first_attempt_at(tx, post=post_id)
+def first_at(tx: Tx, post: Post, otherwise: int) -> int:
+    """When the part that is due may first have left."""
+    found = Q.first_attempt_at(tx, post=post.id, part=post.live)
     return otherwise if found is None else int(found)
 
 
@@ -72,18 +72,23 @@ def known_ids(tx: Tx, account: str) -> frozenset[str]:
 
 
 def is_known(tx: Tx, account: str, platform_id: str) -> bool:
-    """Whether the platform's id belongs to one of the account's posts already."""
+    """Whether the platform's id belongs to a part of one of the account's posts already."""
     return bool(Q.platform_id_known(tx, account=account, platform_id=platform_id))
 
 
-def twins_answered(tx: Tx, post_id: str) -> int:
-    """How often the platform answered an attempt of the post with the id of another."""
-    return int(Q.twins_answered(tx, post=post_id) or 0)
+def twins_answered(tx: Tx, post: Post) -> int:
+    """How often the platform answered an attempt at the part that is due with the id of another."""
+    return int(Q.twins_answered(tx, post=post.id, part=post.live) or 0)
 
 
 def in_flight(tx: Tx, *, since: int) -> list[Any]:
     """Attempts that were open at some time since then, as rows."""
     return list(Q.in_flight_since(tx, since=since))
+
+
+def half_sent(tx: Tx) -> list[Any]:
+    """Threads of which some parts are live and others not, in whatever state, as rows like those of `in_flight`."""
+    return list(Q.half_sent(tx))
 
 
 def to_attempt(row: Any) -> Attempt:  # noqa: ANN401 (a row of the database)
@@ -92,6 +97,7 @@ def to_attempt(row: Any) -> Attempt:  # noqa: ANN401 (a row of the database)
         id=row["id"],
         post=row["post"],
         account=row["account"],
+        part=row["part"],
         key=row["key"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],

@@ -10,16 +10,16 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from guardian.errors import Garbled, Illegal, Mistake, Unfound
-from guardian.model import Event, Part, Post, State
+from guardian.model import Event, Media, Part, Post, State
 from guardian.rules.lifecycle import advance
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from guardian.store.database import Tx
 
@@ -27,17 +27,23 @@ if TYPE_CHECKING:
 SEALED = (
     "id", "account", "text", "warning", "language", "visibility", "tags", "ref", "digest", "created_at", "created_by",
 )  # fmt: skip
+SEALED_IF_THERE = ("media", "tail")  # left out where there is none: so the seals of before there were any still fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What somebody wants to enter; `at_text` is the time as they wrote it, part of what makes two records the same."""
+    """What somebody wants to enter; `at_text` is the time as they wrote it, part of what makes two records the same.
+
+    `wall` is that time where it has no offset of its own: it is computed anew when the rules of its zone change.
+    """
 
     account: str
     at: int
     at_text: str
     zone: str | None
+    wall: str | None = None
     part: Part
+    tail: tuple[Part, ...] = ()
     tags: tuple[str, ...] = ()
     ref: str | None = None
 
@@ -45,6 +51,8 @@ class Draft:
         """The content in one hash: the same ref with another digest is an error."""
         part = self.part
         content = [self.at_text, self.zone, part.text, part.warning, part.language, part.visibility, list(self.tags)]
+        content += [media_text(part.media)] if part.media else []
+        content += [tail_text(self.tail)] if self.tail else []
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()
 
 
@@ -81,19 +89,31 @@ def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
         "warning": draft.part.warning,
         "language": draft.part.language,
         "visibility": draft.part.visibility,
+        "media": media_text(draft.part.media),
+        "tail": tail_text(draft.tail),
         "tags": json.dumps(list(draft.tags)),
         "ref": draft.ref,
         "digest": digest,
         "created_at": now,
         "created_by": who,
     }
-    Q.insert_post(tx, **never_changes, at=draft.at, now=now, zone=draft.zone, seal=seal(never_changes))
+    Q.insert_post(
+        tx,
+        **never_changes,
+        parts=1 + len(draft.tail),
+        at=draft.at,
+        now=now,
+        zone=draft.zone,
+        wall=draft.wall,
+        seal=seal(never_changes),
+    )
     return Entered(get(tx, str(never_changes["id"])))
 
 
 def seal(row: Mapping[str, object]) -> str:
     """One hash over what of a post never changes."""
     content = [row[name] for name in SEALED]
+    content += [f"{name} {row[name]}" for name in SEALED_IF_THERE if row.get(name) is not None]
     return hashlib.sha256(json.dumps(content, ensure_ascii=True, default=str).encode()).hexdigest()
 
 
@@ -106,14 +126,15 @@ def get(tx: Tx, post_id: str) -> Post:
 
 
 def key_of(post: Post, *, twins: int = 0) -> str:
-    """The idempotency key: the same for every attempt at the same content, another for any other.
+    """The idempotency key of the part that is due: the same for every attempt at it, another for any other.
 
     `twins` counts how often the platform has answered this key with another post's id: that key is used up.
     """
-    part = post.part
-    content = json.dumps([post.id, part.text, part.warning, part.language, part.visibility])
-    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-    return f"{post.id}-{digest}-{twins}" if twins else f"{post.id}-{digest}"
+    part = post.due_part
+    content = [post.id, part.text, part.warning, part.language, part.visibility]
+    content += [media_text(part.media)] if part.media else []
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+    return "-".join([post.id, *([str(post.live)] if post.live else []), digest, *([str(twins)] if twins else [])])
 
 
 def claim(tx: Tx, account: str, *, now: int, late_after: int) -> Post | None:
@@ -137,6 +158,12 @@ def next_due(tx: Tx, account: str, *, now: int, late_after: int) -> int | None:
     return None if found is None else int(found)
 
 
+def is_started(tx: Tx, account: str, *, now: int, late_after: int) -> bool:
+    """Whether a thread of the account waits for its next part, and may go on."""
+    frozen = frozen_until(tx, account, now=now)
+    return Q.started_post(tx, account=account, now=now, late_before=now - late_after, frozen_until=frozen) is not None
+
+
 def move(tx: Tx, post_id: str, event: Event, *, now: int, why: str | None = None) -> Post:
     """One step by the law.
 
@@ -149,18 +176,39 @@ def move(tx: Tx, post_id: str, event: Event, *, now: int, why: str | None = None
 
 
 def land(tx: Tx, post_id: str, *, platform_id: str, url: str | None, now: int) -> Post:
-    """The post is live, under this id."""
+    """The part that was due is live, under this id; with its last part, the post is published."""
     post = get(tx, post_id)
-    advance(post.state, Event.LANDED)
-    row = Q.land_post(tx, id=post_id, from_state=post.state, platform_id=platform_id, url=url, now=now)
+    to_state = advance(post.state, Event.LANDED if post.live == len(post.tail) else Event.GO_ON)
+    if post.live:
+        facts = {"post": post_id, "nr": post.live, "account": post.account, "platform_id": platform_id, "url": url}
+        Q.land_part(tx, **facts, now=now)
+    row = Q.land_post(
+        tx, id=post_id, from_state=post.state, to_state=to_state, platform_id=platform_id, url=url, now=now
+    )
     return _moved(row, post_id)
 
 
-def re_enter(tx: Tx, post_id: str, event: Event, *, at: int, zone: str | None, now: int) -> Post:
-    """A person puts the post back into the queue with a new time (release, reschedule)."""
+def parent(tx: Tx, post: Post) -> str | None:
+    """The platform's id of the part before the one that is due; None for the first."""
+    if post.live <= 1:
+        return post.platform_id if post.live else None
+    found = Q.part_landed(tx, post=post.id, nr=post.live - 1)
+    return None if found is None else str(found["platform_id"])
+
+
+def live_parts(tx: Tx, post: Post) -> list[tuple[str, str | None]]:
+    """The platform's id and the address of every part that is live, in order."""
+    head = [(post.platform_id, post.url)] if post.live and post.platform_id is not None else []
+    return head + [(row["platform_id"], row["url"]) for row in Q.parts_landed(tx, post=post.id)]
+
+
+def re_enter(
+    tx: Tx, post_id: str, event: Event, *, at: int, zone: str | None, now: int, wall: str | None = None
+) -> Post:
+    """A person puts the post back into the queue with a new time (release, reschedule); `wall` as in a Draft."""
     post = get(tx, post_id)
     advance(post.state, event)
-    row = Q.enter_post(tx, id=post_id, from_state=post.state, at=at, zone=zone or post.zone, now=now)
+    row = Q.enter_post(tx, id=post_id, from_state=post.state, at=at, zone=zone or post.zone, wall=wall, now=now)
     return _moved(row, post_id)
 
 
@@ -205,14 +253,19 @@ def new_id(letter: str) -> str:
 
 def to_post(row: Any) -> Post:  # noqa: ANN401 (a row of the database)
     """A row as a Post."""
+    shown = {"warning": row["warning"], "language": row["language"], "visibility": row["visibility"]}
+    tail = json.loads(row["tail"]) if row["tail"] else []
     return Post(
         id=row["id"],
         account=row["account"],
         state=State(row["state"]),
         at=row["at"],
         entered_at=row["entered_at"],
-        part=Part(text=row["text"], warning=row["warning"], language=row["language"], visibility=row["visibility"]),
+        part=Part(text=row["text"], media=to_media(row["media"]), **shown),
+        tail=tuple(Part(text=one["text"], media=_media(one["media"]), **shown) for one in tail),
+        live=row["live"],
         zone=row["zone"],
+        wall=row["wall"],
         tags=tuple(json.loads(row["tags"])),
         ref=row["ref"],
         why=row["why"],
@@ -221,6 +274,29 @@ def to_post(row: Any) -> Post:  # noqa: ANN401 (a row of the database)
         created_at=row["created_at"],
         created_by=row["created_by"],
     )
+
+
+def media_text(media: Sequence[Media]) -> str | None:
+    """The pictures of a part as the store keeps them."""
+    return json.dumps(_plain(media)) if media else None
+
+
+def to_media(text: str | None) -> tuple[Media, ...]:
+    """What `media_text` made."""
+    return _media(json.loads(text)) if text else ()
+
+
+def tail_text(tail: Sequence[Part]) -> str | None:
+    """The parts of a thread after its first as the store keeps them; how they are shown is the first one's."""
+    return json.dumps([{"text": part.text, "media": _plain(part.media)} for part in tail]) if tail else None
+
+
+def _plain(media: Sequence[Media]) -> list[dict[str, Any]]:
+    return [asdict(one) for one in media]
+
+
+def _media(plain: list[dict[str, Any]]) -> tuple[Media, ...]:
+    return tuple(Media(**one) for one in plain)
 
 
 def _moved(row: Any, post_id: str) -> Post:  # noqa: ANN401 (a row of the database)

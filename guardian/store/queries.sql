@@ -2,10 +2,10 @@
 
 -- name: insert_post!
 -- Put a new post into the queue.
-insert into posts (id, seq, account, state, at, entered_at, zone, text, warning, language, visibility, tags, ref, digest,
-                   created_at, created_by, changed_at, seal)
-values (:id, (select coalesce(max(seq), 0) + 1 from posts), :account, 'queued', :at, :now, :zone, :text, :warning, :language,
-        :visibility, :tags, :ref, :digest, :now, :created_by, :now, :seal);
+insert into posts (id, seq, account, state, at, entered_at, zone, wall, text, warning, language, visibility, media, tail, parts,
+                   tags, ref, digest, created_at, created_by, changed_at, seal)
+values (:id, (select coalesce(max(seq), 0) + 1 from posts), :account, 'queued', :at, :now, :zone, :wall, :text, :warning,
+        :language, :visibility, :media, :tail, :parts, :tags, :ref, :digest, :now, :created_by, :now, :seal);
 
 -- name: post_by_id^
 -- One post.
@@ -13,8 +13,7 @@ select * from posts where id = :id;
 
 -- name: sealed_posts
 -- What the seals of the posts cover, for whoever looks whether they still fit.
-select id, account, text, warning, language, visibility, tags, ref, digest, created_at, created_by, seal
-from posts where seal is not null;
+select * from posts where seal is not null;
 
 -- name: post_by_ref^
 -- The post that a caller's own id names.
@@ -33,47 +32,94 @@ order by p.at, p.seq
 limit :limit;
 
 -- name: claim_due^
--- Take the next due post of an account, unless a freeze covers it or its time has passed; test and claim are one statement.
+-- Take what of an account goes out next, a started thread first, unless a freeze or a hold covers it or its time has passed.
+-- Test and claim are one statement.
 update posts
 set state = 'claimed', changed_at = :now, why = null
-where id = (
-    select p.id from posts p
-    where p.account = :account and p.state = 'queued' and p.at <= :now and p.at >= :late_before
-      and not (p.at < :frozen_until and p.entered_at < :frozen_until)
-      and not exists (select 1 from freezes f join covers c on c.scope = f.scope
-                      where c.account = :account and f.lifted_at is null)
-    order by p.at, p.seq limit 1)
+where not exists (select 1 from freezes f join covers c on c.scope = f.scope
+                  where c.account = :account and f.lifted_at is null)
+  and id = coalesce(
+    (select p.id from posts p
+     where p.account = :account and p.state = 'queued' and p.live > 0 and p.live < p.parts
+  and p.at <= :now and p.at >= :late_before
+       and not (p.at < :frozen_until and p.entered_at < :frozen_until)
+       and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
+       and not exists (select 1 from holds h where h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags)
+     order by p.at, p.seq limit 1),
+    (select p.id from posts p
+     where p.account = :account and p.state = 'queued' and p.at <= :now and p.at >= :late_before
+       and not (p.at < :frozen_until and p.entered_at < :frozen_until)
+       and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
+       and not exists (select 1 from holds h where h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags)
+     order by p.at, p.seq limit 1))
 returning *;
+
+-- name: started_post^
+-- The thread of an account that waits for its next part and may go on.
+select p.id from posts p
+where p.account = :account and p.state = 'queued' and p.live > 0 and p.live < p.parts
+  and p.at <= :now and p.at >= :late_before
+  and not (p.at < :frozen_until and p.entered_at < :frozen_until)
+  and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
+  and not exists (select 1 from holds h where h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags)
+order by p.at, p.seq limit 1;
 
 -- name: next_due$
 -- When the next post of an account falls due that is not held back already.
-select min(at) from posts where account = :account and state = 'queued'
-   and not (at < :frozen_until and entered_at < :frozen_until) and at >= :late_before;
+select p.at from posts p
+where p.account = :account and p.state = 'queued' and p.at >= :late_before
+  and not (p.at < :frozen_until and p.entered_at < :frozen_until)
+  and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
+  and not exists (select 1 from holds h where h.lifted_at is null and replace(p.tags, h.tag, '') <> p.tags)
+order by p.at limit 1;
 
 -- name: move_post^
 -- Move one post from a state to another, if it still is in the first; no row means that somebody was faster.
 update posts set state = :to_state, why = :why, changed_at = :now where id = :id and state = :from_state returning *;
 
 -- name: land_post^
--- Note what a published post is called on its platform.
-update posts set state = 'published', platform_id = :platform_id, url = :url, why = null, changed_at = :now
+-- Note that the part of a post that was due is live; what its first part is called on its platform is the post's name there.
+update posts set state = :to_state, live = live + 1, platform_id = coalesce(platform_id, :platform_id), url = coalesce(url, :url),
+                 why = null, changed_at = :now
 where id = :id and state = :from_state
 returning *;
 
+-- name: land_part!
+-- Note what a later part of a thread is called on its platform.
+insert into parts (post, nr, account, platform_id, url, landed_at) values (:post, :nr, :account, :platform_id, :url, :now);
+
+-- name: part_landed^
+-- A later part of a thread that is live.
+select * from parts where post = :post and nr = :nr;
+
+-- name: parts_landed
+-- The later parts of a thread that are live, in order.
+select * from parts where post = :post order by nr;
+
+-- name: half_sent
+-- Threads of which some parts are live and others are not.
+select id as post, account, state, url, live, parts, 'landed' as outcome from posts
+where live > 0 and live < parts and state not in ('cancelled', 'retracting', 'retracted')
+order by at, seq;
+
 -- name: enter_post^
 -- Put a post back into the queue with a new time, because a person said so.
-update posts set state = 'queued', at = :at, entered_at = :now, zone = :zone, why = null, changed_at = :now
+update posts set state = 'queued', at = :at, entered_at = :now, zone = :zone, wall = :wall, why = null, changed_at = :now
 where id = :id and state = :from_state
 returning *;
 
 -- name: miss_late
--- Miss every post of an account whose time has passed: too long ago, or under a freeze.
+-- Miss every post of an account whose time has passed: too long ago, under a freeze, or on hold.
 update posts
 set state = 'missed', changed_at = :now,
-    why = case when at < :late_before then 'its time had passed by more than the limit'
-               else 'its time passed while a freeze covered it' end
+    why = case when live > 0 then live || ' of ' || parts || ' parts are live; for the rest ' else '' end
+       || case when at < :late_before then 'its time had passed by more than the limit'
+               when at < :frozen_until and entered_at < :frozen_until then 'its time passed while a freeze covered it'
+               else 'its time passed while it was on hold' end
 where account = :account and state in ('queued', 'blocked') and at <= :now
-  and (at < :late_before or (at < :frozen_until and entered_at < :frozen_until))
+  and (at < :late_before or (at < :frozen_until and entered_at < :frozen_until)
+       or exists (select 1 from holds h where h.post = posts.id and h.lifted_at is null)
+       or exists (select 1 from holds h where h.lifted_at is null and replace(posts.tags, h.tag, '') <> posts.tags))
 returning id;
 
 -- name: missed_ids
@@ -82,7 +128,7 @@ select id, account from posts where state = 'missed' order by at, seq;
 
 -- name: twins_answered$
 -- How often the platform answered an attempt of a post with the id of another: with nothing new, that is.
-select count(*) from attempts where post = :post and outcome = 'unsent' and detail like 'twin %';
+select count(*) from attempts where post = :post and part = :part and outcome = 'unsent' and detail like 'twin %';
 
 -- name: stranded
 -- Posts that were under way when something broke: of one account, or of all.
@@ -90,7 +136,7 @@ select * from posts where state in ('claimed', 'sending') and (:account is null 
 
 -- name: open_attempt!
 -- Commit the intent: from here bytes may leave.
-insert into attempts (id, post, account, key, started_at) values (:id, :post, :account, :key, :now);
+insert into attempts (id, post, account, part, key, started_at) values (:id, :post, :account, :part, :key, :now);
 
 -- name: close_attempt!
 -- Write down what is known of an attempt.
@@ -119,13 +165,13 @@ where p.state = 'unknown' and a.outcome = 'unknown'
 order by a.started_at, a.id;
 
 -- name: first_attempt_at$
--- When a post may first have left.
-select min(started_at) from attempts where post = :post and (outcome is null or outcome <> 'unsent');
+-- When a part of a post may first have left.
+select min(started_at) from attempts where post = :post and part = :part and (outcome is null or outcome <> 'unsent');
 
 -- name: in_flight_since
 -- Attempts that were open at some time since a moment, with where their posts are now.
-select a.id as attempt, a.post, a.account, a.outcome, p.state, p.url
-from attempts a join posts p on p.id = a.post
+select a.id as attempt, a.post, a.account, a.outcome, p.state, coalesce(t.url, p.url) as url, p.live, p.parts
+from attempts a join posts p on p.id = a.post left join parts t on t.post = a.post and t.nr = a.part
 where a.ended_at is null or a.ended_at >= :since
 order by a.started_at, a.id;
 
@@ -136,11 +182,13 @@ where account = :account and (outcome is null or outcome <> 'unsent') and starte
 
 -- name: platform_ids
 -- The platform's ids of an account's posts: those are known to whoever looks for another.
-select platform_id from posts where account = :account and platform_id is not null;
+select platform_id from posts where account = :account and platform_id is not null
+union all select platform_id from parts where account = :account;
 
 -- name: platform_id_known$
--- Whether a platform's id belongs to one of an account's posts already.
-select count(*) from posts where account = :account and platform_id = :platform_id;
+-- Whether a platform's id belongs to a part of one of an account's posts already.
+select (select count(*) from posts where account = :account and platform_id = :platform_id)
+     + (select count(*) from parts where account = :account and platform_id = :platform_id);
 
 -- name: counts_by_state
 -- How many posts are in which state.

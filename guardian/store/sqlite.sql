@@ -41,6 +41,12 @@ begin
     select raise(abort, 'posts are never renamed');
 end;
 
+drop trigger if exists parts_never_changed;
+create trigger parts_never_changed before update on parts begin select raise(abort, 'live parts are never changed'); end;
+
+drop trigger if exists parts_never_deleted;
+create trigger parts_never_deleted before delete on parts begin select raise(abort, 'live parts are never forgotten'); end;
+
 drop trigger if exists journal_only_grows;
 create trigger journal_only_grows before insert on journal
 when new.seq <> (select coalesce(max(seq), 0) + 1 from journal)

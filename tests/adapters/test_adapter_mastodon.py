@@ -34,7 +34,7 @@ def test_the_identity_is_user_and_domain_as_a_person_would_write_it(door: Door) 
 
 
 def test_the_limit_is_the_one_that_the_server_states(door: Door) -> None:
-    assert door.adapter.limits() == Limits(characters=500)
+    assert door.adapter.limits().characters == 500
 
 
 @pytest.mark.parametrize(

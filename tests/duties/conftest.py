@@ -14,6 +14,7 @@ from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.uploading import Uploading
 from guardian.fence import limited
 from guardian.fence.house import House
 from guardian.fence.scopes import make_private
@@ -23,6 +24,7 @@ from guardian.model import Account, Secret
 from guardian.rehearsal import RehearsalPlatform
 from guardian.store import attempts, freezes, journal, posts
 from guardian.store.database import Database
+from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +61,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.halt = threading.Event()
+        self.spool = Spool(self.database.path.parent / SPOOL)
         self.held: list[int] = []
         self.queue = Queue(
             database=self.database,
@@ -87,7 +90,10 @@ class Scene:
         account = account or self.accounts[0]
         adapter = connect(account, makers(), answer_within=answer_within)
         shared: dict[str, Any] = {"account": account, "adapter": adapter, "database": self.database}
-        publishing = Publishing(**shared, house=self.house, late_after=self.late_after, clock=self.clock)
+        uploading = Uploading(account=account, adapter=adapter, spool=self.spool, house=self.house, clock=self.clock)
+        publishing = Publishing(
+            **shared, house=self.house, uploading=uploading, late_after=self.late_after, clock=self.clock
+        )
         reconciling = Reconciling(**shared, looks=self.looks, over=self.over, clock=self.clock)
         return Lane(publishing, reconciling, gap=gap, halt=self.halt, on_held=lambda: self.held.append(1))
 

@@ -114,7 +114,9 @@ def test_what_a_person_stopped_asking_for_is_not_called_unsent(
 ) -> None:
     post = scene.enter()
     platform.fault("lose")
-    scene.lane()._poll_sending(scene.clock())
+    lane = scene.lane()
+    lane._ask_who_we_are(scene.clock())
+    lane._poll_sending(scene.clock())
     scene.queue.cancel(post.id, who="ann")
     scene.clock.off = -60_000  # the freeze begins before the attempt has ended, as it does when both come at once
     (flight,) = _rows(freezing.freeze(order(), wait=0, told=False)["in_flight"])

@@ -94,7 +94,8 @@ def test_a_thaw_does_not_send_a_throttled_post_before_the_stated_time(
 
 def test_a_platform_that_comes_up_late_gets_the_post_once(scene: Scene, platform: RehearsalPlatform) -> None:
     lane = scene.lane()
-    assert lane._known_to_the_platform()
+    lane._ask_who_we_are(scene.clock())
+    assert lane.trouble is None
     port = urlsplit(platform.url).port or 0
     platform.stop()
     post = scene.enter()
@@ -127,12 +128,17 @@ def test_two_posts_of_one_account_keep_the_gap(scene: Scene, sent: Sent) -> None
     assert [request["text"] for request in sent()] == ["one", "two"]
 
 
-def test_an_idle_lane_asks_the_platform_nothing(scene: Scene, platform: RehearsalPlatform) -> None:
+def test_an_idle_lane_asks_who_it_is_once_and_then_the_platform_nothing(
+    scene: Scene, platform: RehearsalPlatform
+) -> None:
     lane = scene.lane()
     assert lane.poll(scene.clock()) is None
+    asked = len(platform.log())
+    assert asked > 0
+    assert lane.trouble is None
     later = scene.enter(at="2090-01-01T00:00:00Z")
     assert lane.poll(scene.clock()) == later.at
-    assert platform.log() == []
+    assert len(platform.log()) == asked
 
 
 def test_a_clock_that_jumps_back_sends_nothing_twice_and_holds_nothing_up(scene: Scene, sent: Sent) -> None:

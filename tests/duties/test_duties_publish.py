@@ -142,6 +142,7 @@ def test_without_a_posts_id_in_the_answer_nothing_is_called_published_or_sent_ag
     post = scene.enter()
     platform.fault(fault, **options)
     lane = scene.lane()
+    lane._ask_who_we_are(scene.clock())
     lane._poll_sending(scene.clock())  # without looking for it yet
     assert scene.post(post).state is State.UNKNOWN
     assert [attempt.outcome for attempt in scene.attempts(post)] == ["unknown"]
@@ -164,7 +165,7 @@ def test_a_platform_that_trickles_its_answer_does_not_stretch_the_deadline(
     post = scene.enter()
     platform.fault("trickle", seconds=0.05)
     lane = scene.lane(answer_within=0.6)
-    lane._known_to_the_platform()
+    lane._ask_who_we_are(scene.clock())
     began = time.monotonic()
     lane._poll_sending(scene.clock())
     assert time.monotonic() - began < 2

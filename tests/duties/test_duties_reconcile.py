@@ -28,6 +28,7 @@ BETWEEN = 60_000
 
 def lost(scene: Scene, lane: Lane, *texts: str) -> list[Post]:
     """Posts whose sending was answered by nothing, and that nobody has looked for yet."""
+    lane._ask_who_we_are(scene.clock())
     found = [scene.enter(text) for text in texts]
     for _ in found:
         lane._poll_sending(scene.clock())

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,7 @@ for count in range(103):
         database._writer.execute("pragma wal_checkpoint(truncate)")
 os.kill(os.getpid(), 9)
 """
+MIGRATIONS = sorted(int(step.name[:4]) for step in files("guardian.store").joinpath("migrations").iterdir())
 
 
 def fill(path: Path, lines: int = 100) -> None:
@@ -186,7 +188,7 @@ def test_opening_twice_migrates_once(path: Path) -> None:
     before = _schema(path)
     fill(path, lines=1)
     assert _schema(path) == before
-    assert [row[0] for row in before["migrations"]] == [1, 2]
+    assert [row[0] for row in before["migrations"]] == MIGRATIONS
 
 
 def _schema(path: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +29,7 @@ def claim(database: Database, now: int, account: str = "acme-m") -> Post | None:
         return posts.claim(tx, account, now=now, late_after=LATE)
 
 
-def draft(ref: str | None, text: str = "hello", **more: str) -> Draft:
+def draft(ref: str | None, text: str = "hello", **more: Any) -> Draft:  # noqa: ANN401 (fields of a Part)
     return Draft(account="acme-m", at=1, at_text="now", zone=None, part=Part(text=text, **more), ref=ref)
 
 
