@@ -39,6 +39,12 @@ class Unfound(Mistake):
     code = "not_found"
 
 
+class TooLarge(Mistake):
+    """cannot take it in, because it is too large, do make it smaller"""
+
+    code = "too_large"
+
+
 class Refusal(GuardianError):
     """cannot do that, because it is refused"""
 
@@ -73,6 +79,12 @@ class Garbled(Broken):
     """cannot send a post, because its content is not what was entered: the store is damaged"""
 
 
+class Rotten(Refusal):
+    """cannot use a file, because its content is not what was handed over, do hand the same file over again"""
+
+    code = "media_rotten"
+
+
 class Newer(Refusal):
     """cannot open the store, because a newer guardian has migrated it, do run that version"""
 
@@ -89,6 +101,12 @@ class DiskFull(Unwritable):
     """cannot write it down, because the disk is full, do make room and try again; nothing was changed"""
 
     code = "disk_full"
+
+
+class SpoolFull(Unwritable):
+    """cannot keep the file, because the spool is full, do wait until what no post refers to is removed"""
+
+    code = "spool_full"
 
 
 class Absent(Refusal):

@@ -102,6 +102,20 @@ class Scene:
         found, _ = self.queue.add({"account": "acme", "at": "now", "text": text, **more}, who="a test")
         return found.post
 
+    def enter_parts(self, *parts: Part, account: str = "acme", tags: tuple[str, ...] = ()) -> Post:
+        """A post that is due now and says these parts: a thread, if there are several."""
+        now = self.clock()
+        draft = Draft(account=account, at=now, at_text="now", zone=None, part=parts[0], tail=parts[1:], tags=tags)
+        with self.database.transaction() as tx:
+            return posts.enter(tx, draft, now=now, who="a test").post
+
+    def picture(self, alt: str | None = None, *, size: int = 8) -> Media:
+        """A picture that lies in the spool."""
+        data = io.BytesIO()
+        Image.new("RGB", (size, size), os.urandom(3).hex().join("#\0").rstrip("\0")).save(data, "PNG")
+        kept = self.spool.take_in([data.getvalue()])
+        return Media(sha256=kept.sha256, type="image/png", size=kept.size, width=size, height=size, alt=alt)
+
     def post(self, post: Post) -> Post:
         """The post as it is now."""
         with self.database.reading() as tx:
