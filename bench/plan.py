@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from bench.house import names
 from guardian.model import Part
-from guardian.store import check, posts
+from guardian.store import posts
 from guardian.store.database import STORE, migrate
+from guardian.store.queries import as_dict
 
 if TYPE_CHECKING:
     from bench.house import BenchHouse
@@ -45,7 +46,7 @@ def made(count: int) -> Path:
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     began, path, now = time.monotonic(), directory / STORE, time.time_ns() // 1_000_000
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.row_factory = check.as_dict
+    connection.row_factory = as_dict
     for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE}"):
         connection.execute(f"pragma {pragma}")
     migrate(connection, now=now)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.timing import Sample
 
 FEW, MANY = plan.SIZES[0], plan.SIZES[-1]
-ROUNDS, BUDGET = 5, 90.0
+ROUNDS, BUDGET = 5, 60.0
 DUE_IN = 4.0
 FIRST_SEND, RESIDENT = "start to first send, {} pending", "resident memory after it, {} pending (MB)"
 GOALS = (

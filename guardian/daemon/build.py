@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
+from guardian.daemon.inspecting import Inspecting
 from guardian.daemon.loops import Loop
 from guardian.daemon.peers import Right
 from guardian.daemon.watch import Watch
@@ -41,6 +42,12 @@ class Bell:
     def __init__(self) -> None:
         self.loops: list[Loop] = []
         self.halts: list[threading.Event] = []
+
+    def a_halt(self) -> threading.Event:
+        """One more wait that ends at once."""
+        halt = threading.Event()
+        self.halts.append(halt)
+        return halt
 
     def ring(self) -> None:
         """Something changed: poll."""
@@ -92,6 +99,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     watch = Loop("watch", Watch(books, ring=bell.halt), clock)
     lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
+    inspecting = Loop("inspect", Inspecting(database, halt=bell.a_halt()), clock)
     answers = Answers(
         books=books,
         freezing=Freezing(books, ring=bell.halt),
@@ -112,7 +120,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         database=database,
         books=books,
         bell=bell,
-        loops=(watch, *bell.loops),
+        loops=(watch, inspecting, *bell.loops),
         app=application(answers, rights),
     )
 
@@ -127,8 +135,7 @@ def _lane(
     elapsed: Callable[[], int],
 ) -> Lane:
     clock = books.clock
-    halt = threading.Event()
-    bell.halts.append(halt)
+    halt = bell.a_halt()
     adapter = gate.connect(account, makers, answer_within=settings.gate.answer_within / 1000)
     database = books.database
     publishing = Publishing(

@@ -20,7 +20,7 @@ from guardian.errors import Broken, Busy, Doubt, Garbled, Newer, Taken
 from guardian.fence import gates
 from guardian.rules import lifecycle
 from guardian.store import check
-from guardian.store.queries import Q
+from guardian.store.queries import Q, as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,8 @@ class Database:
         with contextlib.ExitStack() as opened:  # whatever fails, nothing stays open behind it
             opened.callback(os.close, _own(path.parent))
             try:
-                self.audit = check.must_be_whole(path)
+                self.inspection = check.must_be_whole(path)
+                self.audit = self.inspection.audit
                 self._writer = _connect(path, opened)
                 migrate(self._writer, now=time.time_ns() // 1_000_000)
                 self._reader = _connect(path, opened)
@@ -91,6 +92,17 @@ class Database:
                 yield self._reader
             finally:
                 self._reader.execute("rollback")
+
+    def inspect(self, *, stop: Callable[[], bool]) -> bool:
+        """Go on with the look that the start had no time for, a step; whether all was seen. Raises Broken.
+
+        For one thread, which holds up nobody: it has a connection of its own.
+        """
+        with self._told():
+            try:
+                return self.inspection.go_on(stop=stop)
+            except Garbled as found:
+                raise Garbled(check.broken(self.path, found.message).message) from found
 
     @contextlib.contextmanager
     def _turn(self, within: float) -> Iterator[None]:
@@ -211,7 +223,7 @@ def _own(directory: Path) -> int:
 def _connect(path: Path, opened: contextlib.ExitStack) -> Tx:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=FILE_SECONDS)
     opened.callback(connection.close)
-    connection.row_factory = check.as_dict
+    connection.row_factory = as_dict
     for pragma in PRAGMAS:
         connection.execute(f"pragma {pragma}")
     path.chmod(0o600)

@@ -11,9 +11,9 @@ values (:id, (select coalesce(max(seq), 0) + 1 from posts), :account, 'queued', 
 -- One post.
 select * from posts where id = :id;
 
--- name: sealed_posts
--- What the seals of the posts cover, for whoever looks whether they still fit.
-select * from posts where seal is not null;
+-- name: sealed_posts_after
+-- A page of posts in the order of their entry, for whoever looks whether their seals still fit.
+select * from posts where seq > :after and seal is not null order by seq limit :limit;
 
 -- name: post_by_ref^
 -- The post that a caller's own id names.
