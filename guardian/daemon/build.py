@@ -21,6 +21,7 @@ from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
+from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
@@ -68,6 +69,7 @@ class Daemon:
     settings: Settings
     database: Database
     books: Books
+    zones: Zones
     bell: Bell
     loops: tuple[Loop, ...]
     app: FastAPI
@@ -96,7 +98,8 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         clock=clock,
         timekeeping=Timekeeping(database=database, look=look),
     )
-    watch = Loop("watch", Watch(books, ring=bell.halt), clock)
+    zones = Zones(database=database, clock=clock)
+    watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
     lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
     inspecting = Loop("inspect", Inspecting(database, halt=bell.a_halt()), clock)
@@ -119,6 +122,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         settings=settings,
         database=database,
         books=books,
+        zones=zones,
         bell=bell,
         loops=(watch, inspecting, *bell.loops),
         app=application(answers, rights),

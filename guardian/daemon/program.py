@@ -82,6 +82,7 @@ def _live(settings: Settings, ends: set[signal.Signals]) -> None:
     try:
         found = recover(daemon.database, now=wall_clock())
         daemon.books.open_the_house()
+        daemon.zones.follow()  # before the sweep: what moved may be due, or not any more
         daemon.books.sweep()
     except Broken as broken:  # past the check at the opening: the file is open, and closing it would write to it
         hold.begin_anew(settings.house, broken)

@@ -11,18 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardian.duties.books import Books
+    from guardian.duties.zones import Zones
 
 FENCE_EVERY = 500
 SWEEP_EVERY = 1_000
+ZONES_EVERY = 10 * 60_000
 
 
 class Watch:
     """Polled by a loop of its own."""
 
-    def __init__(self, books: Books, *, ring: Callable[[], None]) -> None:
+    def __init__(self, books: Books, *, zones: Zones, ring: Callable[[], None]) -> None:
         self.books = books
+        self.zones = zones
         self.ring = ring
         self._sweep_at = 0
+        self._zones_at = 0
         self._right = True
 
     def poll(self, now: int) -> int | None:
@@ -34,5 +38,14 @@ class Watch:
         if not now < self._sweep_at <= now + SWEEP_EVERY:  # later still: the clock has gone back since
             self._sweep_at = now + SWEEP_EVERY
             self.books.follow_the_journal()
+            self._follow_the_zones(now)
             self.books.sweep()
         return now + FENCE_EVERY
+
+    def _follow_the_zones(self, now: int) -> None:
+        """Now and then: somebody may have brought new rules for a zone while we run."""
+        if now < self._zones_at <= now + ZONES_EVERY:
+            return
+        self._zones_at = now + ZONES_EVERY
+        if self.zones.follow():
+            self.ring()

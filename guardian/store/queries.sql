@@ -279,3 +279,30 @@ delete from transitions;
 -- name: insert_transition!
 -- One row of the law's table.
 insert into transitions (was, event, is_now) values (:was, :event, :is_now);
+
+-- name: zones_of_walls
+-- Every zone that a waiting post's wall time is of: one step in the index for each.
+with recursive found (zone) as (
+    select min(zone) from posts where wall is not null and state in ('queued', 'blocked')
+    union all
+    select (select min(p.zone) from posts p
+            where p.wall is not null and p.state in ('queued', 'blocked') and p.zone > found.zone)
+    from found where found.zone is not null)
+select zone from found where zone is not null;
+
+-- name: zone_fingerprint$
+-- By which rules the wall times of a zone were computed last.
+select fingerprint from zones where zone = :zone;
+
+-- name: set_zone_fingerprint!
+-- Note by which rules they are computed now.
+insert into zones (zone, fingerprint) values (:zone, :fingerprint)
+on conflict (zone) do update set fingerprint = excluded.fingerprint;
+
+-- name: posts_of_wall
+-- Waiting posts whose wall time is of a zone.
+select id, at, wall from posts where wall is not null and state in ('queued', 'blocked') and zone = :zone;
+
+-- name: retime_post!
+-- The same wall time is another moment now; it is the same decision, so the post has not been entered anew.
+update posts set at = :at, changed_at = :now where id = :id and state in ('queued', 'blocked');

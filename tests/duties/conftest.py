@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from guardian.duties.books import Books
 from guardian.duties.lane import Lane
@@ -20,10 +23,11 @@ from guardian.fence.house import House
 from guardian.fence.scopes import make_private
 from guardian.fence.stopping import Order, Stopping
 from guardian.gate.accounts import connect, makers
-from guardian.model import Account, Secret
+from guardian.model import Account, Media, Part, Secret
 from guardian.rehearsal import RehearsalPlatform
 from guardian.store import attempts, freezes, journal, posts
 from guardian.store.database import Database
+from guardian.store.posts import Draft
 from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
@@ -112,7 +116,7 @@ class Scene:
     def picture(self, alt: str | None = None, *, size: int = 8) -> Media:
         """A picture that lies in the spool."""
         data = io.BytesIO()
-        Image.new("RGB", (size, size), os.urandom(3).hex().join("#\0").rstrip("\0")).save(data, "PNG")
+        Image.new("RGB", (size, size), f"#{os.urandom(3).hex()}").save(data, "PNG")
         kept = self.spool.take_in([data.getvalue()])
         return Media(sha256=kept.sha256, type="image/png", size=kept.size, width=size, height=size, alt=alt)
 

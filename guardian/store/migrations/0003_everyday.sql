@@ -51,3 +51,4 @@ create table zones (                                 -- by which rules the wall 
     zone        text primary key,
     fingerprint text not null
 );
+create index posts_by_wall on posts (zone, at, seq) where wall is not null and state in ('queued', 'blocked');
