@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mastodon import Mastodon, MastodonAPIError, MastodonError, MastodonNotFoundError, MastodonUnauthorizedError
 
+from adapters.likeness import Likeness, likeness
 from guardian.adapter import Kind, Maker, Readiness, Route
 from guardian.errors import Doubt, TokenRefused
 from guardian.model import Identity, Limits, MediaLimits, PostRef, Problem
+from guardian.rules.media import problems as media_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,14 +68,16 @@ class MastodonAdapter:
         )
         self._me: str | None = None
         self._lists = False
+        self._behind = timedelta(0)
         network.session.hooks["response"].append(self._note)
 
     def _note(self, response: Response, **_: object) -> None:
-        """Whether the server's last answer is a list: the library makes an empty one of `{}`.
+        """Whether the last answer is a list (the library makes an empty one of `{}`), and what time the server has.
 
-        Of a new post it is given only what we read: it takes 1 ms to make objects of the other forty fields.
+        Of a new post the library is given only what we read: it takes 1 ms to make objects of the other forty fields.
         """
         self._lists = response.content.lstrip().startswith(b"[")
+        self._behind = _behind(response.headers.get("Date"))
         if response.request.method == "POST" and response.request.path_url == STATUSES and response.ok:
             response._content = _in_short(response.content)  # noqa: SLF001 (the library has no other way to be told)
 
@@ -114,7 +120,7 @@ class MastodonAdapter:
             )
         if part.visibility is not None and part.visibility not in VISIBILITIES:
             problems.append(Problem(field="visibility", message=f"it must be one of {', '.join(VISIBILITIES)}"))
-        return problems
+        return [*problems, *media_problems(part.media, limits=limits.media)]
 
     def upload(self, data: bytes, media: Media) -> str:
         """One POST to the asynchronous endpoint: the answer may come before the file is processed."""
@@ -147,29 +153,56 @@ class MastodonAdapter:
     def find(self, part: Part, *, since: int, known: frozenset[str], reply_to: str | None = None) -> PostRef | None:
         """Look through our own posts since then for one that says and shows the same, and that nobody knows yet."""
         earliest = datetime.fromtimestamp(since / 1000, UTC) - SKEW
+        ours = chain(self._own_since(earliest), self._own_replies(reply_to))
+        unknown = (status for status in ours if str(status.id) not in known and _hangs_on(status, reply_to))
         try:
-            for status in self._own_since(earliest):
-                if str(status.id) not in known and _hangs_on(status, reply_to) and self._is(status, part):
-                    return _ref(status)
+            return self._first_that_is(part, unknown)
         except MastodonError as error:
             raise Doubt(f"cannot say whether {self._account.name} has the post, because {error}") from error
+
+    def _first_that_is(self, part: Part, statuses: Iterator[Any]) -> PostRef | None:
+        """The first that is this part beyond doubt. Raises the first Doubt when there was one, and none is."""
+        doubts = []
+        for status in statuses:
+            try:
+                if self._is(status, part):
+                    return _ref(status)
+            except Doubt as doubt:
+                doubts.append(doubt)
+        if doubts:
+            raise doubts[0]
         return None
 
     def _own_since(self, earliest: datetime) -> Iterator[Any]:
-        """Our own posts, newest first, back to `earliest`. Raises Doubt when they do not end within reason."""
+        """Our own posts, newest first, back to `earliest`. Raises Doubt when they do not end within reason.
+
+        Paged by the ids that the server gave: an id made from a time (`since_id`) is one of Mastodon's own kind, after
+        which a server with other ids has nothing; and not every server links to its next page. The end is an empty one.
+        """
         me = self._me or self.whoami().id
-        page = self._client.account_statuses(me, since_id=earliest, limit=PAGE, exclude_reblogs=True)
+        before: str | None = None
         for _ in range(MAX_PAGES):
+            page = self._client.account_statuses(me, max_id=before, limit=PAGE, exclude_reblogs=True)
             if not self._lists or not isinstance(page, list):
                 raise Doubt("cannot look through our own posts, because the server did not answer with a list")
-            for status in page:
-                if status.created_at < earliest:
-                    return
-                yield status
-            page = self._client.fetch_next(page) if page else None
-            if page is None:
+            first = earliest - self._behind
+            yield from (status for status in page if status.created_at >= first)
+            if not page or page[-1].created_at < first:
                 return
+            before = _id(page[-1])
         raise Doubt("cannot look through all posts of the last minutes, because there are too many")
+
+    def _own_replies(self, parent: str | None) -> Iterator[Any]:
+        """What of ours hangs on that post: some servers (Pixelfed) leave replies out when they list our posts."""
+        if parent is None:
+            return
+        try:
+            context = self._client.status_context(parent)
+        except MastodonNotFoundError:
+            return  # the post is gone, and what hung on it hangs on nothing now
+        if not isinstance(context.descendants, list):
+            raise Doubt(f"cannot say what hangs on {parent}, because the server did not answer with a list")
+        yield from (status for status in context.descendants if _id(status.account) == self._me)
 
     def _is(self, status: Any, part: Part) -> bool:  # noqa: ANN401 (the library's own dynamic type)
         if not self._same(status.spoiler_text, part.warning):
@@ -179,10 +212,23 @@ class MastodonAdapter:
         try:
             source = self._client.status_source(status.id)
         except MastodonNotFoundError:
-            return False  # deleted since it was listed
+            return self._shows(_id(status), part)
         if not isinstance(source.text, str):
             raise Doubt(f"cannot say what {_id(status)} says, because the server answered with no source of it")
         return self._same(source.text, part.text)
+
+    def _shows(self, platform_id: str, part: Part) -> bool:
+        """No source: either the post was deleted since it was listed, or this server tells no sources (Pixelfed)."""
+        try:
+            status = self._client.status(platform_id)
+        except MastodonNotFoundError:
+            return False
+        if not isinstance(status.content, str):
+            raise Doubt(f"cannot say what {platform_id} says, because the server answered with no words of it")
+        alike = likeness(status.content, part.text)
+        if alike is Likeness.UNSURE:
+            raise Doubt(f"cannot say whether {platform_id} is the post, because its words are alike, but not the same")
+        return alike is Likeness.SAME
 
     @staticmethod
     def _same(theirs: str | None, ours: str | None) -> bool:
@@ -239,8 +285,20 @@ def _id(thing: Any) -> str:  # noqa: ANN401 (the library's own dynamic type)
 
 
 def _ref(status: Any) -> PostRef:  # noqa: ANN401 (the library's own dynamic type)
-    url = getattr(status, "url", None) or getattr(status, "uri", None)
-    return PostRef(id=_id(status), url=None if url is None else str(url))
+    """Raises Doubt when it is no post: one that the server has put off until later has an id, too, but no address."""
+    url = _look(status, "url") or _look(status, "uri")
+    if not url:
+        raise Doubt("cannot believe the answer, because what it names has no address")
+    return PostRef(id=_id(status), url=str(url))
+
+
+def _behind(date: str | None) -> timedelta:
+    """By how much the server's clock, which dates the posts, is behind ours; nothing when it does not say."""
+    try:
+        there = parsedate_to_datetime(date or "")
+        return max(timedelta(0), datetime.now(UTC) - there)
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return timedelta(0)
 
 
 def connect(account: Account, network: Network) -> MastodonAdapter:

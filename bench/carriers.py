@@ -33,6 +33,7 @@ AT_ONCE = 4
 MIDDLE = 0.1, 0.9
 WITHIN = 60.0
 READY_WITHIN = 20.0
+RQ_PRELOADED = "import peer_jobs, rq.cli; rq.cli.main()"  # else every fork would import the job first
 
 
 class Carrier(NamedTuple):
@@ -56,7 +57,9 @@ def carriers(stack: ExitStack, directory: Path, sink: Sink) -> list[Measured]:
         found += [missing(name, str(error)) for name in (SIMPLE, FORKING, CELERY)]
     else:
         environment = peers.surroundings(address) | place
-        found += [_measured(one, environment, directory, sink) for one in (*_rq(address), _celery(address))]
+        plain = {key: value for key, value in environment.items() if key != "BENCH_BROKER"}  # RQ needs no Celery
+        found += [_measured(one, plain, directory, sink) for one in _rq(address)]
+        found.append(_measured(_celery(address), environment, directory, sink))
     try:
         peers.install_node()
         found.append(_measured(_bullmq(address), environment, directory, sink))
@@ -78,11 +81,12 @@ def _feed(which: str, address: str, count: int) -> list[str]:
 
 
 def _rq(address: str) -> tuple[Carrier, Carrier]:
-    work = [str(PYTHON / "rq"), "worker", "--logging_level", "WARNING", "-u", f"unix://{address}"]
+    program = [str(PYTHON / "python"), "-c", RQ_PRELOADED]
+    work = [*program, "worker", "--logging_level", "WARNING", "-u", f"unix://{address}"]
     simple = [*work, "--worker-class", "rq.worker.SimpleWorker", "bench"]
     return (
         Carrier(SIMPLE, _feed("rq", address, 2000), simple, AT_ONCE, 2000),
-        Carrier(FORKING, _feed("rq", address, 120), [*work, "bench"], AT_ONCE, 120),
+        Carrier(FORKING, _feed("rq", address, 400), [*work, "bench"], AT_ONCE, 400),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlencode
 
 from guardian.errors import Absent, Doubt, GuardianError, Illegal, Mistake, NotAllowed, Unfound, Unwritable
@@ -10,6 +11,9 @@ from guardian.fence.reading import daemon_state
 from guardian.fence.telling import ask
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
     from guardian.fence.house import House
 
 WITHIN = 10.0
@@ -41,9 +45,36 @@ class Client:
         """What came of it."""
         return self._ask("POST", path, body)
 
+    def upload(self, file: str | PathLike[str] | BinaryIO) -> Any:  # noqa: ANN401 (a JSON document)
+        """Hand a file over, read with the rights of whoever calls: what it is, and its SHA-256.
+
+        Raises Mistake, with the path in its words, when it cannot be read or is nothing to be published.
+        """
+        from guardian import handing
+
+        with handing.opened(file) as source:
+            if daemon_state(self.house)[0] == "hung":
+                raise self._unanswered(TimeoutError())
+            with self._reaching():
+                status, document, sha256 = handing.send(self.house.socket, source)
+            try:
+                answer = self._judged(status, document)
+            except Mistake as error:
+                raise handing.wrong(source.name, error.message.partition("because ")[2] or error.message) from error
+        if answer["sha256"] != sha256:
+            raise Doubt(f"cannot say whether {source.name} was handed over, because the daemon has another content")
+        return answer
+
     def _ask(self, method: str, target: str, body: object) -> Any:  # noqa: ANN401 (a JSON document)
-        try:
+        with self._reaching():
             status, document = ask(self.house.socket, method, target, body, within=self.within, most=MAX_ANSWER)
+        return self._judged(status, document)
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """What it means when the socket cannot be opened, or does not answer."""
+        try:
+            yield
         except PermissionError as error:
             raise NotAllowed(
                 f"cannot open {self.house.socket}, because you may not",
@@ -51,6 +82,10 @@ class Client:
             ) from error
         except OSError as error:
             raise self._unanswered(error) from error
+
+    @staticmethod
+    def _judged(status: int, document: Any) -> Any:  # noqa: ANN401 (a JSON document)
+        """The document, unless it is an error."""
         named = document.get("error") if isinstance(document, dict) else None
         if isinstance(named, dict):
             family = FAMILIES.get(status, GuardianError)

@@ -22,6 +22,7 @@ from guardian.store.queries import Q
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from io import BufferedReader
 
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, ReleaseBody, RescheduleBody, ThawBody
     from guardian.daemon.peers import Peer
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from guardian.duties.freeze import Freezing
     from guardian.duties.lane import Lane
     from guardian.duties.queue import Queue
+    from guardian.duties.spooling import Spooling
     from guardian.model import Post
     from guardian.store.database import Tx
+    from guardian.store.incoming import Incoming
 
 NEXT = 10
 MAX_PAGE = 1000
@@ -46,6 +49,7 @@ class Answers:
         books: Books,
         freezing: Freezing,
         queue: Queue,
+        spooling: Spooling,
         lanes: Sequence[Lane],
         drain: float,
         ring: Callable[[], None],
@@ -53,6 +57,7 @@ class Answers:
         self.books = books
         self.freezing = freezing
         self.queue = queue
+        self.spooling = spooling
         self.lanes = lanes
         self.drain = drain
         self.ring = ring
@@ -160,6 +165,18 @@ class Answers:
     def cancel(self, post_id: str, peer: Peer) -> documents.Document:
         """A post that is never sent."""
         return {"post": documents.post(self.queue.cancel(post_id, who=peer.name))}
+
+    def receiving(self) -> Incoming:
+        """A file that is about to come in."""
+        return self.spooling.receiving()
+
+    def handed(self, incoming: Incoming, peer: Peer) -> documents.Document:
+        """A file that has come whole: look at it, and keep it."""
+        return documents.handed(self.spooling.settle(incoming, who=peer.name))
+
+    def file(self, sha256: str) -> BufferedReader:
+        """A file of the spool, open."""
+        return self.spooling.file(sha256)
 
     def journal(self, after: int, limit: int) -> documents.Document:
         """A page of the journal."""

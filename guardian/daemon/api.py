@@ -30,7 +30,8 @@ from guardian.daemon.bodies import (
     ThawBody,
 )
 from guardian.daemon.peers import NOBODY, Peer, Right
-from guardian.errors import Broken, Doubt, GuardianError, Mistake, NotAllowed, Refusal, Unfound, Unwritable
+from guardian.daemon.streams import Streams
+from guardian.errors import Broken, Doubt, GuardianError, Mistake, NotAllowed, Refusal, TooLarge, Unfound, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -42,6 +43,7 @@ UNREADABLE = 400
 Seq = Annotated[int, Query(ge=0, lt=1 << 63)]
 STATUS: tuple[tuple[type[GuardianError], int], ...] = (
     (Unfound, 404),
+    (TooLarge, 413),
     (Mistake, 422),
     (NotAllowed, 403),
     (Broken, 503),
@@ -53,13 +55,14 @@ STATUS: tuple[tuple[type[GuardianError], int], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the table."""
+    """One line of the table. One that streams reads or writes bytes as they come, in the server's own thread."""
 
     method: str
     path: str
     right: Right
     handler: Callable[..., Any]
     summary: str
+    streams: bool = False
 
 
 async def peer(request: Request) -> Peer:
@@ -70,6 +73,7 @@ async def peer(request: Request) -> Peer:
 
 def table(answers: Answers) -> tuple[Route, ...]:
     """Every route there is."""
+    files = Streams(answers)
 
     def freeze(body: FreezeBody, who: Peer = Depends(peer)) -> JSONResponse:
         document = answers.freeze(body, who)
@@ -105,6 +109,12 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def cancel(post_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
         return answers.cancel(post_id, who)
 
+    async def upload(request: Request, who: Peer = Depends(peer)) -> Response:
+        return await files.take_in(request, who)
+
+    async def media(sha256: str) -> Response:
+        return await files.give(sha256)
+
     def journal(after: Seq = 0, limit: int = 1000) -> Any:
         return answers.journal(after, limit)
 
@@ -123,6 +133,8 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("POST", "/v1/posts/{post_id}/release", Right.OPERATE, release_one, "Send this missed post after all"),
         Route("POST", "/v1/posts/{post_id}/reschedule", Right.OPERATE, reschedule, "Give it a new time"),
         Route("POST", "/v1/posts/{post_id}/cancel", Right.OPERATE, cancel, "Never send it"),
+        Route("POST", "/v1/media", Right.OPERATE, upload, "Hand a file over", streams=True),
+        Route("GET", "/v1/media/{sha256}", Right.READ, media, "A file that was handed over", streams=True),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
     )
 
@@ -137,7 +149,7 @@ def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> Fast
         threads = freezers if route.right is Right.FREEZE else workers
         app.add_api_route(
             route.path,
-            _in_thread(route.handler, threads),
+            route.handler if route.streams else _in_thread(route.handler, threads),
             methods=[route.method],
             summary=route.summary,
             description=f"Needs the right `{route.right}`.",
@@ -145,6 +157,8 @@ def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> Fast
             response_model=None,
             operation_id=route.handler.__name__,
             responses=contract.answers_of(route.method, route.path),
+            response_class=Response if route.streams else JSONResponse,
+            openapi_extra=contract.request_of(route.method, route.path),
         )
     app.add_exception_handler(GuardianError, _guardian_error)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -19,6 +19,7 @@ from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.spooling import Spooling
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
 from guardian.duties.zones import Zones
@@ -98,6 +99,9 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         clock=clock,
         timekeeping=Timekeeping(database=database, look=look),
     )
+    spool = Spool(settings.state_dir / SPOOL)
+    spool.recover()
+    spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
     zones = Zones(database=database, clock=clock)
     watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
     lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
@@ -113,6 +117,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
             release_gap=settings.queue.release_gap,
             clock=clock,
         ),
+        spooling=spooling,
         lanes=lanes,
         drain=settings.fence.drain / 1000,
         ring=bell.ring,
@@ -124,7 +129,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         books=books,
         zones=zones,
         bell=bell,
-        loops=(watch, inspecting, *bell.loops),
+        loops=(watch, inspecting, Loop("broom", spooling, clock), *bell.loops),
         app=application(answers, rights),
     )
 

@@ -9,11 +9,12 @@ import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from guardian.daemon import limits
 from guardian.daemon.limits import Place
-from guardian.daemon.manners import BUSY, IMPORT_PATH, Refusing, refuse
+from guardian.daemon.manners import BUSY, IMPORT_PATH, UPLOAD, Refusing, refuse
 from guardian.daemon.peers import NOBODY, peer_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Call(H11Protocol):
         self._ended = False  # the peer has said all that it will say
         self._asking = False  # a request has begun to come in
         self._extended = False
+        self._heard = 0  # bytes since the request began
+        self._pace_since = 0.0
         self._serving = 0
         self._timer: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -81,7 +84,9 @@ class Call(H11Protocol):
             return
         if not self._asking and not self._in_service():
             self._asking = True
+            self._heard = 0
             self._within(limits.REQUEST_WITHIN, self._too_slow)
+        self._heard += len(data)
         super().data_received(data)
 
     def handle_events(self) -> None:
@@ -90,9 +95,13 @@ class Call(H11Protocol):
         if self._in_service() and not self.cycle.more_body:
             self._asking = self._extended = False
             self._within(None, None)
-        elif self._in_service() and self.scope["path"] == IMPORT_PATH and not self._extended:
+        elif self._in_service() and not self._extended:
             self._extended = True
-            self._within(limits.IMPORT_WITHIN, self._too_slow)
+            if self.scope["path"] == IMPORT_PATH:
+                self._within(limits.IMPORT_WITHIN, self._too_slow)
+            elif (self.scope["method"], self.scope["path"]) == UPLOAD:
+                self._pace_since = self.loop.time()
+                self._within(limits.UPLOAD_WITHIN, self._keep_pace)
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Who has asked and then only listens is answered; half a request is none, and is never carried out."""
@@ -102,6 +111,10 @@ class Call(H11Protocol):
     def on_response_complete(self) -> None:
         """The next request may come, unless the peer has said that there is none."""
         super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self._refused = True  # it was answered before it was whole: an upload that is not taken
+            self._part()
         if self._ended and not self._in_service():
             self.transport.close()
         if self.transport.is_closing():
@@ -195,6 +208,14 @@ class Call(H11Protocol):
     def _too_slow(self) -> None:
         self._refuse(TOO_SLOW)
 
+    def _keep_pace(self) -> None:
+        """An upload gets more time for what has come, so that a large one may take long and a dripping one may not."""
+        left = self._pace_since + limits.upload_within(self._heard) - self.loop.time()
+        if left > 0:
+            self._within(left, self._keep_pace)
+        else:
+            self._too_slow()
+
     def _refuse(self, why: Refusing) -> None:
         """Answer outside of any request and hang up, after hearing out for a moment whoever is still sending."""
         self._refused = True
@@ -211,6 +232,10 @@ class Call(H11Protocol):
             f"Content-Length: {len(why.body)}\r\nConnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + why.body)
+        self._part()
+
+    def _part(self) -> None:
+        """The answer is written, and the peer may be sending still: hear it out for a moment, then hang up."""
         if len(self.heard_out) >= limits.HEARD_OUT_AT_ONCE:
             self.transport.close()
             return

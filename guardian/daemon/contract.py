@@ -128,6 +128,19 @@ class Imported(BaseModel):
     errors_in_all: int
 
 
+class Handed(BaseModel):
+    """A file that lies in the spool; `known` if it did before. Films and sounds have no width, no height, no frames."""
+
+    sha256: str
+    type: str
+    size: int
+    width: int | None
+    height: int | None
+    frames: int | None
+    known: bool
+    notes: list[str]
+
+
 class Journal(BaseModel):
     """A page of the journal."""
 
@@ -146,6 +159,7 @@ DONE: dict[tuple[str, str], type[BaseModel]] = {
     ("POST", "/v1/posts/{post_id}/release"): Released,
     ("POST", "/v1/posts/{post_id}/reschedule"): Changed,
     ("POST", "/v1/posts/{post_id}/cancel"): Changed,
+    ("POST", "/v1/media"): Handed,
     ("GET", "/v1/journal"): Journal,
 }
 ERRORS = {
@@ -164,17 +178,26 @@ LINKS = {
     name: {"operationId": operation, "parameters": {"post_id": "$response.body#/post/id"}}
     for name, operation in (("Story", "post"), ("Cancel", "cancel"), ("Move", "reschedule"), ("Release", "release_one"))
 }
+BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _Answers = dict[int | str, dict[str, Any]]
 
 
 def answers_of(method: str, path: str) -> _Answers:
     """Every status that a route can answer with, for its entry in the document."""
     found: _Answers = {status: {"model": Error, "description": words} for status, words in ERRORS.items()}
-    found[200] = {"model": DONE[method, path], "description": "Done"}
+    model = DONE.get((method, path))
+    found[200] = {"description": "Done", **({"content": BYTES} if model is None else {"model": model})}
     if path == "/v1/freeze":
         found[504] = {"model": Frozen, "description": "Not confirmed: the same document"}
+    if path == "/v1/media":
+        found[507] = {"model": Error, "description": "The disk or the spool is full, or cannot be written"}
     if path == "/v1/posts/import":
         found[422] = {"model": Imported | Error, "description": "Nothing was entered, and why"}
     if (method, path) == ("POST", "/v1/posts"):
         found[200]["links"] = LINKS
     return found
+
+
+def request_of(method: str, path: str) -> dict[str, Any] | None:
+    """What no model can say of a route's body."""
+    return {"requestBody": {"required": True, "content": BYTES}} if (method, path) == ("POST", "/v1/media") else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from guardian.duties.spooling import Handed
     from guardian.model import Attempt, Entry, Freeze, Post
 
 Document = dict[str, Any]
@@ -102,4 +103,19 @@ def entry(found: Entry) -> Document:
         "data": found.data,
         "prev": found.prev,
         "hash": found.hash,
+    }
+
+
+def handed(found: Handed) -> Document:
+    """What came of handing a file over."""
+    media = found.media
+    return {
+        "sha256": media.sha256,
+        "type": media.type,
+        "size": media.size,
+        "width": media.width,
+        "height": media.height,
+        "frames": found.frames,
+        "known": found.known,
+        "notes": list(found.notes),
     }

@@ -21,6 +21,11 @@ IDLE_WITHIN = 5  # between two requests
 READ_WITHIN = 10.0  # how long a peer may leave its answer unread
 HEARD_OUT = 0.5  # a refused peer that is still sending: time to get as far as reading why
 
+UPLOAD_WITHIN = 60.0  # and a second more for each mebibyte that has come
+UPLOAD_RATE = 1 << 20
+UPLOADS = 8  # files that come in at a time, each with a thread for the disk
+UPLOADS_OF_ONE = 4
+
 MAX_BODY = 256 * 1024  # a record with the longest text, whatever its script
 MAX_IMPORT = 96 << 20
 MAX_DEPTH = 8
@@ -91,6 +96,16 @@ def of_one(place: Place, peer: Peer) -> int:
     if peer.uid is None:
         return OF_NOBODY[place]
     return OF_THE_HOUSE[place] if peer.uid in (0, os.geteuid()) else OF_ONE[place]
+
+
+def uploads_of_one(peer: Peer) -> int:
+    """How many files may come in from one user at a time: root and the service user may have all places."""
+    return UPLOADS if peer.uid in (0, os.geteuid()) else UPLOADS_OF_ONE
+
+
+def upload_within(size: int) -> float:
+    """How long so many bytes of a file may take, in seconds."""
+    return UPLOAD_WITHIN + size / UPLOAD_RATE
 
 
 class Allowance:

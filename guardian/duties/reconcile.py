@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from guardian.duties.publish import WHO, landed
 from guardian.errors import Doubt
 from guardian.model import Event, State
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from guardian.store.database import Database, Tx
 
 AFTER_DOUBT = 10_000
+WHY_LENGTH = 300
+log = structlog.get_logger()
 
 
 class Reconciling:
@@ -46,6 +50,7 @@ class Reconciling:
         self.clock = clock
         self.elapsed = elapsed or clock  # nobody can set it: three looks at once, by a clock that jumps, prove nothing
         self._looked: dict[str, int] = {}
+        self._told: dict[str, str] = {}
         self._not_before = 0
 
     def has_work(self) -> bool:
@@ -60,6 +65,7 @@ class Reconciling:
         with self.database.reading() as tx:
             waiting = attempts.unknown(tx, self.account.name)
         self._looked = {row["id"]: self._looked[row["id"]] for row in waiting if row["id"] in self._looked}
+        self._told = {row["post"]: self._told[row["post"]] for row in waiting if row["post"] in self._told}
         times = [self._look_if_due(row, now) for row in waiting]
         return min((at for at in times if at is not None), default=None)
 
@@ -71,9 +77,16 @@ class Reconciling:
                 return now + rest
         try:
             return self._look(row["id"], row["post"], int(row["looks"]) + 1)
-        except Doubt:
+        except Doubt as doubt:
+            self._tell(row["post"], str(doubt)[:WHY_LENGTH])
             self._not_before = now + AFTER_DOUBT
             return self._not_before
+
+    def _tell(self, post: str, why: str) -> None:
+        """Once for every new reason: the same doubt comes back every ten seconds, and may need a person."""
+        if self._told.get(post) != why:
+            self._told[post] = why
+            log.warning("doubt", account=self.account.name, post=post, why=why)
 
     @property
     def _between(self) -> int:

@@ -3,7 +3,9 @@
 The table of research/platforms 1.5: only what is proven not to have been accepted may be tried again; a time-out, a
 reset after the first byte, a 5xx (a proxy in front of Mastodon answers 504 to posts that were made) is uncertain. So
 is every answer that is no plain no: an early hint (the library takes 103 for the answer), a *see other* (which is how
-a form says that it was done), a class that HTTP does not have.
+a form says that it was done), a class that HTTP does not have. And what is said of the idempotency key and not of the
+post: that an earlier request with it is being worked on (409: Pleroma, and the draft of that header), or was seen (400:
+Pixelfed). That earlier request was ours.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from guardian.gate.intents import Fate
 if TYPE_CHECKING:
     from guardian.gate.intents import Receipt, Trace
 
-SAYS_NO = frozenset({301, 307, 308, *range(400, 500)}) - {408}
+SAYS_NO = frozenset({301, 307, 308, *range(400, 500)}) - {408, 409}
+BAD_REQUEST = 400
+OF_THE_KEY = "idempotency"
 THROTTLED_STATUS = 429
 
 
@@ -94,6 +98,6 @@ def _answered(trace: Trace, status: int) -> Verdict:
         return Throttled("the platform answered 429, too many requests", trace.retry_after)
     if 200 <= status < 300:  # noqa: PLR2004 (HTTP's own classes)
         return Accepted(status)
-    if status not in SAYS_NO:
+    if status not in SAYS_NO or (status == BAD_REQUEST and OF_THE_KEY in trace.why.lower()):
         return Uncertain(f"the platform answered {status}")
     return Rejected(f"the platform answered {status}{': ' if trace.why else ''}{trace.why}", status)

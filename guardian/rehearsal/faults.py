@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 
 KINDS = frozenset({
     "delay", "delay_before", "stall", "trickle", "lose", "lose_before", "reset_early", "status", "status_after", "429",
-    "no_idempotency", "deaf", "rubbish", "redirect",
+    "no_idempotency", "deaf", "rubbish", "redirect", "processing", "processing_fails",
 })  # fmt: skip
-
+OF_MEDIA = frozenset({"processing", "processing_fails"})  # for `seconds`, or until the platform is told
 _LONGEST = 86_400
 
 
@@ -37,6 +37,8 @@ class Rule:
         unknown = sorted(set(options) - {field.name for field in fields(cls)})
         if unknown:
             raise ValueError(f"cannot make a fault, because a rule has no {', '.join(map(str, unknown))}")
+        if options.get("kind") in OF_MEDIA:
+            options = {"path": "/api/v2/media", **options}
         return cls(**options)
 
     def __post_init__(self) -> None:

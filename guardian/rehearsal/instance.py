@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from guardian.rehearsal.media import DESCRIPTION_LIMIT, IMAGES, MOST_PER_STATUS, VIDEOS
 from guardian.rehearsal.messages import json_answer
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def instance_v2(call: Call) -> Answer:
         "description": _DESCRIPTION, "usage": {"users": {"active_month": 0}},
         "thumbnail": {"url": f"{url}/rehearsal/picture.svg", "blurhash": None, "versions": {}}, "icon": [],
         "languages": ["en"],
-        "configuration": _configuration() | {
+        "configuration": _configuration(call) | {
             "urls": {"streaming": url.replace("http", "ws", 1), "status": None, "about": url},
             "vapid": {"public_key": ""}, "translation": {"enabled": False}, "limited_federation": True,
             "timelines_access": {"live_feeds": access, "hashtag_feeds": access, "trending_link_feeds": access},
@@ -51,22 +50,23 @@ def instance_v1(call: Call) -> Answer:
         "email": "", "version": VERSION, "urls": {"streaming_api": url.replace("http", "ws", 1)},
         "stats": {"user_count": 0, "status_count": len(posts), "domain_count": 0},
         "thumbnail": f"{url}/rehearsal/picture.svg", "languages": ["en"], "registrations": False,
-        "approval_required": False, "invites_enabled": False, "configuration": _configuration(),
+        "approval_required": False, "invites_enabled": False, "configuration": _configuration(call),
         "contact_account": None, "rules": [],
     })  # fmt: skip
 
 
-def _configuration() -> Json:
+def _configuration(call: Call) -> Json:
+    rules = call.world.shelf.rules
     return {
         "accounts": {"max_featured_tags": 10, "max_pinned_statuses": 5},
         "statuses": {
-            "max_characters": MOST_CHARACTERS, "max_media_attachments": MOST_PER_STATUS,
+            "max_characters": MOST_CHARACTERS, "max_media_attachments": rules.count,
             "characters_reserved_per_url": ADDRESS_CHARACTERS,
         },
         "media_attachments": {
-            "supported_mime_types": [*IMAGES, *VIDEOS], "description_limit": DESCRIPTION_LIMIT,
-            "image_size_limit": 16 * 1024 * 1024, "image_matrix_limit": 33_177_600,
-            "video_size_limit": 64 * 1024 * 1024, "video_frame_rate_limit": 120, "video_matrix_limit": 8_294_400,
+            "supported_mime_types": list(rules.types), "description_limit": rules.description,
+            "image_size_limit": rules.image_bytes, "image_matrix_limit": rules.pixels,
+            "video_size_limit": rules.video_bytes, "video_frame_rate_limit": 120, "video_matrix_limit": 8_294_400,
         },
         "polls": {
             "max_options": 4, "max_characters_per_option": 50, "min_expiration": 300, "max_expiration": 2_629_746,

@@ -5,12 +5,14 @@ An act either sends an answer or raises `Gone`, which closes the connection with
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guardian.rehearsal import rates
 from guardian.rehearsal.exchange import Gone
-from guardian.rehearsal.messages import Answer, error_answer
+from guardian.rehearsal.messages import Answer, error_answer, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +98,17 @@ def _redirect(exchange: Exchange, rule: Rule) -> None:
     exchange.send(Answer(status=rule.status or 307, headers=(("Location", location),)))
 
 
+def _processing(exchange: Exchange, rule: Rule) -> None:
+    """An upload that is taken and not ready yet: 202 with no address, as Mastodon's asynchronous endpoint does."""
+    answer = exchange.make()
+    if answer.status == 200:  # noqa: PLR2004 (taken)
+        world = exchange.stage.world
+        number = int(json.loads(answer.body)["id"])
+        item = world.shelf.process(number, seconds=rule.seconds, fails=rule.kind == "processing_fails")
+        answer = replace(json_answer(world.shapes.attachment(item), status=202), headers=answer.headers)
+    exchange.send(answer)
+
+
 def _seconds(rule: Rule, default: float) -> float:
     return default if rule.seconds is None else rule.seconds
 
@@ -114,5 +127,7 @@ ACTS: dict[str, Callable[[Exchange, Rule], None]] = {
     "no_idempotency": _no_idempotency,
     "rubbish": _rubbish,
     "redirect": _redirect,
+    "processing": _processing,
+    "processing_fails": _processing,
     "deaf": behave,
 }

@@ -121,6 +121,14 @@ class RehearsalPlatform:
         """Behave again."""
         self._stage.clear_faults()
 
+    def media_rules(self, **options: object) -> None:
+        """Take other files than before: see `media.MediaRules` for the options."""
+        self._stage.change_media_rules(options)
+
+    def finish_processing(self) -> None:
+        """Be through with every file that is being processed."""
+        self._stage.world.shelf.finish()
+
     def add_account(self, name: str) -> str:
         """Make the account if it is new; returns its id."""
         return str(self._stage.world.memory.add_person(checked_name(name)).id)

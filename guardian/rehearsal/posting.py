@@ -78,7 +78,7 @@ def delete(call: Call) -> Answer:
 
 
 def upload(call: Call) -> Answer:
-    """`POST /api/v1/media` and `/api/v2/media`: ready at once, whatever it is."""
+    """`POST /api/v1/media` and `/api/v2/media`: ready at once, unless a fault says otherwise."""
     form = call.request.form
     if "file" not in form.files:
         raise Refused(422, "Validation failed: File can't be blank")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from guardian.rehearsal.media import PROCESSING_FAILED
 from guardian.rehearsal.messages import NOT_FOUND, Answer, Refused, json_answer
 from guardian.rehearsal.statuses import Status, Window
 
@@ -130,8 +131,11 @@ def context(call: Call) -> Answer:
 
 
 def media(call: Call) -> Answer:
-    """`GET /api/v1/media/:id`."""
-    return json_answer(call.world.shapes.attachment(call.world.shelf.own(call.id, owner=call.person)))
+    """`GET /api/v1/media/:id`: 206 while the platform works on it, 422 when it could not."""
+    item = call.world.shelf.own(call.id, owner=call.person)
+    if item.is_processed and item.fails:
+        raise Refused(422, PROCESSING_FAILED)
+    return json_answer(call.world.shapes.attachment(item), status=200 if item.is_processed else 206)
 
 
 def media_file(call: Call) -> Answer:

@@ -117,7 +117,8 @@ class Shapes:
         """An uploaded file."""
         url = f"{self.url}/system/media_attachments/{item.id}"
         return {
-            "id": str(item.id), "type": item.file.kind.partition("/")[0], "url": url, "preview_url": url,
+            "id": str(item.id), "type": item.file.kind.partition("/")[0],
+            "url": url if item.is_processed else None, "preview_url": url if item.is_processed else None,
             "remote_url": None, "preview_remote_url": None, "text_url": None, "meta": {},
             "description": item.description, "blurhash": None,
         }  # fmt: skip

@@ -50,6 +50,10 @@ class Stage:
         self.faults.clear()
         self.on_faults()
 
+    def change_media_rules(self, options: object) -> None:
+        """Take other files than before; ValueError says what is wrong with the options."""
+        self.world.shelf.rules = self.world.shelf.rules.changed(options)
+
     def posts(self) -> list[PostRecord]:
         """All posts, deleted ones too, oldest first."""
         return [
@@ -108,6 +112,16 @@ def _clear_faults(stage: Stage, _head: Head, _body: bytes) -> Answer:
     return json_answer({})
 
 
+def _media_rules(stage: Stage, _head: Head, body: bytes) -> Answer:
+    stage.change_media_rules(json.loads(body))
+    return json_answer({})
+
+
+def _processed(stage: Stage, _head: Head, _body: bytes) -> Answer:
+    stage.world.shelf.finish()
+    return json_answer({})
+
+
 def _add_account(stage: Stage, _head: Head, body: bytes) -> Answer:
     asked: Json = json.loads(body)
     person = stage.world.memory.add_person(checked_name(asked["name"]))
@@ -133,5 +147,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Stage, Head, bytes], Answer]] = {
     ("POST", "/rehearsal/faults"): _add_fault,
     ("DELETE", "/rehearsal/faults"): _clear_faults,
     ("POST", "/rehearsal/accounts"): _add_account,
+    ("POST", "/rehearsal/media-rules"): _media_rules,
+    ("POST", "/rehearsal/processed"): _processed,
     ("GET", "/rehearsal/picture.svg"): _picture,
 }

@@ -306,3 +306,28 @@ select id, at, wall from posts where wall is not null and state in ('queued', 'b
 -- name: retime_post!
 -- The same wall time is another moment now; it is the same decision, so the post has not been entered anew.
 update posts set at = :at, changed_at = :now where id = :id and state in ('queued', 'blocked');
+
+-- name: note_media!
+-- Remember what a file of the spool is; one that is known already is only seen again.
+insert into media (sha256, type, size, width, height, at, by_whom) values (:sha256, :type, :size, :width, :height, :now, :by_whom)
+on conflict (sha256) do update set at = :now;
+
+-- name: media_by_hash^
+-- What a file of the spool is.
+select * from media where sha256 = :sha256;
+
+-- name: media_unseen
+-- Files that nobody has handed over for a while.
+select sha256 from media where at < :before;
+
+-- name: forget_media!
+-- Forget what a file of the spool is, unless somebody handed it over again meanwhile.
+delete from media where sha256 = :sha256 and at < :before;
+
+-- name: last_seq$
+-- The number of the post that was entered last.
+select max(seq) from posts;
+
+-- name: posts_with_media
+-- What the posts of a stretch show, whatever their state.
+select media, tail from posts where seq > :after and seq <= :upto and (media is not null or tail is not null);

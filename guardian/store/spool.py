@@ -45,15 +45,18 @@ class Spool:
     """The files. `turn` is held over the keeping of a file with its row, and over the removing of both."""
 
     def __init__(self, path: Path, *, most: int = MOST, spare: int = SPARE) -> None:
-        """Remove what a crash left half-written. Makes nothing: a full disk is no reason not to start."""
+        """Makes nothing: a full disk is no reason not to start."""
         self.path = path
         self.most = most
         self.spare = spare
         self.turn = threading.RLock()
         self._counting = threading.Lock()
         self._used: int | None = None  # counted when the first file comes in
+
+    def recover(self) -> None:
+        """Remove what a crash left half-written. Once, at the start, before anything comes in."""
         with contextlib.suppress(OSError):
-            for left in (path / INCOMING).iterdir():
+            for left in (self.path / INCOMING).iterdir():
                 left.unlink()
 
     def path_of(self, sha256: str) -> Path:

@@ -35,6 +35,8 @@ OTHERS: tuple[tuple[str, str, object], ...] = (
     ("POST", "/v1/posts/p-x/release", {}),
     ("POST", "/v1/posts/p-x/reschedule", {"at": "now"}),
     ("POST", "/v1/posts/p-x/cancel", {}),
+    ("POST", "/v1/media", "x"),
+    ("GET", "/v1/media/" + "0" * 64, None),
     ("GET", "/v1/journal", None),
 )
 RIGHTS = """

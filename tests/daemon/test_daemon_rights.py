@@ -67,6 +67,7 @@ STARTS: tuple[tuple[str, str, object], ...] = (
     ("POST", "/v1/posts/p-x/release", {}),
     ("POST", "/v1/posts/p-x/reschedule", {"at": "now"}),
     ("POST", "/v1/posts/p-x/cancel", {}),
+    ("POST", "/v1/media", "x"),
 )
 LOOKS = (("GET", "/v1/status", None), ("GET", "/v1/posts", None), ("GET", "/v1/journal", None))
 
@@ -119,7 +120,7 @@ def test_a_member_of_the_operate_group_thaws_and_queues(house: TorturedHouse) ->
 @NEEDS_ROOT
 @pytest.mark.parametrize("groups", [[], [TAPE], [MAIL]])
 def test_a_stranger_does_not_even_get_a_connection(house: TorturedHouse, groups: list[int]) -> None:
-    assert statuses(house, [*LOOKS, FREEZE, *STARTS], groups=groups) == [0] * 11
+    assert statuses(house, [*LOOKS, FREEZE, *STARTS], groups=groups) == [0] * 12
 
 
 @pytest.mark.root

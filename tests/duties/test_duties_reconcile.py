@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from guardian.duties.recover import recover
 from guardian.errors import Illegal, Unwritable
@@ -93,6 +94,18 @@ def test_a_look_that_failed_does_not_count_as_not_found(scene: Scene, platform: 
     scene.clock.off += BETWEEN
     lane.reconciling.poll(scene.clock())
     assert scene.post(post).state is State.PUBLISHED
+
+
+def test_a_doubt_that_lasts_is_told_once_and_not_every_ten_seconds(scene: Scene, platform: RehearsalPlatform) -> None:
+    platform.fault("lose")
+    lane = scene.lane()
+    (post,) = lost(scene, lane, "hello")
+    platform.fault("status", status=503, method="GET", path=".*", times=None)
+    with capture_logs() as said:
+        look(scene, lane, 4)
+    (doubt,) = [line for line in said if line["event"] == "doubt"]
+    assert (doubt["post"], doubt["account"]) == (post.id, "acme")
+    assert doubt["why"].startswith(f"cannot ask for {post.id}, because ")
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -85,6 +85,14 @@ def test_posts_that_had_left_already_are_named_one_by_one(house: House, capfd: p
     assert "  in flight   nothing was on the wire\n" in said
 
 
+def test_a_thread_that_is_live_by_half_is_named_with_how_much_of_it(
+    house: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    half = {"post": "p-1", "account": "acme", "state": "published", "url": "https://x/1", "live": 2, "parts": 5}
+    report.print_rest(house, result(held=3, in_flight=[half]))
+    assert "p-1  acme  published  2 of 5 parts live  https://x/1" in capfd.readouterr().out
+
+
 def test_with_the_daemon_gone_what_is_held_is_not_known_and_not_zero(
     house: House, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies
 
 from guardian.adapter import Kind
 from guardian.gate.intents import Fate, Receipt, Trace
-from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, verdict
+from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, Verdict, verdict
 
 STATUS = strategies.none() | strategies.integers(-1, 1000)
 TRACES = strategies.builds(
@@ -41,7 +42,7 @@ def test_a_post_is_refused_only_by_a_plain_no_and_published_only_by_a_plain_yes(
     found = verdict(Receipt([trace]))
     if isinstance(found, Rejected):
         assert trace.status in (301, 307, 308) or 400 <= found.status < 500
-        assert trace.status not in (408, 429)
+        assert trace.status not in (408, 409, 429)
     elif isinstance(found, Accepted):
         assert 200 <= found.status < 300
     elif not isinstance(found, Throttled):
@@ -50,3 +51,19 @@ def test_a_post_is_refused_only_by_a_plain_no_and_published_only_by_a_plain_yes(
 
 def test_without_any_request_nothing_was_sent() -> None:
     assert isinstance(verdict(Receipt()), NotSent)
+
+
+@pytest.mark.parametrize(
+    ("status", "why", "kind"),
+    [
+        (409, '{"error":"An identical request is still being processed"}', Uncertain),  # Pleroma
+        (400, '{"error":"Duplicate idempotency key."}', Uncertain),  # Pixelfed
+        (400, '{"error":"bad request: no status, no media"}', Rejected),
+        (422, '{"error":"the idempotency of this is not enough"}', Rejected),
+    ],
+)
+def test_what_is_said_of_an_earlier_request_with_the_same_key_refuses_no_post(
+    status: int, why: str, kind: type[Verdict]
+) -> None:
+    trace = Trace(Kind.PUBLISH, "POST", "/", fate=Fate.ANSWERED, status=status, why=why)
+    assert isinstance(verdict(Receipt([trace])), kind)

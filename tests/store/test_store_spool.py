@@ -179,6 +179,7 @@ def test_a_crash_on_the_way_leaves_a_whole_file_or_none(tmp_path: Path, point: s
     done = subprocess.run(words, env=settled, cwd=ROOT, timeout=30, check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL
     spool = Spool(tmp_path / "spool")
+    spool.recover()
     assert everything(spool) == ([] if point == "spool.written" else [spool.path_of(CAT)])
     assert spool.take_in([b"a picture of a cat"]).fresh is (point == "spool.written")
     assert spool.read(CAT) == b"a picture of a cat"
@@ -190,6 +191,7 @@ def test_what_a_crash_left_half_written_is_gone_at_the_next_start_and_only_that(
         incoming.write(b"half of")
         assert len(everything(spool)) == 2
         again = Spool(spool.path)
+        again.recover()
         assert everything(again) == [again.path_of(CAT)]
 
 

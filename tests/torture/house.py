@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.torture.history import Stop
 
 ACCOUNTS = {"north-a": "north", "north-b": "north", "south-a": "south", "south-b": "south"}
+GREETINGS = 3 * len(ACCOUNTS)  # what lanes ask at a start before they send anything: who they are, where, what fits
 SCOPES_OF = {
     name: frozenset({"all", "platform:mastodon", f"brand:{brand}", f"account:{name}"})
     for name, brand in ACCOUNTS.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.torture.house import TorturedHouse
+from tests.torture.house import GREETINGS, TorturedHouse
 from tests.torture.results import Result
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ POINTS = (
     "lane.claimed", "lane.intended", "gate.connected", "gate.checked", "gate.written", "gate.acknowledged",
     "gate.answered", "lane.sent", "lane.settled",
 )  # fmt: skip
+OF_ANY_REQUEST = ("gate.connected", "gate.answered")
 KILLED = -9
 SETTLED_WITHIN = 60.0
 
@@ -27,7 +28,8 @@ def killed_at_failpoints(options: Options) -> Result:
     wrong, unknown = "", 0
     with TorturedHouse() as house:
         for trial, point in enumerate(points):
-            daemon = house.start(failpoints=f"{point}=crash@{dice.randint(1, 5)}")
+            after = GREETINGS if point in OF_ANY_REQUEST else 0
+            daemon = house.start(failpoints=f"{point}=crash@{after + dice.randint(1, 5)}")
             house.feed(12)
             code = daemon.wait_dead()
             wrong = wrong or ("" if code == KILLED else f"{point} ended the daemon with {code}")

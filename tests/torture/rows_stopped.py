@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.torture import doors
-from tests.torture.house import SCOPES, TorturedHouse
+from tests.torture.house import GREETINGS, SCOPES, TorturedHouse
 from tests.torture.results import Result
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _row(name: str, options: Options, signals: tuple[signal.Signals, ...]) -> Re
     with TorturedHouse() as house:
         for trial in range(trials):
             point = POINTS[trial % len(POINTS)]
-            nth = dice.randint(1, 6)
+            nth = dice.randint(1, 6) + (GREETINGS if point == HOLDS_NO_LOCK else 0)
             if house.daemon is not None:
                 house.daemon.terminate()
             daemon = house.start(failpoints=f"{point}=stop@{nth}")
