@@ -1,4 +1,4 @@
-"""What was hoped for, and what came out: a ratio of two medians of one run, and how much (or little) it may be. Pure."""
+"""What was hoped for and what came out: a ratio of two medians of one run, and how much (or little) it may be. Pure."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from guardian.fence.stopping import Order, Stopping
 from tests.torture.daemon import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bench.timing import Sample
 
@@ -40,8 +41,8 @@ app()
 """
 ABOUT = """\
 * Three houses, alike but for the posts that wait, each with its daemon; in turn. *Freeze by command*: the whole process
-  `guardian freeze --wait 0`, bookkeeping included. *By the control socket*: one request. *The stop alone*: from its first
-  step to CONFIRMED, in this process. *Lanes busy*: 60 posts are due, and some have left.
+  `guardian freeze --wait 0`, bookkeeping included. *By the control socket*: one request. *The stop alone*: from its
+  first step to CONFIRMED, in this process. *Lanes busy*: 60 posts are due, and some have left.
 * *guardian status*: the whole command. A Typer hello is a program of five lines with one option.
 """
 
@@ -88,20 +89,20 @@ def _house(stack: ExitStack, count: int, sink: Sink) -> BenchHouse:
 def _things(house: BenchHouse, count: int, sink: Sink) -> Iterator[Measured]:
     for weather in (IDLE, BUSY):
         command, socket = of(f"{COMMAND}, {weather}", count), of(f"{SOCKET}, {weather}", count)
-        yield Measured(command, _frozen(house, sink, weather, lambda name=command: _by_command(house, name)))
-        yield Measured(socket, _frozen(house, sink, weather, lambda name=socket: _by_socket(house, name)))
+        yield Measured(command, _frozen(house, sink, weather, partial(_by_command, house, command)))
+        yield Measured(socket, _frozen(house, sink, weather, partial(_by_socket, house, socket)))
     stop, status = of(STOP, count), of(STATUS, count)
-    yield Measured(stop, _frozen(house, sink, IDLE, lambda: _alone(house, stop)), 3)
-    yield Measured(status, lambda: _whole(status, _guardian(house, "status")), 2)
+    yield Measured(stop, _frozen(house, sink, IDLE, partial(_alone, house, stop)), 3)
+    yield Measured(status, partial(_whole, status, _guardian(house, "status")), 2)
     for what, path in (
         (STATE, "/v1/status"),
         (PAGE, "/v1/posts?limit=100"),
         (FILTERED, f"/v1/posts?limit=100&state=queued&account={plan.ACCOUNTS[-1]}"),
     ):
-        yield Measured(of(what, count), lambda name=of(what, count), path=path: _asked(house, name, path), 3)
+        yield Measured(of(what, count), partial(_asked, house, of(what, count), path), 3)
 
 
-def _frozen(house: BenchHouse, sink: Sink, weather: str, freeze: object) -> object:
+def _frozen(house: BenchHouse, sink: Sink, weather: str, freeze: Callable[[], Sample]) -> Callable[[], Sample]:
     """A freeze in this weather, and the thaw after it."""
 
     def take() -> Sample:
@@ -109,7 +110,7 @@ def _frozen(house: BenchHouse, sink: Sink, weather: str, freeze: object) -> obje
             sink.clear()
             house.feed(DUE)
             sink.wait(4)
-        sample: Sample = freeze()  # type: ignore[operator]
+        sample = freeze()
         house.client.post("/v1/thaw", {"scopes": ["all"], "reason": "bench"})
         return sample
 

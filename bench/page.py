@@ -30,9 +30,9 @@ ORDER = ("stop", "growth", "dispatch", "lateness", "starting", "intake")
 HEAD = """\
 # Performance
 
-Written by `make bench`; do not edit by hand. What stands in one section was measured in turn in one run: machines differ
-and other work disturbs, so the ratios count, and the milliseconds are those of this machine under this load. One section
-again: `make bench WHAT=dispatch`.
+Written by `make bench`; do not edit by hand. What stands in one section was measured in turn in one run: machines
+differ and other work disturbs, so the ratios count, and the milliseconds are those of this machine under this load. One
+section again: `make bench WHAT=dispatch`.
 
 """
 SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- end -->\n", re.DOTALL)

@@ -109,12 +109,15 @@ class Conversation(asyncio.Protocol):
             return next((said for token, said in self.said.owners.items() if token + b"\r" in head + b"\r"), None)
         if head.startswith((b"GET /api/v2/instance ", b"GET /api/v2/instance/ ")):
             return self.said.instance
+        return self._of_the_bench(head)
+
+    def _of_the_bench(self, head: bytes) -> bytes | None:
         if head.startswith(b"GET /bench/count "):
-            return b"%d" % len(arrivals.all)
+            return b"%d" % len(self.arrivals.all)
         if head.startswith(b"GET /bench/arrivals "):
-            return json.dumps(arrivals.all).encode()
+            return json.dumps(self.arrivals.all).encode()
         if head.startswith(b"DELETE /bench/arrivals "):
-            arrivals.all.clear()
+            self.arrivals.all.clear()
             return b"{}"
         return None
 

@@ -1,8 +1,8 @@
 """Is the store whole? Looked at before it is opened, for a limited time, without changing a byte of any of its files.
 
 Closing a writable connection would write what is left in the log into a damaged file, and even a reading one would make
-the index anew, which is the witness of what the log must hold. What a large file has no time for is looked at behind the
-lanes (`inspection.py`).
+the index anew, which is the witness of what the log must hold. What there is no time for in a large file is looked at
+behind the lanes (`inspection.py`).
 """
 
 from __future__ import annotations

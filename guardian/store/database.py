@@ -79,14 +79,14 @@ class Database:
         """
         with self._told(changing=True):
             with self._turn(within, shared=shared):
-                first = self._together.join(shared=shared, begin=lambda: self._begin(within))
+                joined = self._together.join(shared=shared, begin=lambda: self._begin(within))
                 try:
                     yield self._writer
-                    group = self._together.leave(first=first, shared=shared)
+                    self._together.leave(joined, shared=shared)
                 except BaseException:
-                    self._together.undo(first=first)
+                    self._together.undo(joined)
                     raise
-            self._together.wait(group)
+            self._together.wait(joined)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Tx]:

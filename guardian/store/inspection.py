@@ -1,4 +1,4 @@
-"""The look at a large store that the start had no time for: gone on with behind the lanes until all of it was seen once.
+"""The look at a large store that the start had no time for: gone on with behind the lanes until all of it was seen.
 
 Nothing waits for it. Every send looks at its own post again anyway, and SQLite at every page that it reads; this finds
 what nobody would touch for months. Called by one thread, on a connection of its own that changes nothing.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,9 +25,16 @@ GLANCE = 0.05
 class Group:
     """Changes of one commit."""
 
-    size: int = 0
+    size: int
     done: threading.Event = field(default_factory=threading.Event)
     error: BaseException | None = None
+
+
+class Joined(NamedTuple):
+    """One change among them; the `first` has begun the transaction."""
+
+    group: Group
+    first: bool
 
 
 class Together:
@@ -45,37 +52,31 @@ class Together:
         with self._counting:
             self._awaited += more
 
-    def join(self, *, shared: bool, begin: Callable[[], None]) -> bool:
-        """Begin a change; whether it is the first of its transaction."""
+    def join(self, *, shared: bool, begin: Callable[[], None]) -> Joined:
+        """Begin a change."""
         if self._open is not None and (not shared or self._open.size >= MOST):
             self.commit()
-        first = self._open is None
         if self._open is None:
             begin()
-            self._open = Group()
-        else:
-            self._writer.execute("savepoint one")
+            self._open = Group(1)
+            return Joined(self._open, first=True)
+        self._writer.execute("savepoint one")
         self._open.size += 1
-        return first
+        return Joined(self._open, first=False)
 
-    def leave(self, *, first: bool, shared: bool) -> Group:
+    def leave(self, joined: Joined, *, shared: bool) -> None:
         """The change is made; it is on the disk when `wait` has returned."""
-        group = self._open
-        assert group is not None, "nobody joined"
-        if not first:
+        if not joined.first:
             self._writer.execute("release one")
         if not shared or not self._awaited:
             self.commit()
-        return group
 
-    def undo(self, *, first: bool) -> None:
+    def undo(self, joined: Joined) -> None:
         """Take the change back, and nothing of the others'; where SQLite took back all of it, all have failed."""
-        group = self._open
-        if group is None:
-            return
+        group = joined.group
         if not self._writer.in_transaction:  # gone already after a full disk or an I/O error
             self._end(group, sys.exception())
-        elif first:
+        elif joined.first:
             self._writer.execute("rollback")
             self._end(group, None)
         else:
@@ -96,8 +97,9 @@ class Together:
                 self._writer.execute("rollback")
         self._end(group, error)
 
-    def wait(self, group: Group) -> None:
+    def wait(self, joined: Joined) -> None:
         """Until it is on the disk. Raises what the commit raised. To be called without the writer's turn."""
+        group = joined.group
         while not group.done.wait(GLANCE):
             if self._turn.acquire(blocking=False):  # who was expected has given up
                 try:

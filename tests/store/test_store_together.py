@@ -8,8 +8,6 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import pytest
-
 from guardian.store import journal
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ class Lanes:
         try:
             with self.database.transaction(shared=True) as tx:
                 self.change(tx, name)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (it is looked at by the test)
             self.errors[name] = error
         self.seen[name] = committed(self.database)
 
@@ -111,13 +109,14 @@ def test_a_lane_that_waits_for_one_that_has_given_up_goes_on_by_itself(database:
 
 def test_whoever_wants_the_writer_alone_first_brings_to_the_disk_what_the_lanes_left(database: Database) -> None:
     database._together.expect(1)
-    lane = threading.Thread(target=Lanes(database)._run, args=("lane 0",))
+    lanes = Lanes(database)
+    lane = threading.Thread(target=lanes._run, args=("lane 0",))
     lane.start()
     until = time.monotonic() + WITHIN
     while database._together._open is None and committed(database) == []:
         assert time.monotonic() < until
-    with pytest.raises(ValueError, match="nothing of this"), database.transaction() as tx:
+    with database.transaction() as tx:
         write(tx, "a freeze")
-        raise ValueError("nothing of this")
     lane.join(WITHIN)
-    assert committed(database) == ["lane 0"]
+    assert committed(database) == ["lane 0", "a freeze"]
+    assert not lanes.errors
