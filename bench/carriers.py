@@ -13,7 +13,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench import peers
 from bench.goals import PER_SECOND
@@ -138,7 +138,7 @@ def postgres(stack: ExitStack) -> str:
     binaries = _postgres_binaries()
     directory = Path(tempfile.mkdtemp(prefix="bench-postgres-"))
     stack.callback(shutil.rmtree, directory, ignore_errors=True)
-    who = {}
+    who: dict[str, Any] = {}
     if os.geteuid() == 0:  # it refuses to run as root
         shutil.chown(directory, "postgres", "postgres")
         who = {"user": "postgres", "group": "postgres", "extra_groups": []}

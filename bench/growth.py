@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.timing import Sample
 
 FEW, MANY = plan.SIZES[0], plan.SIZES[-1]
-ROUNDS, BUDGET = 15, 150.0
+ROUNDS, BUDGET = 15, 90.0
 DUE = 60
 WITHIN = 30.0
 COMMAND, SOCKET, STOP = "freeze by command", "freeze by the control socket", "the stop alone"
