@@ -60,7 +60,9 @@ class Client:
             try:
                 answer = self._judged(status, document)
             except Mistake as error:
-                raise handing.wrong(source.name, error.message.partition("because ")[2] or error.message) from error
+                named = handing.wrong(source.name, error.message.partition("because ")[2] or error.message)
+                named.code = error.code
+                raise named from error
         if answer["sha256"] != sha256:
             raise Doubt(f"cannot say whether {source.name} was handed over, because the daemon has another content")
         return answer

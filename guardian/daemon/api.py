@@ -175,7 +175,7 @@ def _guard(
             log.warning("not allowed", right=right, who=who.name, path=request.url.path)
             groups = ", ".join(rights[right]) or "nobody"
             raise NotAllowed(
-                f"cannot do that as {who.name}, because it needs the right {right!r}", fix=f"ask one of: {groups}"
+                f"cannot do that as {who.name}, because it needs the right {right.value!r}", fix=f"ask one of: {groups}"
             )
 
     async def checked(request: Request) -> None:

@@ -25,6 +25,7 @@ UPLOAD_WITHIN = 60.0  # and a second more for each mebibyte that has come
 UPLOAD_RATE = 1 << 20
 UPLOADS = 8  # files that come in at a time, each with a thread for the disk
 UPLOADS_OF_ONE = 4
+DOWNLOADS = 4  # threads that read files for those who fetch them
 
 MAX_BODY = 256 * 1024  # a record with the longest text, whatever its script
 MAX_IMPORT = 96 << 20

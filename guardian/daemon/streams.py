@@ -40,13 +40,18 @@ class Streams:
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self._threads = CapacityLimiter(limits.UPLOADS)
+        self._giving = CapacityLimiter(
+            limits.DOWNLOADS
+        )  # pictures that are looked at do not hold up those that are fetched
         self._coming: Counter[int | None] = Counter()
 
     async def take_in(self, request: Request, who: Peer) -> Response:
         """Keep the body. Raises TooLarge, Doubt when too many come in already, and whatever the spool raises."""
         said = request.headers.get("content-length", "")
         if said.isdigit() and int(said) > MOST_BYTES:
-            raise TooLarge(f"cannot take in a file of {said} bytes, because the limit is {MOST_BYTES}")
+            raise TooLarge(
+                f"cannot take in a file of {said} bytes, because the limit is {MOST_BYTES}", fix="make it smaller"
+            )
         with self._place(who):
             incoming = await self._in_thread(self.answers.receiving)
             try:
@@ -61,12 +66,15 @@ class Streams:
 
     async def give(self, sha256: str) -> Response:
         """The file. Raises Unfound, Rotten."""
-        return _Pieces(await self._in_thread(self.answers.file, sha256), self._threads)
+        file = await to_thread.run_sync(self.answers.file, sha256, limiter=self._giving)
+        return _Pieces(file, self._giving)
 
     @contextmanager
     def _place(self, who: Peer) -> Iterator[None]:
         if self._coming.total() >= limits.UPLOADS or self._coming[who.uid] >= limits.uploads_of_one(who):
-            raise Doubt("cannot take in the file now, because too many others come in", fix="try again in a minute")
+            busy = Doubt("cannot take in the file now, because too many others come in", fix="try again in a minute")
+            busy.code = "busy"
+            raise busy
         self._coming[who.uid] += 1
         try:
             yield

@@ -7,10 +7,10 @@ sweep by a loop of its own. Lock order: the spool's turn, then the store's write
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guardian.duties.pictures import Picture, Unchecked, Unreadable, look
+from guardian.duties.pictures import FORMATS, Picture, Unchecked, Unreadable, look
 from guardian.errors import Mistake
 from guardian.model import Media
 from guardian.store import journal, media
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 UNUSED_FOR = 7 * 24 * 3_600_000
 SWEEP_AFTER = 10 * 60_000
+LOOK_AGAIN = 60_000  # while the clock is in doubt
 SWEEP_EVERY = 6 * 3_600_000
 MOST_AT_ONCE = 10_000
 BATCH = 100
@@ -32,7 +33,10 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
-    """A file that lies in the spool now; `known` if it did before. `notes` are worth knowing, and no fault."""
+    """A file that lies in the spool now; `known` if it did before: then it is not looked at again, no frame counted.
+
+    `notes` are worth knowing, and no fault.
+    """
 
     media: Media
     known: bool
@@ -59,14 +63,20 @@ class Spooling:
     def settle(self, incoming: Incoming, *, who: str) -> Handed:
         """It has come: look at it, and keep it. Raises Mistake, and keeps nothing, when it cannot be published."""
         incoming.finish()
+        with self.database.reading() as tx:
+            was = media.find(tx, incoming.sha256)
+        if was is not None:  # the same content has been looked at before
+            self._keep(incoming, was, who)
+            notes = () if was.type in FORMATS else _notes(Unchecked(type=was.type))
+            return Handed(media=was, known=True, frames=None, notes=notes)
         found = look(incoming.fd)
         if isinstance(found, Unreadable):
             raise Mistake(f"cannot take the file, because {found.why}", fix="send a picture, a film or a sound")
-        size = (found.width, found.height) if isinstance(found, Picture) else (None, None)
-        kept = Media(sha256=incoming.sha256, type=found.type, size=incoming.size, width=size[0], height=size[1])
-        known = self._keep(incoming, kept, who)
-        frames = found.frames if isinstance(found, Picture) else None
-        return Handed(media=kept, known=known, frames=frames, notes=_notes(found))
+        kept = Media(sha256=incoming.sha256, type=found.type, size=incoming.size)
+        frames = None
+        if isinstance(found, Picture):
+            kept, frames = replace(kept, width=found.width, height=found.height), found.frames
+        return Handed(media=kept, known=self._keep(incoming, kept, who), frames=frames, notes=_notes(found))
 
     def file(self, sha256: str) -> BufferedReader:
         """The content, open, its hash computed again. Raises Unfound, Rotten."""
@@ -79,7 +89,7 @@ class Spooling:
         if now >= self._sweep_at and self.clock_is_right():
             self._sweep_at = now + SWEEP_EVERY
             self.sweep(now)
-        return self._sweep_at
+        return max(self._sweep_at, now + LOOK_AGAIN)
 
     def sweep(self, now: int) -> int:
         """Remove what no post refers to and nobody handed over for a week; how many files that were."""
@@ -115,7 +125,7 @@ class Spooling:
         """Files that a crash left without a row."""
         lying = {one.sha256 for one in self.spool.lying() if one.at < before}
         with self.database.reading() as tx:
-            return {sha256 for sha256 in lying if not media.is_known(tx, sha256)}
+            return {sha256 for sha256 in lying if media.find(tx, sha256) is None}
 
     def _withdraw_shown(self, old: set[str]) -> int:
         """Take out of `old` what posts show, stretch by stretch; how far the posts were looked through."""
@@ -144,7 +154,7 @@ class Spooling:
     @staticmethod
     def _strike(tx: Tx, sha256: str, before: int) -> bool:
         media.forget(tx, sha256, before=before)
-        return not media.is_known(tx, sha256)
+        return media.find(tx, sha256) is None
 
 
 def _notes(found: Picture | Unchecked) -> tuple[str, ...]:

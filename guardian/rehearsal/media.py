@@ -91,7 +91,8 @@ class Shelf:
             raise Refused(422, "Validation failed: File content type is invalid, File is invalid")
         most = rules.image_bytes if file.kind.startswith("image/") else rules.video_bytes
         if len(file.data) >= most:
-            raise Refused(422, f"Validation failed: File must be less than {most >> 20} MB")
+            less = f"must be less than {most >> 20} MB"
+            raise Refused(422, f"Validation failed: File file size {less}, File {less}")
         _check_pixels(file, rules.pixels)
         _check(description, rules.description)
         with self._lock:

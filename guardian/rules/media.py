@@ -43,8 +43,8 @@ def _kind(one: Media, limits: MediaLimits) -> Iterator[str]:
 
 def _size(one: Media, limits: MediaLimits) -> Iterator[str]:
     most = limits.image_bytes if _is_image(one) else limits.video_bytes
-    if one.size > most:
-        yield f"it has {one.size} bytes, and {most} are allowed"
+    if one.size >= most:  # Mastodon takes what is smaller, and not what is as large
+        yield f"it has {one.size} bytes, and fewer than {most} are allowed"
 
 
 def _pixels(one: Media, limits: MediaLimits) -> Iterator[str]:

@@ -61,7 +61,10 @@ class Incoming:
         """The next bytes. Raises TooLarge, SpoolFull, DiskFull, Unwritable."""
         self.size += len(chunk)
         if self.size > self.limit:
-            raise TooLarge(f"cannot take in a file of more than {self.limit} bytes, because that is the limit")
+            raise TooLarge(
+                f"cannot take in a file of more than {self.limit} bytes, because that is the limit",
+                fix="make it smaller",
+            )
         self._reserve(rounded(self.size))
         self._unchecked += len(chunk)
         try:

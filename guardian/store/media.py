@@ -23,7 +23,7 @@ STRETCH = 20_000  # posts looked through at a time, so that nobody waits long fo
 
 def note(tx: Tx, found: Media, *, now: int, who: str) -> bool:
     """Write down what a file is; whether it was known already."""
-    known = Q.media_by_hash(tx, sha256=found.sha256) is not None
+    known = find(tx, found.sha256) is not None
     Q.note_media(
         tx,
         sha256=found.sha256,
@@ -39,12 +39,12 @@ def note(tx: Tx, found: Media, *, now: int, who: str) -> bool:
 
 def get(tx: Tx, sha256: str) -> Media:
     """What that file is. Raises Unfound: a post may show only what this knows, in the transaction that enters it."""
-    row = Q.media_by_hash(tx, sha256=sha256)
-    if row is None:
+    found = find(tx, sha256)
+    if found is None:
         raise Unfound(
             f"cannot find the file {sha256[:80]}, because it is not in the spool", fix="hand the file over again"
         )
-    return Media(sha256=row["sha256"], type=row["type"], size=row["size"], width=row["width"], height=row["height"])
+    return found
 
 
 def unseen(tx: Tx, *, before: int) -> set[str]:
@@ -52,9 +52,12 @@ def unseen(tx: Tx, *, before: int) -> set[str]:
     return {str(row["sha256"]) for row in Q.media_unseen(tx, before=before)}
 
 
-def is_known(tx: Tx, sha256: str) -> bool:
-    """Whether it is written down."""
-    return Q.media_by_hash(tx, sha256=sha256) is not None
+def find(tx: Tx, sha256: str) -> Media | None:
+    """What that file is, if it is written down."""
+    row = Q.media_by_hash(tx, sha256=sha256)
+    if row is None:
+        return None
+    return Media(sha256=row["sha256"], type=row["type"], size=row["size"], width=row["width"], height=row["height"])
 
 
 def forget(tx: Tx, sha256: str, *, before: int) -> None:

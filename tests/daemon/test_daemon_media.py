@@ -310,7 +310,7 @@ def test_a_ninth_upload_is_told_to_come_again(house: TorturedHouse) -> None:
             time.sleep(0.01)
         with call(house) as ninth:
             ninth.sendall(UPLOAD % 1000 + b"x" * 10)
-            assert judged(hear(ninth)) == (503, "doubt")
+            assert judged(hear(ninth)) == (503, "busy")
         assert ask(house.house.socket, "GET", "/v1/status", within=10)[0] == 200
     gone(house, before)
 
@@ -390,6 +390,23 @@ def test_a_file_is_read_with_the_rights_of_the_caller_and_not_of_the_daemon() ->
         taken = _as(people.OPERATOR, [people.OPERATE_GROUP], house, own)
         assert taken == hashlib.sha256(own.read_bytes()).hexdigest()
         assert _as(people.STRANGER, [], house, secret).startswith("not_allowed cannot open")
+
+
+@pytest.mark.root
+@NEEDS_ROOT
+def test_who_may_only_look_is_told_so_however_much_it_wants_to_send() -> None:
+    rights = '[rights]\nread = ["games"]\nfreeze = []\noperate = ["operator"]\n'
+    with TorturedHouse(config=rights) as house:
+        house.start()
+        for place in (house.directory, Path(house.house.runtime_dir).parent, Path(house.house.runtime_dir)):
+            place.chmod(0o755)
+        film = house.directory / "film.mp4"
+        film.write_bytes(darkroom.mp4(50 << 20))
+        said = _as(people.ON_CALL, [people.FREEZE_GROUP], house, film)
+        assert said.startswith(
+            f"not_allowed cannot do that as uid {people.ON_CALL}, because it needs the right 'operate'"
+        )
+        assert lying(house) == set()
 
 
 def _as(uid: int, groups: list[int], house: TorturedHouse, path: Path) -> str:

@@ -67,6 +67,7 @@ QUERIES = (
 
 def _paths(ids: list[str]) -> list[bytes]:
     known = ["status", "freeze", "thaw", "posts", "posts/import", "posts/release", "journal", "posts/", "nothing"]
+    known += ["media", "media/" + "0" * 64, "media/..%2f..%2fguardian.db"]
     known += [
         f"posts/{one}{end}"
         for one in [*ids, "p-none", "%00", "..%2f", "%ff"]
@@ -125,6 +126,7 @@ class FuzzedHouse(TorturedHouse):
         for path, body in RIGHT:
             for one in self.ids:
                 yield framed(b"POST", f"/v1/{path.replace('ID', one)}".encode(), body)
+        yield framed(b"POST", b"/v1/media", b"OggS\0\2 the smallest sound that is taken")
         for path in ("status", "posts", "journal?after=0&limit=10", *(f"posts/{one}" for one in self.ids)):
             yield framed(b"GET", f"/v1/{path}".encode(), b"")
 
