@@ -29,9 +29,18 @@ def tell(text: str) -> None:
 
 def document(found: object) -> None:
     """The one JSON document; what could steer a terminal is written as an escape, which JSON reads as the same."""
+    print(_harmless(found, indent=2))
+
+
+def record(found: object) -> None:
+    """One JSON document on one line, for a program that reads line by line."""
+    print(_harmless(found, indent=None))
+
+
+def _harmless(found: object, *, indent: int | None) -> str:
     narrow = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"  # some letters can only stand as escapes
-    text = json.dumps(found, indent=2, ensure_ascii=narrow)
-    print("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
+    text = json.dumps(found, indent=indent, ensure_ascii=narrow)
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
 
 
 def width() -> int:

@@ -2,36 +2,52 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import render
+from guardian.cli import render, watching
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
-from guardian.errors import Absent, GuardianError
+from guardian.errors import Absent, GuardianError, Mistake
 from guardian.fence import reading
 from guardian.fence.house import House
 from guardian.fence.reading import Reading, Seen
 
 CODES = {reading.OPEN: 0, reading.FROZEN: 20, reading.PARTLY: 21, reading.UNKNOWN: 22}
 PATIENCE = 2.0
+EVERY = 2.0
 
 Document = dict[str, Any]
 
 
 def register(app: typer.Typer) -> None:
     """Put the command into the root."""
-    app.command("status", epilog="Example: guardian status --json")(status)
+    app.command("status", epilog="Example: guardian status --watch")(status)
 
 
-def status(*, config: Config = None, as_json: AsJson = False) -> int:
+def status(
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", metavar="SECONDS", min=0.2, max=3600, help=f"How often, with --watch ({EVERY:g})."),
+    ] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> int:
     """Open or frozen, by whom, why, since; what waits.
 
     By the fence's own word, with or without a daemon. Exit: 0 open, 20 frozen, 21 partly frozen, 22 cannot be read.
+    With --watch it paints over itself on a terminal; elsewhere it prints one block, or with --json one line, for each
+    change. Ctrl-C ends that, with exit 130.
     """
+    if every is not None and not watch:
+        raise Mistake("cannot use --every, because it belongs to --watch", fix="add --watch, or leave it out")
     desk = Desk(config, as_json)
     house = desk.house()
+    if watch:
+        watching.watch(lambda: read(house), lines, every=every or EVERY, as_json=as_json)
     found = read(house)
     desk.answer(found, lines(found))
     return CODES[found["state"]]
@@ -63,6 +79,7 @@ def read(house: House) -> Document:
         "next": known.get("next"),
         "accounts": known.get("accounts", []),
         "store": known.get("store"),
+        "metrics": known.get("metrics"),
         "state_dir": house.state_dir,
         "runtime_dir": house.runtime_dir,
     }
@@ -107,6 +124,7 @@ def lines(found: Document) -> Iterator[str]:
         yield render.field("not armed", "nothing is sent before the daemon starts: guardian run")
     yield render.field("daemon", _daemon(found))
     yield from clock_lines(found)
+    yield from _metrics(found["metrics"])
     yield render.field("house", f"{found['state_dir']}, {found['runtime_dir']}")
     if found["store"]:
         yield from _damage(found["store"])
@@ -119,6 +137,12 @@ def lines(found: Document) -> Iterator[str]:
     yield from _flight(found["in_flight"])
     yield from _accounts(found["accounts"])
     yield from _next(found["next"])
+
+
+def _metrics(found: Document | None) -> Iterator[str]:
+    """Nothing, unless they were to be served on TCP and are not."""
+    if found and found["state"] == "failed":
+        yield render.field("metrics", f"NOT SERVED on {found['listen']}: {found['why']}; it is tried again")
 
 
 def _damage(store: Document) -> Iterator[str]:

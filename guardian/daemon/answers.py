@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, ReleaseBody, RescheduleBody, ThawBody
+    from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
     from guardian.duties.books import Books
     from guardian.duties.freeze import Freezing
@@ -53,6 +54,7 @@ class Answers:
         lanes: Sequence[Lane],
         drain: float,
         ring: Callable[[], None],
+        listener: Listener,
     ) -> None:
         self.books = books
         self.freezing = freezing
@@ -61,6 +63,7 @@ class Answers:
         self.lanes = lanes
         self.drain = drain
         self.ring = ring
+        self.listener = listener
         self.database = books.database
 
     def status(self) -> documents.Document:
@@ -83,7 +86,12 @@ class Answers:
             "in_flight": flight,
             "next": upcoming,
             "accounts": [self._account(lane, standing) for lane in self.lanes],
+            "metrics": self.listener.state(),
         }
+
+    def scrape(self) -> bytes:
+        """The metrics, in Prometheus's text format."""
+        return self.listener.text()
 
     def _clock(self) -> documents.Document:
         """What the watch found a moment ago: asking for the status never waits for the store's writer."""

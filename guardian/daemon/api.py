@@ -15,7 +15,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
@@ -29,6 +29,7 @@ from guardian.daemon.bodies import (
     RescheduleBody,
     ThawBody,
 )
+from guardian.daemon.metrics import CONTENT_TYPE
 from guardian.daemon.peers import NOBODY, Peer, Right
 from guardian.daemon.streams import Streams
 from guardian.errors import Broken, Doubt, GuardianError, Mistake, NotAllowed, Refusal, TooLarge, Unfound, Unwritable
@@ -63,6 +64,7 @@ class Route:
     handler: Callable[..., Any]
     summary: str
     streams: bool = False
+    answer: type[Response] = JSONResponse
 
 
 async def peer(request: Request) -> Peer:
@@ -121,6 +123,9 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def status() -> Any:
         return answers.status()
 
+    def metrics() -> Response:
+        return Response(answers.scrape(), media_type=CONTENT_TYPE)
+
     return (
         Route("GET", "/v1/status", Right.READ, status, "The state of everything"),
         Route("POST", "/v1/freeze", Right.FREEZE, freeze, "Stop"),
@@ -136,6 +141,7 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("POST", "/v1/media", Right.OPERATE, upload, "Hand a file over", streams=True),
         Route("GET", "/v1/media/{sha256}", Right.READ, media, "A file that was handed over", streams=True),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
+        Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
 
 
@@ -157,7 +163,7 @@ def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> Fast
             response_model=None,
             operation_id=route.handler.__name__,
             responses=contract.answers_of(route.method, route.path),
-            response_class=Response if route.streams else JSONResponse,
+            response_class=Response if route.streams else route.answer,
             openapi_extra=contract.request_of(route.method, route.path),
         )
     app.add_exception_handler(GuardianError, _guardian_error)

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
+from guardian.daemon.census import Census
 from guardian.daemon.inspecting import Inspecting
+from guardian.daemon.listener import Listener
 from guardian.daemon.loops import Loop
+from guardian.daemon.metrics import Metrics
 from guardian.daemon.peers import Right
+from guardian.daemon.present import AtWork, Fence
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.freeze import Freezing
@@ -28,7 +32,7 @@ from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fastapi import FastAPI
 
@@ -74,6 +78,7 @@ class Daemon:
     bell: Bell
     loops: tuple[Loop, ...]
     app: FastAPI
+    listener: Listener
 
 
 def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Sight] = clocks.sight) -> Daemon:
@@ -89,7 +94,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         return look().elapsed
 
     database = Database(settings.state_dir / STORE)
-    bell = Bell()
+    bell, metrics = Bell(), Metrics()
     books = Books(
         database=database,
         house=settings.house,
@@ -98,18 +103,19 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         late_after=settings.queue.late_after,
         clock=clock,
         timekeeping=Timekeeping(database=database, look=look),
+        tally=metrics,
     )
     spool = Spool(settings.state_dir / SPOOL)
     spool.recover()
     spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
     zones = Zones(database=database, clock=clock)
     watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
-    lanes = [_lane(account, settings, makers, books, bell, watch, elapsed) for account in settings.accounts]
+    lanes = [_lane(account, settings, makers, books, bell, watch, elapsed, metrics) for account in settings.accounts]
     bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
     inspecting = Loop("inspect", Inspecting(database, halt=bell.a_halt()), clock)
     answers = Answers(
         books=books,
-        freezing=Freezing(books, ring=bell.halt),
+        freezing=Freezing(books, ring=bell.halt, tally=metrics),
         queue=Queue(
             database=database,
             accounts=[account.name for account in settings.accounts],
@@ -121,7 +127,9 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         lanes=lanes,
         drain=settings.fence.drain / 1000,
         ring=bell.ring,
+        listener=Listener(metrics.text),
     )
+    _show(metrics, answers, lambda: (watch, *bell.loops))
     rights = {right: getattr(settings.rights, right.value) for right in Right}
     return Daemon(
         settings=settings,
@@ -131,7 +139,16 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         bell=bell,
         loops=(watch, inspecting, Loop("broom", spooling, clock), *bell.loops),
         app=application(answers, rights),
+        listener=answers.listener,
     )
+
+
+def _show(metrics: Metrics, answers: Answers, loops: Callable[[], Sequence[Loop]]) -> None:
+    """What a scrape looks up; asked anew each time, so that a changed configuration shows."""
+    books = answers.books
+    metrics.know([account.name for account in books.accounts], books.scopes)
+    metrics.show(Fence(books.house, lambda: books.scopes))
+    metrics.show(AtWork(books=books, census=Census(books), lanes=lambda: answers.lanes, loops=loops))
 
 
 def _lane(
@@ -142,10 +159,16 @@ def _lane(
     bell: Bell,
     watch: Loop,
     elapsed: Callable[[], int],
+    metrics: Metrics,
 ) -> Lane:
     clock = books.clock
     halt = bell.a_halt()
-    adapter = gate.connect(account, makers, answer_within=settings.gate.answer_within / 1000)
+    adapter = gate.connect(
+        account,
+        makers,
+        answer_within=settings.gate.answer_within / 1000,
+        on_refusal=lambda: metrics.refused(account.name),
+    )
     database = books.database
     publishing = Publishing(
         account=account,
@@ -167,5 +190,6 @@ def _lane(
         over=settings.reconcile.over,
         clock=clock,
         elapsed=elapsed,
+        tally=metrics,
     )
-    return Lane(publishing, reconciling, gap=settings.queue.gap, halt=halt, on_held=watch.wake)
+    return Lane(publishing, reconciling, gap=settings.queue.gap, halt=halt, on_held=watch.wake, tally=metrics)

@@ -47,6 +47,7 @@ class Status(BaseModel):
     in_flight: list[dict[str, Any]]
     next: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
+    metrics: dict[str, Any]
 
 
 class Frozen(BaseModel):
@@ -178,6 +179,7 @@ LINKS = {
     name: {"operationId": operation, "parameters": {"post_id": "$response.body#/post/id"}}
     for name, operation in (("Story", "post"), ("Cancel", "cancel"), ("Move", "reschedule"), ("Release", "release_one"))
 }
+TEXT = {"text/plain": {"schema": {"type": "string"}}}
 BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _Answers = dict[int | str, dict[str, Any]]
 
@@ -185,8 +187,9 @@ _Answers = dict[int | str, dict[str, Any]]
 def answers_of(method: str, path: str) -> _Answers:
     """Every status that a route can answer with, for its entry in the document."""
     found: _Answers = {status: {"model": Error, "description": words} for status, words in ERRORS.items()}
+    told = TEXT if path == "/metrics" else BYTES
     model = DONE.get((method, path))
-    found[200] = {"description": "Done", **({"content": BYTES} if model is None else {"model": model})}
+    found[200] = {"description": "Done", **({"content": told} if model is None else {"model": model})}
     if path == "/v1/freeze":
         found[504] = {"model": Frozen, "description": "Not confirmed: the same document"}
     if path == "/v1/media":

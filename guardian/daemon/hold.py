@@ -1,9 +1,9 @@
-"""The hold: what the daemon is with a damaged store. The fence is closed, no lane runs, and two questions are answered.
+"""The hold: what the daemon is with a damaged store. The fence is closed, no lane runs, three questions are answered.
 
-`GET /v1/status` and `POST /v1/freeze` need nothing but the fence and work as ever, with the same rights; every other
-route answers 503 and says how to restore. No file of the store is touched. Freezing `all` (and not only refusing to
-send) makes sure that the house comes up frozen after the restore: a backup knows nothing of what was sent since it was
-made, so a person looks before anything leaves again.
+`GET /v1/status`, `GET /metrics` and `POST /v1/freeze` need nothing but the fence and work as ever, with the same
+rights; every other route answers 503 and says how to restore. No file of the store is touched. Freezing `all` (and not
+only refusing to send) makes sure that the house comes up frozen after the restore: a backup knows nothing of what was
+sent since it was made, so a person looks before anything leaves again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ import structlog
 from guardian import __version__
 from guardian.daemon import documents
 from guardian.daemon.api import application
+from guardian.daemon.listener import Listener
 from guardian.daemon.loops import run_beside
+from guardian.daemon.metrics import Metrics
 from guardian.daemon.peers import Right
+from guardian.daemon.present import Fence, OnHold
 from guardian.daemon.server import listen, server
 from guardian.duties.freeze import close
 from guardian.errors import Broken, Mistake
@@ -52,6 +55,11 @@ class Holding:
         self.settings = settings
         self.house = settings.house
         self.why = why
+        self.metrics = Metrics()
+        self.metrics.know([account.name for account in settings.accounts], settings.scopes)
+        self.metrics.show(Fence(settings.house, lambda: settings.scopes))
+        self.metrics.show(OnHold())
+        self.listener = Listener(self.metrics.text)
 
     def status(self) -> documents.Document:
         """The state by the fence's own word; what only the store knows is null."""
@@ -67,7 +75,12 @@ class Holding:
             "in_flight": None,
             "next": None,
             "accounts": [self._account(one) for one in self.settings.accounts],
+            "metrics": self.listener.state(),
         }
+
+    def scrape(self) -> bytes:
+        """The metrics: of the store only that it is damaged."""
+        return self.metrics.text()
 
     def freeze(self, body: FreezeBody, peer: Peer) -> documents.Document:
         """Stop; the result document, whether confirmed or not. The books come with the restored store."""
@@ -77,7 +90,9 @@ class Holding:
                 raise Mistake(f"cannot use the scope {scope!r}, because this house has no such scope")
         drain = self.settings.fence.drain / 1000 if body.drain is None else body.drain
         by = body.by if body.by and body.told else peer.name
-        return close(self.house, Order(wanted, body.reason, by, drain), told=body.told)
+        document = close(self.house, Order(wanted, body.reason, by, drain), told=body.told)
+        self.metrics.froze(document)
+        return document
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Every other answer there is, or ever will be."""
@@ -105,13 +120,16 @@ def stand(settings: Settings, why: Broken, *, until: set[signal.Signals]) -> Non
     """Close the house, say so, and answer until told to end. Called by the main thread, before any other exists."""
     confirmed = shut(settings.house, why)
     rights = {right: getattr(settings.rights, right.value) for right in Right}
-    answers = cast("Answers", Holding(settings, why))  # it answers, or refuses, everything that the table asks
+    holding = Holding(settings, why)
+    answers = cast("Answers", holding)  # it answers, or refuses, everything that the table asks
     serving = server(application(answers, rights))
     sock = listen(settings.house.socket, next(iter(settings.rights.read), None))
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))
+    holding.listener.start(settings.metrics.listen)
     log.error("holds", why=why.message, fix=why.fix, frozen=confirmed, pid=os.getpid(), socket=settings.house.socket)
     asked = signal.sigwait(until)
     log.info("stops", signal=signal.Signals(asked).name)
+    holding.listener.stop()
     serving.should_exit = True
     thread.join(END_WITHIN)
 

@@ -38,6 +38,7 @@ class Loop:
         self.polled = polled
         self.clock = clock
         self.failures = 0
+        self.polled_at = 0  # ms; when it last began to poll: one that hangs shows by it
         self._wake = threading.Event()
         self._ending = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -73,7 +74,8 @@ class Loop:
     def _poll(self) -> int | None:
         """An error never ends a loop: it is logged, and the loop rests."""
         try:
-            return self.polled.poll(self.clock())
+            self.polled_at = self.clock()
+            return self.polled.poll(self.polled_at)
         except Doubt as error:  # the store is locked, for instance: its words say it all
             self.failures += 1
             log.warning("a loop waits", loop=self.name, why=str(error))

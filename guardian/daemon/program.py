@@ -89,13 +89,17 @@ def _live(settings: Settings, ends: set[signal.Signals]) -> None:
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))
     for loop in daemon.loops:
         loop.start()
+    daemon.listener.start(settings.metrics.listen)  # whether it can or not: the daemon runs
     log.info("runs", pid=os.getpid(), accounts=len(settings.accounts), socket=settings.house.socket, **found)
     asked: int = breakage.WAKES
     while asked not in ends:  # somebody else's signal of that number means nothing
         asked = signal.sigwait({*ends, breakage.WAKES})
         if breakage.why is not None:
+            if asked in ends:  # told to end just as it broke: the hold hears that, too, and ends by it
+                os.kill(os.getpid(), asked)
             hold.begin_anew(settings.house, breakage.why)
     log.info("stops", signal=signal.Signals(asked).name)
+    daemon.listener.stop()
     serving.should_exit = True
     thread.join(LANES_END_WITHIN)
     _end(daemon)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.fence import arming, limited, marker, reading, scopes
 from guardian.fence.arming import Armed, Kept
@@ -21,6 +22,7 @@ from guardian.store.database import WRITER_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from guardian.duties.tally import Tally
     from guardian.duties.timekeeping import Timekeeping
     from guardian.fence.house import House
     from guardian.model import Account, Freeze
@@ -47,6 +49,7 @@ class Books:
         late_after: int,
         clock: Callable[[], int],
         timekeeping: Timekeeping | None = None,
+        tally: Tally = UNCOUNTED,
     ) -> None:
         self.database = database
         self.house = house
@@ -55,6 +58,7 @@ class Books:
         self.late_after = late_after
         self.clock = clock
         self.timekeeping = timekeeping
+        self.tally = tally
         self._lock = threading.Lock()
 
     def open_the_house(self) -> None:
@@ -113,6 +117,7 @@ class Books:
                     told = [freeze.id for freeze in mine]
                     journal.append(tx, "thawed", who=by, now=now, scope=scope, reason=reason, lifts=told)
                 missed = self._miss(tx, now)
+            self.tally.missed(len(missed))
             done = [
                 arming.thaw(self.house, scope, epoch=lifts[scope][0], mark=lifts[scope][1])
                 if scope in lifts
@@ -129,7 +134,9 @@ class Books:
         if not self.clock_is_right():
             return []
         with self.database.transaction() as tx:
-            return self._miss(tx, now)
+            missed = self._miss(tx, now)
+        self.tally.missed(len(missed))
+        return missed
 
     def clock_is_right(self) -> bool:
         """Whether the wall clock is believed. Never asked inside a transaction: a change of mind is written down."""
@@ -191,9 +198,10 @@ class Books:
                 )
                 facts = {"freeze": freeze.id, "scope": scope, "reason": freeze.reason, "epoch": freeze.epoch}
                 journal.append(tx, "frozen", who=freeze.by, now=now, **facts)
-            if right:
-                self._miss(tx, now)
+            missed = self._miss(tx, now) if right else []
+        self.tally.missed(len(missed))
         for scope, seen in new:
+            self.tally.booked(scope)
             log.warning("frozen", scope=scope, by=seen.by, reason=seen.reason)
         return True
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.fence import limited, permits, reading, report
 from guardian.fence.stopping import Stopping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from guardian.duties.books import Books
+    from guardian.duties.tally import Tally
     from guardian.fence.house import House
     from guardian.fence.stopping import Order
 
@@ -32,9 +34,10 @@ log = structlog.get_logger()
 class Freezing:
     """One door to the stop."""
 
-    def __init__(self, books: Books, *, ring: Callable[[], None]) -> None:
+    def __init__(self, books: Books, *, ring: Callable[[], None], tally: Tally = UNCOUNTED) -> None:
         self.books = books
         self.ring = ring
+        self.tally = tally
 
     def freeze(self, order: Order, *, wait: float, told: bool) -> dict[str, object]:
         """Stop, write it down, wait for what was on the wire; the result document of the contract.
@@ -44,6 +47,7 @@ class Freezing:
         began = self.books.clock()
         document = close(self.books.house, order, told=told)
         self.ring()
+        self.tally.froze(document)
         try:
             self._write_down(document, order, since=began, wait=wait)
         except Exception as error:

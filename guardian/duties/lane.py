@@ -22,6 +22,7 @@ from tenacity import (
 
 from guardian.duties import recover
 from guardian.duties.publish import Again, Held, Idle, Outcome, Waiting
+from guardian.duties.tally import UNCOUNTED
 from guardian.errors import TokenRefused, WrongIdentity
 from guardian.rules import timing
 from guardian.store import attempts, posts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from guardian.duties.publish import Publishing
     from guardian.duties.reconcile import Reconciling
+    from guardian.duties.tally import Tally
 
 TRIES = 5
 FIRST_WAIT = 1.0
@@ -41,6 +43,7 @@ LONGEST_REST = 20 * 60_000  # a platform is believed for 15 minutes at the most
 AFTER_NO_NAME = 30_000
 AFTER_HELD = 250
 AFTER_DOUBT = 1_000
+NOT_ASKED = "not asked yet"  # the trouble of a lane that had nothing to send since the start
 log = structlog.get_logger()
 
 
@@ -55,14 +58,16 @@ class Lane:
         gap: int,
         halt: threading.Event,
         on_held: Callable[[], None],
+        tally: Tally = UNCOUNTED,
     ) -> None:
         self.publishing = publishing
         self.reconciling = reconciling
         self.gap = gap
         self.halt = halt
         self.on_held = on_held
+        self.tally = tally
         self.account = publishing.account
-        self.trouble: str | None = "not asked yet"
+        self.trouble: str | None = NOT_ASKED
         self.disowned = False  # the platform has said that this token is not ours to post with
         self._ask_at = 0
         self._rest_until = 0
@@ -140,7 +145,11 @@ class Lane:
 
     def _send_unless_halted(self) -> Outcome:
         """A wait that was cut short is no reason to send before the platform's stated time: the next poll decides."""
-        return Idle() if self.halt.is_set() else self.publishing.send_next()
+        if self.halt.is_set():
+            return Idle()
+        began, outcome = self.publishing.clock(), self.publishing.send_next()  # in this order
+        self.tally.sent(self.account.name, outcome, began=began)
+        return outcome
 
     def _how_long(self, state: RetryCallState) -> float:
         """Until the platform's stated time; else longer and longer, with jitter.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from guardian.duties.publish import WHO, landed
+from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.model import Event, State
 from guardian.store import attempts, journal, posts
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardian.adapter import Adapter
+    from guardian.duties.tally import Tally
     from guardian.model import Account, Post, PostRef
     from guardian.store.database import Database, Tx
 
@@ -41,6 +43,7 @@ class Reconciling:
         over: int,
         clock: Callable[[], int],
         elapsed: Callable[[], int] | None = None,
+        tally: Tally = UNCOUNTED,
     ) -> None:
         self.account = account
         self.adapter = adapter
@@ -48,6 +51,7 @@ class Reconciling:
         self.looks = looks
         self.over = over
         self.clock = clock
+        self.tally = tally
         self.elapsed = elapsed or clock  # nobody can set it: three looks at once, by a clock that jumps, prove nothing
         self._looked: dict[str, int] = {}
         self._told: dict[str, str] = {}
@@ -102,7 +106,9 @@ class Reconciling:
         try:
             ref = self.adapter.find(post.due_part, since=since, known=known, reply_to=reply_to)
         except Exception as error:
+            self.tally.looked(self.account.name, result="failed")
             raise Doubt(f"cannot ask for {post_id}, because {type(error).__name__}: {error}") from error
+        self.tally.looked(self.account.name, result="absent" if ref is None else "found")
         now = self.clock()
         self._looked[attempt] = self.elapsed()
         with self.database.transaction() as tx:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from guardian.adapter import Maker
 from guardian.errors import ConfigMistake
-from guardian.gate.transport import guarded_session
+from guardian.gate.transport import guarded_session, uncounted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import requests
 
@@ -47,10 +47,16 @@ def known_secrets(found: Mapping[str, Maker]) -> dict[str, tuple[str, ...]]:
     return {platform: maker.secrets for platform, maker in found.items()}
 
 
-def connect(account: Account, found: Mapping[str, Maker], *, answer_within: float) -> Adapter:
+def connect(
+    account: Account,
+    found: Mapping[str, Maker],
+    *,
+    answer_within: float,
+    on_refusal: Callable[[], None] = uncounted,
+) -> Adapter:
     """The live adapter of an account. Opens no connection yet.
 
-    `answer_within` is in seconds, for one whole exchange.
+    `answer_within` is in seconds, for one whole exchange; `on_refusal` hears of each request that the gate refuses.
     """
     maker = found.get(account.platform)
     if maker is None:
@@ -61,5 +67,5 @@ def connect(account: Account, found: Mapping[str, Maker], *, answer_within: floa
     cafile = os.environ.get(
         "SSL_CERT_FILE"
     )  # OpenSSL's own name for it: a house with a certificate authority of its own
-    session = guarded_session(account, maker.routes, answer_within=answer_within, cafile=cafile)
+    session = guarded_session(account, maker.routes, answer_within=answer_within, cafile=cafile, on_refusal=on_refusal)
     return maker.connect(account, GuardedNetwork(session))

@@ -26,7 +26,7 @@ from guardian.gate.wire import Deadline, tls_context
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from urllib3 import BaseHTTPResponse
 
@@ -45,10 +45,22 @@ CHUNK = 64 * 1024
 WHY_LENGTH = 300
 
 
+def uncounted() -> None:
+    """Nobody counts what is refused."""
+
+
 class GuardedTransport(requests.adapters.HTTPAdapter):
     """Mounted for every address of a session; its `send` is the only line of the house that reaches a platform."""
 
-    def __init__(self, account: Account, routes: Sequence[Route], *, answer_within: float, cafile: str | None) -> None:
+    def __init__(
+        self,
+        account: Account,
+        routes: Sequence[Route],
+        *,
+        answer_within: float,
+        cafile: str | None,
+        on_refusal: Callable[[], None],
+    ) -> None:
         super().__init__(max_retries=0)
         self._account = account
         self._routes = tuple(routes)
@@ -56,6 +68,7 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         self._origin = _origin(account.base_url)
         self._tls: ssl.SSLContext | None = None
         self._cafile = cafile
+        self._on_refusal = on_refusal
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:  # noqa: ANN401
         """Make one request, or refuse it. Raises Stopped for a refusal; OSError and library errors for the rest."""
@@ -69,6 +82,7 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
             return self._exchange(request, trace, intent)
         except Stopped as stopped:
             trace.fate, trace.why = Fate.STOPPED, str(stopped)
+            self._on_refusal()
             raise
         except Exception as error:
             trace.why = trace.why or f"{type(error).__name__}: {error}"[:WHY_LENGTH]
@@ -171,18 +185,24 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 def guarded_session(
-    account: Account, routes: Sequence[Route], *, answer_within: float, cafile: str | None = None
+    account: Account,
+    routes: Sequence[Route],
+    *,
+    answer_within: float,
+    cafile: str | None = None,
+    on_refusal: Callable[[], None] = uncounted,
 ) -> requests.Session:
     """A session that can do nothing but pass the gate: no proxies, no .netrc, no adapter but ours, no cookies.
 
-    Cookies would grow with every answer, until no request fits its limit any more.
+    Cookies would grow with every answer, until no request fits its limit any more. `on_refusal` hears of
+    each request that is refused, in the thread that asked.
     """
     session = requests.Session()
     session.trust_env = False
     session.adapters.clear()
     session.max_redirects = MAX_REDIRECTS
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    transport = GuardedTransport(account, routes, answer_within=answer_within, cafile=cafile)
+    transport = GuardedTransport(account, routes, answer_within=answer_within, cafile=cafile, on_refusal=on_refusal)
     session.mount("https://", transport)
     session.mount("http://", transport)
     return session

@@ -1,4 +1,6 @@
-"""The database file: one process owns it, one connection writes, one reads. Any thread may ask for a transaction.
+"""The database file: one process owns it, one connection writes, one reads, one counts.
+
+Any thread may ask for a transaction.
 
 SQLite as research/reliability 2.6 has it: WAL, `synchronous=FULL` (a commit is on the disk when it returns), writers
 begin with BEGIN IMMEDIATE, the owner holds a lock file for life. A thread takes the writer for one short transaction
@@ -34,6 +36,7 @@ OUTCOMES = ("unsent", "landed", "refused", "unknown", "absent", "cancelled")
 WRITER_SECONDS = 30.0
 FILE_SECONDS = 5.0
 GLANCE = 0.1
+STEPS = 10_000  # of SQLite's machine, between two looks at the clock: less than a millisecond
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
 MIGRATIONS = """
 create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)
@@ -54,18 +57,21 @@ class Database:
                 migrate(self._writer, now=time.time_ns() // 1_000_000)
                 self._reader = _connect(path, opened)
                 self._reader.execute("pragma query_only=ON")
+                self._counter = _connect(path, opened)
+                self._counter.execute("pragma query_only=ON")
             except sqlite3.DatabaseError as error:
                 raise check.at_start(error, path) from error
             self._opened = opened.pop_all()
         self.on_damage: Callable[[Broken], None] = _on
         self._writing = threading.Lock()
         self._reading = threading.Lock()
+        self._counting = threading.Lock()
         self._locked_at = 0.0
         self._together = Together(self._writer, self._writing)
 
     def close(self) -> None:
         """Let go of the file and of the lock."""
-        with self._writing, self._reading:
+        with self._writing, self._reading, self._counting:
             self._together.commit()
             self._opened.close()
 
@@ -108,6 +114,26 @@ class Database:
                 return self.inspection.go_on(stop=stop)
             except Garbled as found:
                 raise Garbled(check.broken(self.path, found.message).message) from found
+
+    @contextlib.contextmanager
+    def counting(self, *, within: float) -> Iterator[Tx]:
+        """The same for whoever only counts: over a connection of its own, so that nobody ever waits for it.
+
+        Raises Doubt when it would take longer than `within` seconds.
+        """
+        until = time.monotonic() + within
+        with self._told(), self._counting:
+            self._counter.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+            self._counter.execute("begin")
+            try:
+                yield self._counter
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
+                    raise
+                raise Doubt("cannot count, because it takes too long", fix="try again") from error
+            finally:
+                self._counter.set_progress_handler(None, STEPS)
+                self._counter.execute("rollback")
 
     @contextlib.contextmanager
     def _turn(self, within: float, *, shared: bool) -> Iterator[None]:

@@ -194,6 +194,14 @@ select (select count(*) from posts where account = :account and platform_id = :p
 -- How many posts are in which state.
 select state, sum(n) as n from counts group by state having sum(n) > 0;
 
+-- name: counts_by_account
+-- How many posts of each account are in which state.
+select account, state, n from counts where n > 0;
+
+-- name: holds_by_kind
+-- How many holds of posts, and of tags, nobody has lifted.
+select case when post is null then 'tag' else 'post' end as kind, count(*) as n from holds where lifted_at is null group by kind;
+
 -- name: held_count$
 -- How many queued posts a freeze holds now.
 select coalesce(sum(n), 0) from counts

@@ -49,7 +49,9 @@ def house() -> Iterator[TorturedHouse]:
 
 def rot(house: TorturedHouse) -> None:
     """A byte in the text of a post that will not be its turn for years."""
-    with contextlib.closing(sqlite3.connect(Path(house.house.state_dir) / "guardian.db", isolation_level=None)) as found:
+    with contextlib.closing(
+        sqlite3.connect(Path(house.house.state_dir) / "guardian.db", isolation_level=None)
+    ) as found:
         found.execute("update posts set text = 'rotten' where seq = ?", (POSTS - 5,))
 
 

@@ -15,6 +15,7 @@ from guardian.gate import accounts, connection, wire
 from guardian.gate.intents import Trace
 from guardian.gate.transport import guarded_session
 from guardian.gate.wire import Deadline
+from guardian.model import Part
 from tests.gate.test_gate_connection import CERTIFICATE
 
 if TYPE_CHECKING:
@@ -65,6 +66,20 @@ def test_taking_down_is_refused_until_it_is_built(door: Door) -> None:
     with pytest.raises(Stopped, match="not built yet"):
         session.delete(door.account.base_url + "/x")
     assert door.platform.log() == []
+
+
+def test_every_refusal_is_heard_of_once_and_nothing_else_is(door: Door) -> None:
+    heard: list[str] = []
+    adapter = accounts.connect(
+        door.account, accounts.makers(), answer_within=1.0, on_refusal=lambda: heard.append("refused")
+    )
+    adapter.whoami()
+    assert heard == []
+    for _ in range(2):
+        with pytest.raises(Exception, match="not announced"):
+            adapter.publish(Part(text="unannounced"), "key")
+    assert heard == ["refused"] * 2
+    assert door.creates() == []
 
 
 def test_before_it_has_a_deadline_a_connection_reads_as_any_other() -> None:
