@@ -67,6 +67,24 @@ class Client:
             raise Doubt(f"cannot say whether {source.name} was handed over, because the daemon has another content")
         return answer
 
+    def stage(self, file: BinaryIO) -> str:
+        """Hand over a file to import; the id to import it by. Raises Mistake when it is empty or too large."""
+        from guardian import handing
+
+        with handing.opened(file) as source, self._reaching():
+            status, document, _ = handing.send(self.house.socket, source, handing.STAGE)
+        return str(self._judged(status, document)["import"])
+
+    def fetch(self, sha256: str, into: BinaryIO) -> None:
+        """The content of a file of the spool, piece by piece. Raises Unfound, and Doubt when it is not what it says."""
+        from guardian import handing
+
+        with self._reaching():
+            status, document, found = handing.fetch(self.house.socket, sha256, into)
+        self._judged(status, document)
+        if found != sha256:
+            raise Doubt(f"cannot fetch the file {sha256}, because what came is another content", fix="try again")
+
     def _ask(self, method: str, target: str, body: object) -> Any:  # noqa: ANN401 (a JSON document)
         with self._reaching():
             status, document = ask(self.house.socket, method, target, body, within=self.within, most=MAX_ANSWER)

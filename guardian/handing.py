@@ -13,6 +13,7 @@ import os
 import socket
 import stat
 import time
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -22,7 +23,7 @@ from guardian.rules.media import MOST_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TARGET = "/v1/media"
+TARGET, STAGE = "/v1/media", "/v1/imports"
 PIECE = 1 << 20
 STUCK = 30.0  # seconds without a byte being taken
 WITHIN = 60.0  # for all of it, and a second more for each mebibyte
@@ -65,13 +66,13 @@ def opened(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Source]:
         os.close(fd)
 
 
-def send(path: str, source: Source) -> tuple[int, object, str]:
+def send(path: str, source: Source, target: str = TARGET) -> tuple[int, object, str]:
     """The file to the socket at `path`: status, document, and the SHA-256 of what was sent.
 
     Raises OSError when there is no whole answer in time, Mistake when the file cannot be read to its end.
     """
     until = time.monotonic() + WITHIN + source.size / PIECE
-    head = f"POST {TARGET} HTTP/1.1\r\nHost: guardian\r\nConnection: close\r\nContent-Length: {source.size}\r\n\r\n"
+    head = f"POST {target} HTTP/1.1\r\nHost: guardian\r\nConnection: close\r\nContent-Length: {source.size}\r\n\r\n"
     digest = hashlib.sha256()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         _connect(sock, path, until)
@@ -86,6 +87,32 @@ def send(path: str, source: Source) -> tuple[int, object, str]:
         sock.settimeout(ANSWERED_WITHIN)
         status, document = _answer(sock)
     return status, document, digest.hexdigest()
+
+
+def fetch(path: str, sha256: str, into: BinaryIO) -> tuple[int, object, str]:
+    """A file out of the spool behind the socket at `path`: status, document if it is an error, SHA-256 of what came.
+
+    Raises OSError when there is no whole answer in time.
+    """
+    until = time.monotonic() + WITHIN + MOST_BYTES / PIECE
+    head = f"GET {TARGET}/{sha256} HTTP/1.1\r\nHost: guardian\r\nConnection: close\r\n\r\n"
+    digest = hashlib.sha256()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        _connect(sock, path, until)
+        sock.sendall(head.encode("ascii"))
+        sock.settimeout(STUCK)
+        try:
+            with contextlib.closing(HTTPResponse(sock, method="GET")) as response:
+                response.begin()
+                if response.status != HTTPStatus.OK:
+                    return response.status, json.loads(response.read(MOST_ANSWER) or b"null"), ""
+                while piece := response.read(PIECE):
+                    sock.settimeout(min(STUCK, _left(until)))
+                    digest.update(piece)
+                    into.write(piece)
+                return response.status, None, digest.hexdigest()
+        except (HTTPException, ValueError) as error:
+            raise OSError(f"no whole answer came ({type(error).__name__})") from error
 
 
 def wrong(name: str, why: str) -> Mistake:

@@ -1,27 +1,53 @@
 """The root of all commands: what there is, what comes before a command, and how every command ends."""
 
 import os
+import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from guardian import __version__
+from guardian.cli import (
+    completion,
+    demo,
+    endings,
+    entering,
+    exporting,
+    importing,
+    init,
+    journal,
+    queue,
+    render,
+    status,
+    thaw,
+)
 from guardian.cli import config as config_
-from guardian.cli import demo, endings, entering, init, journal, queue, render, status, thaw
 
 COMMANDS = """\
 Owns an organisation's scheduled posts, and can be stopped dead.
 
 The stop: guardian freeze. Nothing more leaves the house after it has said CONFIRMED, even with the daemon dead or hung.
 """
-Stray = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+class Verbatim(TyperCommand):
+    """A command that reads its own words: what is declared here is for help and completion alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (Typer's own context)
+        """Keep the words as they are; only a shell that completes has them parsed."""
+        if ctx.resilient_parsing:
+            parsed: list[str] = super().parse_args(ctx, args)
+            return parsed
+        kept = ctx.args = list(args)
+        return kept
+
 
 app = typer.Typer(
     name="guardian",
     help=COMMANDS,
     epilog="Example: guardian freeze a tasteless post is live",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"max_content_width": render.WIDEST},
@@ -46,12 +72,44 @@ def root(
         raise typer.Exit(endings.WRONG_USE)
 
 
-@app.command("freeze", context_settings=Stray, add_help_option=False)
-def freeze(ctx: typer.Context) -> int:
+@app.command("freeze", cls=Verbatim, epilog="Example: guardian freeze --scope brand:acme wrong account")
+def freeze(  # noqa: PLR0913 (one parameter for each option of the stop)
+    ctx: typer.Context,
+    *,
+    reason: Annotated[list[str] | None, typer.Argument(metavar="REASON...", help="Why, for everybody to see.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope", metavar="S", help="What to stop; again for more. Default: all.", autocompletion=completion.scopes
+        ),
+    ] = None,
+    drain: Annotated[
+        str | None, typer.Option("--drain", metavar="SECONDS", help="How long to wait for a send that is leaving.")
+    ] = None,
+    wait: Annotated[
+        str | None, typer.Option("--wait", metavar="SECONDS", help="How long to wait for answers, after CONFIRMED.")
+    ] = None,
+    takedown: Annotated[
+        list[str] | None,
+        typer.Option("--takedown", metavar="REF", help="Not built yet; it freezes all the same."),
+    ] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="What a takedown does.")] = False,
+    hide: Annotated[bool, typer.Option("--hide", help="What a takedown does.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="What a takedown does.")] = False,
+    state_dir: Annotated[
+        str | None, typer.Option("--state-dir", metavar="DIR", help="The house, where no configuration names it.")
+    ] = None,
+    runtime_dir: Annotated[
+        str | None, typer.Option("--runtime-dir", metavar="DIR", help="The house, where no configuration names it.")
+    ] = None,
+    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="The configuration.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> int:
     """Stop: nothing more leaves the house.
 
     Words after it are the reason; asks nothing; works with the daemon dead or hung.
     """
+    del reason, scope, drain, wait, takedown, delete, hide, keep, state_dir, runtime_dir, config, as_json
     from guardian.fence.command import main as stop
 
     return stop([*_before(ctx), *ctx.args])
@@ -67,9 +125,10 @@ def run(
 ) -> None:
     """The daemon, in the foreground.
 
-    Until SIGTERM or Ctrl-C; what is being sent then is finished first.
+    Until SIGTERM or Ctrl-C; what is being sent then is finished first. SIGHUP has it read its configuration again.
     """
     given = ["--config", config] if config else _before(ctx)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # outlives the exec; the daemon reads it when it can
     os.execv(sys.executable, [sys.executable, "-m", "guardian", "run", *given])  # noqa: S606 (ourselves; the daemon is another floor)
 
 
@@ -79,11 +138,15 @@ app.add_typer(queue.app, name="queue")
 app.add_typer(journal.app, name="journal")
 demo.register(app)
 entering.register(queue.app)
+importing.register(queue.app)
+exporting.register(queue.app)
 
 
 def main(words: list[str] | None = None) -> int:
     """Run the command line; returns the exit code. Never shows a traceback unless GUARDIAN_DEBUG is set."""
     given = sys.argv[1:] if words is None else words
+    if completion.is_asked(given):
+        return completion.answer(typer.main.get_command(app))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # whatever the locale, a letter never ends a command

@@ -1,6 +1,7 @@
 """`guardian init`: set up a house, as far as it is not set up yet. Safe to repeat; never arms what is frozen."""
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +11,16 @@ import typer
 
 from guardian.cli import render
 from guardian.cli.given import AsJson, Config, Desk
-from guardian.errors import GuardianError, Mistake
+from guardian.errors import GuardianError, Mistake, NotAllowed
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed, arm_new
 from guardian.fence.house import DEFAULTS, SYSTEM_CONFIG, House, config_path, user_config_path
 
 NOT_NEW = "it is not new"
 IS_FROZEN = "it is frozen"
+MAX_SOCKET_PATH = 107  # as the configuration has it, whose models take long to load
+NO_HOME = "cannot tell where a house of yours belongs, because HOME names no directory"
+NAME_DIR = "name one: guardian init --dir DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def init(
     settings = load(plan.config, with_secrets=False)
     done.accounts = len(settings.accounts)
     _make_directories(settings.house, done)
-    if directory is not None:
+    if directory is not None or str(plan.config) == user_config_path():
         _private(str(plan.config.parent / "secrets"), done)  # one person's house: the tokens are theirs alone
     _arm(settings.house, settings.scopes, done)
     desk.answer(_document(settings.house, done), _lines(settings.house, done))
@@ -90,8 +94,31 @@ def usual(given: str | None) -> Plan:
     found = config_path(given)
     if os.geteuid() == 0:
         return Plan(Path(found or SYSTEM_CONFIG), DEFAULTS["state_dir"], DEFAULTS["runtime_dir"])
-    base = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
-    return Plan(Path(found or user_config_path()), f"{base}/guardian", f"{base}/guardian/run")
+    own = found or user_config_path()
+    if own is None:
+        raise Mistake(NO_HOME, fix=NAME_DIR)
+    state = f"{_base('XDG_STATE_HOME', '~/.local/state')}/guardian"
+    return Plan(Path(own), state, _runtime() or f"{state}/run")
+
+
+def _base(variable: str, otherwise: str) -> str:
+    """A directory that the environment names. As XDG has it, a relative one is as good as none."""
+    named = os.environ.get(variable, "")
+    found = named if named.startswith("/") else os.path.expanduser(otherwise)  # noqa: PTH111 (a relative HOME is no error)
+    if not found.startswith("/"):
+        raise Mistake(NO_HOME, fix=NAME_DIR)
+    return found
+
+
+def _runtime() -> str | None:
+    """A place in the user's memory directory: there, this user's own, and short enough for a socket; else None."""
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    try:
+        seen = os.stat(base)  # noqa: PTH116 (what the environment says, as it says it)
+    except (OSError, ValueError):
+        return None
+    fits = base.startswith("/") and len(os.fsencode(f"{base}/guardian/control.sock")) <= MAX_SOCKET_PATH
+    return f"{base}/guardian" if fits and stat.S_ISDIR(seen.st_mode) and seen.st_uid == os.geteuid() else None
 
 
 def _write_configuration(plan: Plan, done: Done) -> None:
@@ -117,11 +144,23 @@ def _make_directories(house: House, done: Done) -> None:
     Path(house.state_dir).parent.mkdir(parents=True, exist_ok=True)
     for path in (house.state_dir, house.permits):
         _private(path, done)
-    Path(house.runtime_dir).parent.mkdir(parents=True, exist_ok=True)
+    _make_way_for_the_moment(house.runtime_dir)
     if not os.path.lexists(house.runtime_dir):
         _private(house.runtime_dir, done)
         os.chmod(house.runtime_dir, 0o755)  # noqa: PTH101, S103 (groups reach the control socket)
     _private(house.gates, done)
+
+
+def _make_way_for_the_moment(runtime_dir: str) -> None:
+    """The directory above. A user's own memory directory is there only while the user is logged in, or lingers."""
+    above = Path(runtime_dir).parent
+    try:
+        above.mkdir(parents=True, exist_ok=True)
+    except PermissionError:
+        raise NotAllowed(
+            f"cannot make {runtime_dir}, because {above} is not there and you may not make it",
+            fix="log in as this user (or, as root: loginctl enable-linger USER), or write another runtime_dir",
+        ) from None
 
 
 def _private(path: str, done: Done) -> None:

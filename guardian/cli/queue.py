@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import typer
 
-from guardian.cli import endings, render, story
+from guardian.cli import completion, endings, render, story
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import GuardianError, Mistake
@@ -22,7 +22,7 @@ Gap = Annotated[
     str | None, typer.Option("--gap", metavar="TIME", help="Least time between two of one account, as 30s.")
 ]
 Zone = Annotated[str | None, typer.Option("--zone", metavar="ZONE", help="Of a time without offset: Europe/Stockholm.")]
-At = Annotated[str, typer.Option("--at", metavar="TIME", help="2026-11-21T09:00:00+01:00, or now.")]
+At = Annotated[str, typer.Option("--at", metavar="TIME", help="When: 2026-11-21T09:00:00+01:00, or now.")]
 
 app = typer.Typer(
     help="The posts: enter them, look, decide what becomes of them.",
@@ -34,8 +34,14 @@ app = typer.Typer(
 @app.command("list", epilog="Example: guardian queue list --account acme-mastodon --state missed")
 def listing(
     *,
-    account: Annotated[str | None, typer.Option("--account", metavar="A", help="Only of this account.")] = None,
-    state: Annotated[str | None, typer.Option("--state", metavar="S", help="Only in this state, or held.")] = None,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="A", help="Only of this account.", autocompletion=completion.accounts),
+    ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option("--state", metavar="S", help="Only in this state, or held.", autocompletion=completion.states),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many at most.")] = USUAL_PAGE,
     everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     cursor: Annotated[str | None, typer.Option("--cursor", metavar="C", help="Go on where a page ended.")] = None,
@@ -87,7 +93,7 @@ def release(
 )
 def reschedule(
     *,
-    post: Annotated[str, typer.Argument(metavar="ID")],
+    post: Annotated[str, typer.Argument(metavar="ID", help="The guardian's id of the post.")],
     at: At,
     zone: Zone = None,
     config: Config = None,
@@ -104,7 +110,7 @@ def reschedule(
 @app.command("cancel", epilog="Example: guardian queue cancel p-onrsxq3fnyzdcmru")
 def cancel(
     *,
-    posts: Annotated[list[str], typer.Argument(metavar="ID...")],
+    posts: Annotated[list[str], typer.Argument(metavar="ID...", help="The guardian's ids of the posts.")],
     config: Config = None,
     as_json: AsJson = False,
 ) -> int:
@@ -180,6 +186,9 @@ def _list_lines(posts: list[Document], following: str | None) -> Iterator[str]:
         yield line
         if post["url"]:
             yield f"    {render.one_line(post['url'])}"
+    strays = sorted({one["account"] for one in posts if one["why"] == story.NO_ACCOUNT})
+    if strays:
+        yield f"{story.NO_ACCOUNT}: {render.one_line(', '.join(strays))}; these wait until it returns"
     held_by = sorted({one["held_by"] for one in posts if one["held_by"]})
     if held_by:
         yield f"held by {', '.join(held_by)}: guardian status"

@@ -71,6 +71,7 @@ def read(house: House) -> Document:
         "pid": pid,
         "unasked": why,
         "clock": known.get("clock"),
+        "config": known.get("config"),
         "freezes": _freezes(fence, known.get("freezes", [])),
         "scopes": [{"scope": one.scope, "state": one.state} for one in fence.scopes],
         "counts": known.get("counts"),
@@ -78,6 +79,7 @@ def read(house: House) -> Document:
         "in_flight": known.get("in_flight"),
         "next": known.get("next"),
         "accounts": known.get("accounts", []),
+        "without_account": known.get("without_account"),
         "store": known.get("store"),
         "metrics": known.get("metrics"),
         "state_dir": house.state_dir,
@@ -125,6 +127,7 @@ def lines(found: Document) -> Iterator[str]:
     yield render.field("daemon", _daemon(found))
     yield from clock_lines(found)
     yield from _metrics(found["metrics"])
+    yield from _config(found["config"])
     yield render.field("house", f"{found['state_dir']}, {found['runtime_dir']}")
     if found["store"]:
         yield from _damage(found["store"])
@@ -136,6 +139,7 @@ def lines(found: Document) -> Iterator[str]:
     yield render.field("posts", render.counts(found["counts"]) + held)
     yield from _flight(found["in_flight"])
     yield from _accounts(found["accounts"])
+    yield from (_stray(one) for one in found["without_account"] or [])
     yield from _next(found["next"])
 
 
@@ -143,6 +147,20 @@ def _metrics(found: Document | None) -> Iterator[str]:
     """Nothing, unless they were to be served on TCP and are not."""
     if found and found["state"] == "failed":
         yield render.field("metrics", f"NOT SERVED on {found['listen']}: {found['why']}; it is tried again")
+
+
+def _config(found: Document | None) -> Iterator[str]:
+    """Nothing, unless the file was refused when it was last read: then what is wrong with it."""
+    if found is None or found["state"] != "refused":
+        return
+    yield render.field("config", f"REFUSED at {render.local(found['at'])}; the one before stays in force")
+    yield from (render.field("", fault) for fault in found["why"].split("\n"))
+    yield render.field("", "correct it, then reload: systemctl reload guardian, or kill -HUP its pid")
+
+
+def _stray(one: Document) -> str:
+    waiting = render.count(one["posts"], "post")
+    return render.field("", f"{one['account']}: no such account in the configuration; {waiting} of it wait")
 
 
 def _damage(store: Document) -> Iterator[str]:

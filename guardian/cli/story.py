@@ -7,6 +7,8 @@ from guardian.cli import render
 
 Document = dict[str, Any]
 
+NO_ACCOUNT = "no such account in the configuration"  # the daemon's words for why such a post waits
+CANCEL = "guardian queue cancel {id}"
 TO_DO = {
     "missed": "send it now: guardian queue release {id}; later: guardian queue reschedule {id} --at TIME",
     "unknown": "it may be live; the platform is being asked. To end the asking: guardian queue cancel {id}",
@@ -33,6 +35,8 @@ def lines(post: Document) -> Iterator[str]:
     yield from _attempts(post["attempts"])
     if post["held_by"]:
         yield render.field("to do", "it goes out after a thaw, if its time has not passed by then: guardian status")
+    elif post["why"] == NO_ACCOUNT:
+        yield render.field("to do", f"write the account into the configuration and reload, or: {CANCEL.format(**post)}")
     elif post["state"] in TO_DO:
         yield render.field("to do", TO_DO[post["state"]].format(id=post["id"]))
 

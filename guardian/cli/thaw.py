@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import endings, render
+from guardian.cli import completion, endings, render
 from guardian.cli import status as status_
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
@@ -31,7 +31,13 @@ def thaw(
     *,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the journal.")],
     scope: Annotated[
-        list[str] | None, typer.Option("--scope", metavar="S", help="What to lift; may be given again. Default: all.")
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="S",
+            help="What to lift; may be given again. Default: all.",
+            autocompletion=completion.scopes,
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     config: Config = None,

@@ -1,5 +1,5 @@
 """The configuration: one TOML file in, `Settings` or every mistake in it out."""
 
-from guardian.config.settings import Fault, Settings, check, load, parse_duration, template
+from guardian.config.settings import Fault, Settings, check, load, parse_duration, read, template
 
-__all__ = ["Fault", "Settings", "check", "load", "parse_duration", "template"]
+__all__ = ["Fault", "Settings", "check", "load", "parse_duration", "read", "template"]

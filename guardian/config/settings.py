@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Known = Mapping[str, Collection[str]]
     Found = dict[tuple[str, str], Secret]
 
-__all__ = ["Fault", "Settings", "check", "load", "parse_duration", "template"]
+__all__ = ["Fault", "Settings", "check", "load", "parse_duration", "read", "template"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def load(path: Path, *, with_secrets: bool = True, known: Known | None = None) -
     Without secrets only the form of their references is checked, and the accounts have none: for programs that must not
     be able to read them. `known` names the platforms that there are and the secrets that each asks for.
     """
-    outcome = _read(path.absolute(), with_secrets=with_secrets, known=known)
+    outcome = read(path, with_secrets=with_secrets, known=known)
     if isinstance(outcome, Settings):
         return outcome
     lines = "\n".join(f"  {fault}" for fault in outcome)
@@ -77,8 +77,13 @@ def load(path: Path, *, with_secrets: bool = True, known: Known | None = None) -
 
 def check(path: Path, *, with_secrets: bool = True, known: Known | None = None) -> list[Fault]:
     """All that `load` would complain about, in the order of the lines; nothing when it would be content."""
-    outcome = _read(path.absolute(), with_secrets=with_secrets, known=known)
+    outcome = read(path, with_secrets=with_secrets, known=known)
     return [] if isinstance(outcome, Settings) else outcome
+
+
+def read(path: Path, *, with_secrets: bool = True, known: Known | None = None) -> Settings | list[Fault]:
+    """The settings, or all that is wrong, from one look at the file."""
+    return _read(path.absolute(), with_secrets=with_secrets, known=known)
 
 
 def template(state_dir: str, runtime_dir: str) -> str:

@@ -5,11 +5,16 @@ Each asks duties and the store.
 
 from __future__ import annotations
 
+import io
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from guardian import __version__
 from guardian.daemon import documents
+from guardian.duties.foreign import TOOLS, Choices
 from guardian.duties.freeze import in_flight
+from guardian.duties.import_check import Plan
 from guardian.errors import Doubt, Mistake
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed
@@ -21,10 +26,12 @@ from guardian.store.posts import Entered
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
     from io import BufferedReader
 
+    from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, ReleaseBody, RescheduleBody, ThawBody
+    from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
     from guardian.duties.books import Books
@@ -32,13 +39,17 @@ if TYPE_CHECKING:
     from guardian.duties.lane import Lane
     from guardian.duties.queue import Queue
     from guardian.duties.spooling import Spooling
+    from guardian.duties.staging import Staging
     from guardian.model import Post
     from guardian.store.database import Tx
     from guardian.store.incoming import Incoming
 
 NEXT = 10
 MAX_PAGE = 1000
+MAX_RECORDS = 200  # of a page: a thread may have a hundred texts
 MOST_WRONG = 1000
+WAITING = ("queued", "blocked", "unknown")
+NO_ACCOUNT = "no such account in the configuration"
 
 
 class Answers:
@@ -51,20 +62,26 @@ class Answers:
         freezing: Freezing,
         queue: Queue,
         spooling: Spooling,
-        lanes: Sequence[Lane],
-        drain: float,
-        ring: Callable[[], None],
+        staging: Staging,
+        bell: Bell,
+        in_force: InForce,
         listener: Listener,
     ) -> None:
         self.books = books
         self.freezing = freezing
         self.queue = queue
         self.spooling = spooling
-        self.lanes = lanes
-        self.drain = drain
-        self.ring = ring
+        self.staging = staging
+        self.bell = bell
+        self.in_force = in_force
+        self.ring = bell.ring
         self.listener = listener
         self.database = books.database
+
+    @property
+    def lanes(self) -> Sequence[Lane]:
+        """Of the accounts in force."""
+        return self.bell.lanes
 
     def status(self) -> documents.Document:
         """The state of everything, from the fence itself and from the store."""
@@ -75,10 +92,12 @@ class Answers:
             flight = [in_flight(row) for row in attempts.in_flight(tx, since=self.books.clock() + 1)]
             upcoming = [self._listed(tx, row) for row in Q.next_posts(tx, limit=NEXT)]
             held = freezes.held(tx)
+            waiting = [(row["account"], row["n"]) for row in Q.without_account(tx)]
         return {
             "state": fence.state,
             "daemon": "running",
             "clock": self._clock(),
+            "config": documents.config(self.in_force.verdict),
             "version": __version__,
             "freezes": [documents.freeze(one) for one in standing],
             "counts": counts,
@@ -87,6 +106,7 @@ class Answers:
             "next": upcoming,
             "accounts": [self._account(lane, standing) for lane in self.lanes],
             "metrics": self.listener.state(),
+            "without_account": [{"account": name, "posts": n} for name, n in waiting if not self._is_known(name)],
         }
 
     def scrape(self) -> bytes:
@@ -103,7 +123,7 @@ class Answers:
         wanted = tuple(sorted(set(body.scopes)))
         self._must_exist(wanted)
         by = body.by if body.by and body.told else peer.name
-        drain = self.drain if body.drain is None else body.drain
+        drain = self.in_force.settings.fence.drain / 1000 if body.drain is None else body.drain
         return self.freezing.freeze(Order(wanted, body.reason, by, drain), wait=body.wait, told=body.told)
 
     def thaw(self, body: ThawBody, peer: Peer) -> documents.Document:
@@ -128,7 +148,7 @@ class Answers:
             rows, following = posts.page(
                 tx, account=account, state=state, cursor=cursor, limit=min(max(limit, 1), MAX_PAGE)
             )
-        return {"posts": [documents.row(row) for row in rows], "next": following}
+        return {"posts": [documents.row(self._placed(row)) for row in rows], "next": following}
 
     def add(self, record: AnyRecord, peer: Peer) -> documents.Document:
         """Enter one record."""
@@ -138,25 +158,61 @@ class Answers:
 
     def take_in(self, body: ImportBody, peer: Peer) -> documents.Document:
         """Import a file, all or nothing; `errors` names every line that is wrong."""
-        found = self.queue.take_in(body.text, who=peer.name)
+        with self._plan(body) as plan:
+            found = self.queue.importing.take_in(plan, who=peer.name)
         self.ring()
         return {
-            "entered": len(found.entered),
+            "entered": found.count,
             "known": found.known,
             "ids": list(found.entered),
             "notes": [{"line": line, "note": note} for line, note in found.notes],
+            "notes_in_all": found.notes_in_all,
             "errors": [
                 {"line": one.line, "column": one.column, "message": one.message} for one in found.wrong[:MOST_WRONG]
             ],
             "errors_in_all": len(found.wrong),
         }
 
+    def staged(self, incoming: Incoming, peer: Peer) -> documents.Document:  # noqa: ARG002 (as every settling)
+        """A file that has come whole, to be imported by its id."""
+        return {"import": self.staging.settle(incoming)}
+
+    def importing(self, name: str) -> documents.Document:
+        """How far an import is."""
+        return asdict(self.staging.progress(name))
+
+    def records(self, account: str | None, state: str | None, cursor: str | None, limit: int) -> documents.Document:
+        """A page of the queue, each post as the record that would enter it again."""
+        with self.database.reading() as tx:
+            rows, following = posts.page(
+                tx, account=account, state=state, cursor=cursor, limit=min(max(limit, 1), MAX_RECORDS)
+            )
+            found = [documents.record(posts.to_post(row)) for row in rows]
+        return {"records": found, "next": following}
+
+    @contextmanager
+    def _plan(self, body: ImportBody) -> Iterator[Plan]:
+        """The file of an import, staged or as text. Raises Mistake, Unfound."""
+        if (body.text is None) == (body.staged is None):
+            raise Mistake("cannot import that, because it is neither or both of text and staged", fix="give one")
+        if body.format in TOOLS and body.account is None:
+            raise Mistake(f"cannot import a table of {body.format}, because it names no account", fix="name one")
+        choices = Choices(account=body.account or "", zone=body.zone, dates=body.dates)
+        given: dict[str, Any] = {"form": body.format, "files": body.media, "choices": choices, "zone": body.zone}
+        if body.text is not None:
+            raw = body.text.encode("utf-8", "surrogatepass")
+            yield Plan(stream=io.BytesIO(raw), size=len(raw), **given)
+            return
+        with self.staging.taken(str(body.staged)) as (file, staged):
+            yield Plan(stream=file, size=staged.size, progress=staged.progress, **given)
+
     def post(self, post_id: str) -> documents.Document:
         """One post with its whole story."""
         with self.database.reading() as tx:
             found = posts.get(tx, post_id)
             tried = attempts.of_post(tx, post_id)
-            return documents.story(found, tried, self._held_by(tx, found.account, found.state))
+            held_by = self._held_by(tx, found.account, found.state)
+        return documents.story(found, tried, held_by) | self._strayed(found.account, found.state)
 
     def release(self, body: ReleaseBody, peer: Peer) -> documents.Document:
         """Send missed posts after all."""
@@ -198,7 +254,11 @@ class Answers:
     def _all_shown(self, found: Sequence[Post]) -> list[documents.Document]:
         with self.database.reading() as tx:
             held = {name: self._held_by(tx, name, State.QUEUED) for name in {post.account for post in found}}
-        return [documents.post(post, held[post.account] if post.state is State.QUEUED else None) for post in found]
+        return [
+            documents.post(post, held[post.account] if post.state is State.QUEUED else None)
+            | self._strayed(post.account, post.state)
+            for post in found
+        ]
 
     def _must_exist(self, wanted: Sequence[str]) -> None:
         for scope in wanted:
@@ -225,7 +285,19 @@ class Answers:
         }
 
     def _listed(self, tx: Tx, row: Any) -> documents.Document:  # noqa: ANN401 (a row of the database)
-        return documents.row({**dict(row), "held_by": self._held_by(tx, row["account"], row["state"])})
+        return documents.row(self._placed({**dict(row), "held_by": self._held_by(tx, row["account"], row["state"])}))
+
+    def _placed(self, row: Any) -> dict[str, Any]:  # noqa: ANN401 (a row of the database)
+        return {**dict(row), **self._strayed(row["account"], row["state"])}
+
+    def _strayed(self, account: str, state: str) -> documents.Document:
+        """A post that waits for an account which the configuration does not have: why nothing becomes of it."""
+        if state not in WAITING or self._is_known(account):
+            return {}
+        return {"why": NO_ACCOUNT, "held_by": None}
+
+    def _is_known(self, account: str) -> bool:
+        return any(one.name == account for one in self.in_force.settings.accounts)
 
     def _held_by(self, tx: Tx, account: str, state: str) -> str | None:
         known = next((lane.account for lane in self.lanes if lane.account.name == account), None)

@@ -112,7 +112,18 @@ def table(answers: Answers) -> tuple[Route, ...]:
         return answers.cancel(post_id, who)
 
     async def upload(request: Request, who: Peer = Depends(peer)) -> Response:
-        return await files.take_in(request, who)
+        return await files.take_in(request, who, answers.handed)
+
+    async def stage(request: Request, who: Peer = Depends(peer)) -> Response:
+        return await files.take_in(request, who, answers.staged)
+
+    def importing(name: str) -> Any:
+        return answers.importing(name)
+
+    def records(
+        account: str | None = None, state: str | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Any:
+        return answers.records(account, state, cursor, limit)
 
     async def media(sha256: str) -> Response:
         return await files.give(sha256)
@@ -132,7 +143,10 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("POST", "/v1/thaw", Right.OPERATE, thaw, "Lift freezes"),
         Route("GET", "/v1/posts", Right.READ, listing, "A page of the queue"),
         Route("POST", "/v1/posts", Right.OPERATE, add, "Enter one post"),
-        Route("POST", "/v1/posts/import", Right.OPERATE, take_in, "Import JSON Lines, all or nothing"),
+        Route("POST", "/v1/posts/import", Right.OPERATE, take_in, "Import a file, all or nothing"),
+        Route("POST", "/v1/imports", Right.OPERATE, stage, "Hand over a file to import", streams=True),
+        Route("GET", "/v1/imports/{name}", Right.READ, importing, "How far an import is"),
+        Route("GET", "/v1/records", Right.READ, records, "A page of the queue as import records"),
         Route("POST", "/v1/posts/release", Right.OPERATE, release, "Send missed posts after all"),
         Route("GET", "/v1/posts/{post_id}", Right.READ, post, "One post with its whole story"),
         Route("POST", "/v1/posts/{post_id}/release", Right.OPERATE, release_one, "Send this missed post after all"),

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from guardian.config import parse_duration
-from guardian.duties.records import Record
+from guardian.duties.import_lines import FORMATS
+from guardian.duties.record_form import MAX_PATH, Record
 
 Scope = Annotated[str, Field(max_length=80)]
 Reason = Annotated[str, Field(max_length=1000)]
@@ -43,10 +44,19 @@ class ThawBody(Body):
 
 
 class ImportBody(Body):
-    """POST /v1/posts/import: the whole file as text."""
+    """POST /v1/posts/import: a file that was staged (POST /v1/imports), or the whole of it as text.
 
-    text: str
-    format: Annotated[str, Field(pattern="^jsonl$")] = "jsonl"
+    `media` says what became of each file that it shows, by the path in it: the SHA-256, or why there is none.
+    `account` and `dates` (day or month, whichever comes first) are for the tables of other tools.
+    """
+
+    text: str | None = None
+    staged: Annotated[str, Field(max_length=80)] | None = None
+    format: Annotated[str, Field(pattern=f"^({'|'.join(FORMATS)})$")] = "jsonl"
+    account: Annotated[str, Field(max_length=200)] | None = None
+    zone: Annotated[str, Field(max_length=100)] | None = None
+    dates: Annotated[str, Field(pattern="^(day|month)$")] | None = None
+    media: dict[Annotated[str, Field(max_length=MAX_PATH)], Annotated[str, Field(max_length=1000)]] | None = None
 
 
 class ReleaseBody(Body):

@@ -6,16 +6,22 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from guardian.config import read
+from guardian.config.in_force import InForce
 from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.census import Census
 from guardian.daemon.inspecting import Inspecting
+from guardian.daemon.lanes import Bell, Running
 from guardian.daemon.listener import Listener
 from guardian.daemon.loops import Loop
 from guardian.daemon.metrics import Metrics
-from guardian.daemon.peers import Right
+from guardian.daemon.peers import RightsInForce
+from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
+from guardian.daemon.reload import Reload
+from guardian.daemon.server import give_to_group
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.freeze import Freezing
@@ -24,6 +30,7 @@ from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
 from guardian.duties.spooling import Spooling
+from guardian.duties.staging import Staging
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
 from guardian.duties.zones import Zones
@@ -37,48 +44,35 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from guardian.adapter import Maker
-    from guardian.config import Settings
+    from guardian.config import Fault, Settings
     from guardian.model import Account
     from guardian.rules.clock import Sight
 
 
-class Bell:
-    """Wakes every lane; `halt` also ends their waits at once (a freeze, the end)."""
-
-    def __init__(self) -> None:
-        self.loops: list[Loop] = []
-        self.halts: list[threading.Event] = []
-
-    def a_halt(self) -> threading.Event:
-        """One more wait that ends at once."""
-        halt = threading.Event()
-        self.halts.append(halt)
-        return halt
-
-    def ring(self) -> None:
-        """Something changed: poll."""
-        for loop in self.loops:
-            loop.wake()
-
-    def halt(self) -> None:
-        """Stop waiting, whatever for."""
-        for halt in self.halts:
-            halt.set()
-        self.ring()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daemon:
-    """Everything that runs, not yet running."""
+    """Everything that runs, not yet running. `settings` are those that it was built from."""
 
     settings: Settings
     database: Database
     books: Books
     zones: Zones
     bell: Bell
-    loops: tuple[Loop, ...]
+    reload: Reload
+    reloading: Loop
+    standing: tuple[Loop, ...]
     app: FastAPI
     listener: Listener
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """All there are now: those that stand, and those of the lanes, which a reload changes."""
+        return (*self.standing, *self.bell.loops)
+
+    def ask_to_reload(self, who: str) -> None:
+        """Read the configuration again, soon."""
+        self.reload.ask(who)
+        self.reloading.wake()
 
 
 def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Sight] = clocks.sight) -> Daemon:
@@ -90,17 +84,13 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     def clock() -> int:
         return look().wall
 
-    def elapsed() -> int:
-        return look().elapsed
-
     database = Database(settings.state_dir / STORE)
+    in_force = InForce(settings, at=clock())
     bell, metrics = Bell(), Metrics()
     books = Books(
         database=database,
         house=settings.house,
-        accounts=settings.accounts,
-        scopes=settings.scopes,
-        late_after=settings.queue.late_after,
+        in_force=in_force,
         clock=clock,
         timekeeping=Timekeeping(database=database, look=look),
         tally=metrics,
@@ -110,36 +100,58 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
     zones = Zones(database=database, clock=clock)
     watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
-    lanes = [_lane(account, settings, makers, books, bell, watch, elapsed, metrics) for account in settings.accounts]
-    bell.loops = [Loop(f"lane {lane.account.name}", lane, clock) for lane in lanes]
-    inspecting = Loop("inspect", Inspecting(database, halt=bell.a_halt()), clock)
+    lanes = Lanes(
+        books=books,
+        makers=makers,
+        spool=spool,
+        elapsed=lambda: look().elapsed,
+        on_held=watch.wake,
+        metrics=metrics,
+    )
+    bell.replace([lanes.build(account, settings, None) for account in settings.accounts])
+    listener = Listener(metrics.text)
+    reload = Reload(
+        in_force=in_force,
+        books=books,
+        bell=bell,
+        build=lanes.build,
+        read=reader(makers),
+        followers=[
+            _regroup,
+            lambda _, new: listener.follow(new.metrics.listen),
+            lambda _, new: metrics.know([account.name for account in new.accounts], new.scopes),
+        ],
+    )
+    reloading = Loop("reload", reload, clock)
     answers = Answers(
         books=books,
         freezing=Freezing(books, ring=bell.halt, tally=metrics),
         queue=Queue(
             database=database,
-            accounts=[account.name for account in settings.accounts],
-            zone=settings.queue.zone,
-            release_gap=settings.queue.release_gap,
+            in_force=in_force,
             clock=clock,
+            platforms=LanePlatforms(lambda: bell.lanes),
         ),
         spooling=spooling,
-        lanes=lanes,
-        drain=settings.fence.drain / 1000,
-        ring=bell.ring,
-        listener=Listener(metrics.text),
+        staging=Staging(clock=clock),
+        bell=bell,
+        in_force=in_force,
+        listener=listener,
     )
-    _show(metrics, answers, lambda: (watch, *bell.loops))
-    rights = {right: getattr(settings.rights, right.value) for right in Right}
+    inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
+    standing = (watch, inspecting, Loop("broom", spooling, clock), reloading)
+    _show(metrics, answers, lambda: (*standing, *bell.loops))
     return Daemon(
         settings=settings,
         database=database,
         books=books,
         zones=zones,
         bell=bell,
-        loops=(watch, inspecting, Loop("broom", spooling, clock), *bell.loops),
-        app=application(answers, rights),
-        listener=answers.listener,
+        reload=reload,
+        reloading=reloading,
+        standing=standing,
+        app=application(answers, RightsInForce(in_force)),
+        listener=listener,
     )
 
 
@@ -148,48 +160,76 @@ def _show(metrics: Metrics, answers: Answers, loops: Callable[[], Sequence[Loop]
     books = answers.books
     metrics.know([account.name for account in books.accounts], books.scopes)
     metrics.show(Fence(books.house, lambda: books.scopes))
-    metrics.show(AtWork(books=books, census=Census(books), lanes=lambda: answers.lanes, loops=loops))
+    metrics.show(AtWork(books=books, census=Census(books), lanes=lambda: answers.bell.lanes, loops=loops))
 
 
-def _lane(
-    account: Account,
-    settings: Settings,
-    makers: dict[str, Maker],
-    books: Books,
-    bell: Bell,
-    watch: Loop,
-    elapsed: Callable[[], int],
-    metrics: Metrics,
-) -> Lane:
-    clock = books.clock
-    halt = bell.a_halt()
-    adapter = gate.connect(
-        account,
-        makers,
-        answer_within=settings.gate.answer_within / 1000,
-        on_refusal=lambda: metrics.refused(account.name),
-    )
-    database = books.database
-    publishing = Publishing(
-        account=account,
-        adapter=adapter,
-        database=database,
-        house=settings.house,
-        uploading=Uploading(
-            account=account, adapter=adapter, spool=Spool(settings.state_dir / SPOOL), house=settings.house, clock=clock
-        ),
-        late_after=settings.queue.late_after,
-        clock=clock,
-        clock_is_right=books.clock_is_right,
-    )
-    reconciling = Reconciling(
-        account=account,
-        adapter=adapter,
-        database=database,
-        looks=settings.reconcile.looks,
-        over=settings.reconcile.over,
-        clock=clock,
-        elapsed=elapsed,
-        tally=metrics,
-    )
-    return Lane(publishing, reconciling, gap=settings.queue.gap, halt=halt, on_held=watch.wake, tally=metrics)
+def reader(makers: dict[str, Maker]) -> Callable[[Settings], Settings | list[Fault]]:
+    """How the file of a configuration is read again, with the adapters that this process has found at its start."""
+    return lambda old: read(old.path, known=gate.known_secrets(makers))
+
+
+def _regroup(old: Settings, new: Settings) -> None:
+    """Follows [rights] read. Whatever else has to follow a key (a listener, say) is a function like this one."""
+    if old.rights.read != new.rights.read:
+        give_to_group(new.house.socket, next(iter(new.rights.read), None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes:
+    """Builds the lane of an account, at start and at every reload."""
+
+    books: Books
+    makers: dict[str, Maker]
+    spool: Spool
+    elapsed: Callable[[], int]
+    on_held: Callable[[], None]
+    metrics: Metrics
+
+    def build(self, account: Account, settings: Settings, before: Running | None) -> Running:
+        """A lane that is not polled yet, with a connection of its own that is not opened yet. Raises ConfigMistake.
+
+        It goes on where `before` leaves off, if there is one.
+        """
+        adapter = gate.connect(
+            account,
+            self.makers,
+            answer_within=settings.gate.answer_within / 1000,
+            on_refusal=lambda: self.metrics.refused(account.name),
+        )
+        books = self.books
+        publishing = Publishing(
+            account=account,
+            adapter=adapter,
+            database=books.database,
+            house=books.house,
+            uploading=Uploading(
+                account=account,
+                adapter=adapter,
+                spool=self.spool,
+                house=books.house,
+                clock=books.clock,
+            ),
+            late_after=settings.queue.late_after,
+            clock=books.clock,
+            clock_is_right=books.clock_is_right,
+        )
+        reconciling = Reconciling(
+            account=account,
+            adapter=adapter,
+            database=books.database,
+            looks=settings.reconcile.looks,
+            over=settings.reconcile.over,
+            clock=books.clock,
+            elapsed=self.elapsed,
+            tally=self.metrics,
+        )
+        lane = Lane(
+            publishing,
+            reconciling,
+            gap=settings.queue.gap,
+            halt=threading.Event(),
+            on_held=self.on_held,
+            tally=self.metrics,
+            before=None if before is None else before.lane,
+        )
+        return Running(lane, Loop(f"lane {account.name}", lane, books.clock))

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from guardian.daemon import limits
 from guardian.daemon.limits import Place
-from guardian.daemon.manners import BUSY, IMPORT_PATH, UPLOAD, Refusing, refuse
+from guardian.daemon.manners import BUSY, IMPORT_PATH, UPLOADS, Refusing, refuse
 from guardian.daemon.peers import NOBODY, peer_of
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Call(H11Protocol):
             self._extended = True
             if self.scope["path"] == IMPORT_PATH:
                 self._within(limits.IMPORT_WITHIN, self._too_slow)
-            elif (self.scope["method"], self.scope["path"]) == UPLOAD:
+            elif (self.scope["method"], self.scope["path"]) in UPLOADS:
                 self._pace_since = self.loop.time()
                 self._within(limits.UPLOAD_WITHIN, self._keep_pace)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Fault(BaseModel):
@@ -35,12 +35,21 @@ class Freeze(BaseModel):
     epoch: int
 
 
+class Config(BaseModel):
+    """What became of the configuration when it was last read: `in force` since `at`, or `refused` then, and why."""
+
+    state: str
+    at: str
+    why: str
+
+
 class Status(BaseModel):
     """The state of everything."""
 
     state: str
     daemon: str
     version: str
+    config: Config
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
@@ -48,6 +57,7 @@ class Status(BaseModel):
     next: list[dict[str, Any]]
     accounts: list[dict[str, Any]]
     metrics: dict[str, Any]
+    without_account: list[dict[str, Any]]
 
 
 class Frozen(BaseModel):
@@ -118,13 +128,28 @@ class Story(Post):
     attempts: list[dict[str, Any]]
 
 
+class Staged(BaseModel):
+    """A file that waits to be imported by this id."""
+
+    id: str = Field(alias="import")
+
+
+class Importing(BaseModel):
+    """How far an import is: bytes while it is `checking`, posts while it is `entering`."""
+
+    phase: str
+    done: int
+    of: int
+
+
 class Imported(BaseModel):
-    """What came of an import: with `errors`, nothing was entered."""
+    """What came of an import: with `errors`, nothing was entered. `ids` are the first 500."""
 
     entered: int
     known: int
     ids: list[str]
     notes: list[dict[str, Any]]
+    notes_in_all: int
     errors: list[dict[str, Any]]
     errors_in_all: int
 
@@ -140,6 +165,13 @@ class Handed(BaseModel):
     frames: int | None
     known: bool
     notes: list[str]
+
+
+class Records(BaseModel):
+    """A page of posts as import records; `next` is the cursor of the next page."""
+
+    records: list[dict[str, Any]]
+    next: str | None
 
 
 class Journal(BaseModel):
@@ -161,6 +193,9 @@ DONE: dict[tuple[str, str], type[BaseModel]] = {
     ("POST", "/v1/posts/{post_id}/reschedule"): Changed,
     ("POST", "/v1/posts/{post_id}/cancel"): Changed,
     ("POST", "/v1/media"): Handed,
+    ("POST", "/v1/imports"): Staged,
+    ("GET", "/v1/imports/{name}"): Importing,
+    ("GET", "/v1/records"): Records,
     ("GET", "/v1/journal"): Journal,
 }
 ERRORS = {
@@ -179,6 +214,7 @@ LINKS = {
     name: {"operationId": operation, "parameters": {"post_id": "$response.body#/post/id"}}
     for name, operation in (("Story", "post"), ("Cancel", "cancel"), ("Move", "reschedule"), ("Release", "release_one"))
 }
+UPLOADS = (("POST", "/v1/media"), ("POST", "/v1/imports"))
 TEXT = {"text/plain": {"schema": {"type": "string"}}}
 BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _Answers = dict[int | str, dict[str, Any]]
@@ -192,7 +228,7 @@ def answers_of(method: str, path: str) -> _Answers:
     found[200] = {"description": "Done", **({"content": told} if model is None else {"model": model})}
     if path == "/v1/freeze":
         found[504] = {"model": Frozen, "description": "Not confirmed: the same document"}
-    if path == "/v1/media":
+    if path in ("/v1/media", "/v1/imports"):
         found[507] = {"model": Error, "description": "The disk or the spool is full, or cannot be written"}
     if path == "/v1/posts/import":
         found[422] = {"model": Imported | Error, "description": "Nothing was entered, and why"}
@@ -203,4 +239,4 @@ def answers_of(method: str, path: str) -> _Answers:
 
 def request_of(method: str, path: str) -> dict[str, Any] | None:
     """What no model can say of a route's body."""
-    return {"requestBody": {"required": True, "content": BYTES}} if (method, path) == ("POST", "/v1/media") else None
+    return {"requestBody": {"required": True, "content": BYTES}} if (method, path) in UPLOADS else None

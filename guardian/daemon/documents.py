@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from guardian.config.in_force import Verdict
     from guardian.duties.spooling import Handed
-    from guardian.model import Attempt, Entry, Freeze, Post
+    from guardian.model import Attempt, Entry, Freeze, Part, Post
 
 Document = dict[str, Any]
 
@@ -63,6 +65,29 @@ def post(found: Post, held_by: str | None = None) -> Document:
     }
 
 
+def record(found: Post) -> Document:
+    """A post as the import record that would enter it again; files by their hash."""
+    zone = UTC if found.zone is None else ZoneInfo(found.zone)
+    at = found.wall or datetime.fromtimestamp(found.at / 1000, zone).isoformat()
+    parts = [{"text": part.text, **_files(part)} for part in found.parts]
+    said: Document = parts[0] if len(parts) == 1 else {"parts": parts}
+    shown = found.part
+    more = {
+        "zone": found.zone,
+        "warning": shown.warning,
+        "language": shown.language,
+        "visibility": shown.visibility,
+        "tags": list(found.tags) or None,
+        "ref": found.ref,
+    }
+    return {"account": found.account, "at": at, **said, **{key: value for key, value in more.items() if value}}
+
+
+def _files(part: Part) -> Document:
+    media = [{"sha256": one.sha256, "type": one.type, **({"alt": one.alt} if one.alt else {})} for one in part.media]
+    return {"media": media} if media else {}
+
+
 def story(found: Post, attempts: Sequence[Attempt], held_by: str | None) -> Document:
     """One post with everything that was tried."""
     return {
@@ -79,6 +104,11 @@ def story(found: Post, attempts: Sequence[Attempt], held_by: str | None) -> Docu
             for one in attempts
         ],
     }
+
+
+def config(found: Verdict) -> Document:
+    """What became of the configuration when it was last read. `at` is when it was put in force, or refused."""
+    return {"state": found.state, "at": utc(found.at), "why": found.why}
 
 
 def freeze(found: Freeze) -> Document:

@@ -17,16 +17,19 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import structlog
 
 from guardian import __version__
+from guardian.config.in_force import InForce
 from guardian.daemon import documents
 from guardian.daemon.api import application
+from guardian.daemon.clocks import wall_clock
 from guardian.daemon.listener import Listener
 from guardian.daemon.loops import run_beside
 from guardian.daemon.metrics import Metrics
-from guardian.daemon.peers import Right
+from guardian.daemon.peers import RightsInForce
 from guardian.daemon.present import Fence, OnHold
-from guardian.daemon.server import listen, server
+from guardian.daemon.reload import RELOADED, RELOADS, examine, refuse
+from guardian.daemon.server import give_to_group, listen, server
 from guardian.duties.freeze import close
-from guardian.errors import Broken, Mistake
+from guardian.errors import Broken, GuardianError, Mistake
 from guardian.fence import limited, marker, reading, scopes
 from guardian.fence.stopping import Order, Stopping
 from guardian.store import check
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from guardian.daemon.answers import Answers
     from guardian.daemon.bodies import FreezeBody
     from guardian.daemon.peers import Peer
+    from guardian.daemon.reload import Read
     from guardian.fence.house import House
 
 WHO, ALL = "guardian", "all"
@@ -51,13 +55,14 @@ log = structlog.get_logger()
 class Holding:
     """The answers of a daemon in hold, in the place of `Answers`: what it does not name is refused."""
 
-    def __init__(self, settings: Settings, why: Broken) -> None:
-        self.settings = settings
-        self.house = settings.house
+    def __init__(self, in_force: InForce, why: Broken) -> None:
+        self.in_force = in_force
+        self.house = in_force.settings.house
         self.why = why
         self.metrics = Metrics()
+        settings = in_force.settings
         self.metrics.know([account.name for account in settings.accounts], settings.scopes)
-        self.metrics.show(Fence(settings.house, lambda: settings.scopes))
+        self.metrics.show(Fence(self.house, lambda: in_force.settings.scopes))
         self.metrics.show(OnHold())
         self.listener = Listener(self.metrics.text)
 
@@ -68,13 +73,15 @@ class Holding:
             "state": fence.state,
             "daemon": "running",
             "version": __version__,
+            "config": documents.config(self.in_force.verdict),
             "store": {"state": "damaged", "why": self.why.message, "fix": self.why.fix},
             "freezes": [_from_marker(one) for one in fence.scopes if one.state == reading.FROZEN],
             "counts": None,
             "held": None,
             "in_flight": None,
             "next": None,
-            "accounts": [self._account(one) for one in self.settings.accounts],
+            "accounts": [self._account(one) for one in self.in_force.settings.accounts],
+            "without_account": None,
             "metrics": self.listener.state(),
         }
 
@@ -88,7 +95,7 @@ class Holding:
         for scope in wanted:
             if not (scopes.is_scope(scope) and scopes.exists(self.house, scope)):
                 raise Mistake(f"cannot use the scope {scope!r}, because this house has no such scope")
-        drain = self.settings.fence.drain / 1000 if body.drain is None else body.drain
+        drain = self.in_force.settings.fence.drain / 1000 if body.drain is None else body.drain
         by = body.by if body.by and body.told else peer.name
         document = close(self.house, Order(wanted, body.reason, by, drain), told=body.told)
         self.metrics.froze(document)
@@ -116,22 +123,43 @@ class Holding:
         }
 
 
-def stand(settings: Settings, why: Broken, *, until: set[signal.Signals]) -> None:
-    """Close the house, say so, and answer until told to end. Called by the main thread, before any other exists."""
+def stand(settings: Settings, why: Broken, *, until: set[signal.Signals], read: Read) -> None:
+    """Close the house, say so, and answer until told to end. Called by the main thread, before any other exists.
+
+    SIGHUP reads the configuration again here, too, by `read`: rights and drain take effect. Nothing is armed, no lane
+    begins, and nothing is written down: there is no store to write into.
+    """
     confirmed = shut(settings.house, why)
-    rights = {right: getattr(settings.rights, right.value) for right in Right}
-    holding = Holding(settings, why)
+    in_force = InForce(settings, at=wall_clock())
+    holding = Holding(in_force, why)
     answers = cast("Answers", holding)  # it answers, or refuses, everything that the table asks
-    serving = server(application(answers, rights))
+    serving = server(application(answers, RightsInForce(in_force)))
     sock = listen(settings.house.socket, next(iter(settings.rights.read), None))
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))
     holding.listener.start(settings.metrics.listen)
     log.error("holds", why=why.message, fix=why.fix, frozen=confirmed, pid=os.getpid(), socket=settings.house.socket)
-    asked = signal.sigwait(until)
+    asked = signal.sigwait({*until, RELOADS})
+    while asked == RELOADS:
+        _read_again(in_force, read)
+        holding.listener.follow(in_force.settings.metrics.listen)
+        asked = signal.sigwait({*until, RELOADS})
     log.info("stops", signal=signal.Signals(asked).name)
     holding.listener.stop()
     serving.should_exit = True
     thread.join(END_WITHIN)
+
+
+def _read_again(in_force: InForce, read: Read) -> None:
+    old = in_force.settings
+    try:
+        new, changes = examine(read, old)
+    except GuardianError as error:
+        refuse(in_force, error, now=wall_clock())
+        return
+    in_force.swap(new, at=wall_clock())
+    if old.rights.read != new.rights.read:
+        give_to_group(new.house.socket, next(iter(new.rights.read), None))
+    log.info(RELOADED, **changes.facts())
 
 
 def shut(house: House, why: Broken) -> bool:

@@ -31,7 +31,7 @@ MAX_BODY = 256 * 1024  # a record with the longest text, whatever its script
 MAX_IMPORT = 96 << 20
 MAX_DEPTH = 8
 MAX_TOKENS = 25_000  # strings, numbers and brackets of a body
-MAX_TOKENS_IMPORT = 64  # an import is one long string
+MAX_TOKENS_IMPORT = 21_000  # an import is one long string, or names the hash of each of 10,000 files
 
 PLACES = 64
 PLACES_OF_ONE = 16

@@ -51,7 +51,10 @@ log = structlog.get_logger()
 
 
 class Listener:
-    """Where the metrics are served besides the control socket. Started and stopped by the main thread."""
+    """Where the metrics are served besides the control socket.
+
+    Started and stopped by the main thread; a reload, whose thread begins after and ends before, moves it.
+    """
 
     def __init__(self, text: Callable[[], bytes]) -> None:
         self.text = text
@@ -70,6 +73,12 @@ class Listener:
         self._address = address
         self._serving = _Serving(address, self.text)
         self._serving.settled.wait(BEGUN_WITHIN)
+
+    def follow(self, address: str | None) -> None:
+        """Serve where a configuration that was read again says, which may be nowhere any more."""
+        if address is None:
+            self.stop()
+        self.start(address)
 
     def stop(self) -> None:
         """Serve no longer; the port is free when this returns."""

@@ -21,8 +21,14 @@ SHORTEST = 6
 class Redactor:
     """Takes every known secret out of every value of an event, however deep it got into a text."""
 
-    def __init__(self, secrets: Iterable[Secret]) -> None:
-        self._words = [word for word in (secret.reveal() for secret in secrets) if len(word) >= SHORTEST]
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        self._words: tuple[str, ...] = ()
+        self.keep(secrets)
+
+    def keep(self, secrets: Iterable[Secret]) -> None:
+        """Know these, too. None is forgotten: a token that was replaced may still be good somewhere."""
+        words = (secret.reveal() for secret in secrets)
+        self._words = tuple({*self._words, *(word for word in words if len(word) >= SHORTEST)})
 
     def __call__(self, _: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Clean one event (structlog calls this)."""
@@ -56,8 +62,17 @@ class Unfailing:
             self._stream.flush()
 
 
+_redactor = Redactor()
+
+
+def keep_secret(secrets: Iterable[Secret]) -> None:
+    """From now on these do not get through either. Any thread may call; before anything is done with them."""
+    _redactor.keep(secrets)
+
+
 def set_up(secrets: Iterable[Secret]) -> None:
     """Configure logging for the daemon: to stderr, at level info."""
+    keep_secret(secrets)
     tty = sys.stderr.isatty()
     structlog.configure(
         processors=[
@@ -65,7 +80,7 @@ def set_up(secrets: Iterable[Secret]) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=not tty),
             structlog.processors.format_exc_info,
-            Redactor(secrets),
+            _redactor,
             structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

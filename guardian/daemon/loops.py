@@ -41,10 +41,12 @@ class Loop:
         self.polled_at = 0  # ms; when it last began to poll: one that hangs shows by it
         self._wake = threading.Event()
         self._ending = False
+        self._after: Loop | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    def start(self) -> None:
-        """Begin to poll."""
+    def start(self, *, after: Loop | None = None) -> None:
+        """Begin to poll; `after`: not before that loop has ended, whose place this one takes."""
+        self._after = after
         self._thread.start()
 
     def wake(self) -> None:
@@ -56,12 +58,16 @@ class Loop:
         self._ending = True
         self._wake.set()
 
-    def join(self, within: float) -> bool:
-        """Wait for the end; whether it came in time."""
-        self._thread.join(within)
+    def join(self, within: float | None) -> bool:
+        """Wait for the end; whether it came in time. One that was never started has ended."""
+        if self._thread.ident is not None:
+            self._thread.join(within)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        if self._after is not None:
+            self._after.join(None)
+            self._after = None
         while not self._ending:
             self._wake.clear()
             if self._ending:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 IMPORT_PATH = "/v1/posts/import"
-UPLOAD = ("POST", "/v1/media")  # no JSON: read piece by piece where it is carried out (`streams.py`)
+UPLOADS = (
+    ("POST", "/v1/media"),
+    ("POST", "/v1/imports"),
+)  # no JSON: read piece by piece where it is carried out (`streams.py`)
 DRAINED = 1 << 20  # read beyond a limit, so that the refusal can be read by a client that is still sending
 OUTSIDE = re.compile(rb"[\[{\]}]|[^\s,:\[{\]}]++")  # what stands between the strings: brackets, numbers, words
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -76,7 +79,7 @@ class Manners:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if (scope["method"], scope["path"]) == UPLOAD:
+        if (scope["method"], scope["path"]) in UPLOADS:
             await self.app(scope, receive, _Answering(send, self.unread).send)
             return
         reading = _Body(scope["path"] == IMPORT_PATH, self.bodies)

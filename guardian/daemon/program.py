@@ -2,6 +2,8 @@
 
 Everything else has a thread of its own.
 
+SIGHUP has the configuration read again (`reload.py`); from the first line of the program on it ends nothing.
+
 Start: own the house, open the store, sort out what a crash left, open the fence as far as it may be opened, then let
 the lanes run. With a damaged store it stands in hold instead (`hold.py`). Stop (SIGTERM, SIGINT): no new send begins,
 the one that runs is finished, then exit.
@@ -21,9 +23,11 @@ import structlog
 from guardian.config import load
 from guardian.daemon import hold
 from guardian.daemon import log as logging_
-from guardian.daemon.build import build
+from guardian.daemon.build import build, reader
 from guardian.daemon.clocks import wall_clock
 from guardian.daemon.loops import run_beside
+from guardian.daemon.peers import Peer
+from guardian.daemon.reload import RELOADS
 from guardian.daemon.server import listen, server
 from guardian.duties.recover import recover
 from guardian.errors import Broken, ConfigMistake, Doubt, GuardianError, Taken
@@ -34,6 +38,7 @@ from guardian.gate import accounts, tripwire
 from guardian.store import journal
 
 if TYPE_CHECKING:
+    from guardian.adapter import Maker
     from guardian.config import Settings
     from guardian.daemon.build import Daemon
     from guardian.fence.house import House
@@ -41,41 +46,43 @@ if TYPE_CHECKING:
 OK, FAILED, WRONG_USE = 0, 1, 2
 LANES_END_WITHIN = 15.0
 LAST_WORD_WITHIN = 5.0
+FROM_A_PROCESS, KERNEL = 0, "the kernel"  # a terminal that is closed hangs up without anybody's name
 GLANCE = 0.05
 log = structlog.get_logger()
 
 
 def main(words: list[str]) -> int:
     """Run until told to stop; the exit code."""
+    makers = accounts.makers()
     try:
-        return run(_settings(words))
+        return run(_settings(words, makers), makers)
     except (GuardianError, FenceError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the daemon has no log yet, or no more)
         return WRONG_USE if isinstance(error, ConfigMistake) else FAILED
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, makers: dict[str, Maker]) -> int:
     """The daemon's life."""
     logging_.set_up([secret for account in settings.accounts for secret in account.secrets.values()])
     tripwire.stretch()
     ends = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before any thread exists: they all inherit it
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*ends, RELOADS})  # before any thread exists: they all inherit it
     lock = own(settings.house)
     try:
-        _live(settings, ends)
+        _live(settings, makers, ends)
     except Broken as broken:
-        hold.stand(settings, broken, until=ends)
+        hold.stand(settings, broken, until=ends, read=reader(makers))
     os.close(lock)
     return OK
 
 
-def _live(settings: Settings, ends: set[signal.Signals]) -> None:
+def _live(settings: Settings, makers: dict[str, Maker], ends: set[signal.Signals]) -> None:
     """A life with a whole store. Raises Broken, with no lane running, when it is not."""
     breakage, before = hold.Breakage(), hold.found_before(settings.state_dir)
     if before is not None:
         raise before
     signal.pthread_sigmask(signal.SIG_BLOCK, {breakage.WAKES})
-    daemon = build(settings, accounts.makers())
+    daemon = build(settings, makers)
     daemon.database.on_damage = breakage.note
     serving = server(daemon.app)
     sock = listen(settings.house.socket, next(iter(settings.rights.read), None))  # before anything is armed
@@ -91,18 +98,27 @@ def _live(settings: Settings, ends: set[signal.Signals]) -> None:
         loop.start()
     daemon.listener.start(settings.metrics.listen)  # whether it can or not: the daemon runs
     log.info("runs", pid=os.getpid(), accounts=len(settings.accounts), socket=settings.house.socket, **found)
-    asked: int = breakage.WAKES
-    while asked not in ends:  # somebody else's signal of that number means nothing
-        asked = signal.sigwait({*ends, breakage.WAKES})
-        if breakage.why is not None:
-            if asked in ends:  # told to end just as it broke: the hold hears that, too, and ends by it
-                os.kill(os.getpid(), asked)
-            hold.begin_anew(settings.house, breakage.why)
+    asked = _serve_signals(daemon, breakage, ends)
     log.info("stops", signal=signal.Signals(asked).name)
     daemon.listener.stop()
     serving.should_exit = True
     thread.join(LANES_END_WITHIN)
     _end(daemon)
+    daemon.listener.stop()  # once more: a reload that was under way may have begun it again
+
+
+def _serve_signals(daemon: Daemon, breakage: hold.Breakage, ends: set[signal.Signals]) -> int:
+    """Wait for the signal that ends it, and follow the others; which it was."""
+    while True:
+        told = signal.sigwaitinfo({*ends, breakage.WAKES, RELOADS})
+        if breakage.why is not None:
+            if told.si_signo in ends:  # told to end just as it broke: the hold hears that, too, and ends by it
+                os.kill(os.getpid(), told.si_signo)
+            hold.begin_anew(daemon.settings.house, breakage.why)
+        if told.si_signo in ends:
+            return told.si_signo
+        if told.si_signo == RELOADS:  # one of the other number that means nothing is somebody else's
+            daemon.ask_to_reload(Peer(told.si_uid).name if told.si_code <= FROM_A_PROCESS else KERNEL)
 
 
 def own(house: House) -> int:
@@ -119,7 +135,7 @@ def own(house: House) -> int:
     except OSError as error:
         raise GuardianError(
             f"cannot use {error.filename or house.runtime_dir}, because {error.strerror}",
-            fix="run `guardian init`, or mend the directory",
+            fix="run `guardian init`, or mend the directory (/run/user/... is there only while its user is logged in)",
         ) from error
     if lock is None:
         pid = gates.locker(house.daemon_lock)
@@ -127,7 +143,7 @@ def own(house: House) -> int:
     return lock
 
 
-def _settings(words: list[str]) -> Settings:
+def _settings(words: list[str], makers: dict[str, Maker]) -> Settings:
     given = None
     rest = list(words)
     while rest:
@@ -138,18 +154,19 @@ def _settings(words: list[str]) -> Settings:
     path = config_path(given)
     if path is None:
         raise ConfigMistake("cannot run, because there is no configuration", fix="make one: guardian init")
-    return load(Path(path), known=accounts.known_secrets(accounts.makers()))
+    return load(Path(path), known=accounts.known_secrets(makers))
 
 
 def _end(daemon: Daemon) -> None:
     """Let every loop finish what it does, then close the store."""
-    for loop in daemon.loops:
-        loop.end()
     until = time.monotonic() + LANES_END_WITHIN
-    late = [loop.name for loop in daemon.loops]
+    late = [daemon.reloading.name]
     while late and time.monotonic() < until:
+        for loop in daemon.loops:  # looked up again and again: a reload that is under way may begin new ones
+            loop.end()
         daemon.bell.halt()  # again and again: a lane clears its halt before it sends
-        late = [loop.name for loop in daemon.loops if not loop.join(GLANCE)]
+        reloads = not daemon.reloading.join(GLANCE)  # first: once it has ended, nobody comes to the others any more
+        late = [loop.name for loop in daemon.loops if reloads or not loop.join(GLANCE)]
     if late:
         log.error("did not end", loops=late)
         return  # what is still sending is found as unknown at the next start

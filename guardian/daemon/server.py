@@ -48,13 +48,18 @@ def listen(path: str, group: str | None) -> socket.socket:
         sock.bind(path)
     finally:
         os.umask(old)
+    give_to_group(path, group)
+    os.chmod(path, 0o660)  # noqa: PTH101 (the fence speaks in plain paths)
+    sock.listen(limits.QUEUE)
+    return sock
+
+
+def give_to_group(path: str, group: str | None) -> None:
+    """Who may open the socket file, besides its owner. Left as it is where there is no such group, or we may not."""
     gid = _gid(group)
     if gid is not None:
         with contextlib.suppress(PermissionError):
             os.chown(path, -1, gid)
-    os.chmod(path, 0o660)  # noqa: PTH101 (the fence speaks in plain paths)
-    sock.listen(limits.QUEUE)
-    return sock
 
 
 def _clear(path: str) -> None:

@@ -1,4 +1,4 @@
-"""The two routes that carry files: `POST /v1/media` into the spool, `GET /v1/media/SHA256` out of it, piece by piece.
+"""The routes that carry files, piece by piece: `POST /v1/media` and `/v1/imports` in, `GET /v1/media/SHA256` out.
 
 Runs in the server's thread, which never touches the disk: every piece goes through a worker thread of the uploads' own,
 so that a slow disk holds up nobody else. A file is never whole in memory, and few come in at a time.
@@ -21,12 +21,13 @@ from guardian.errors import Doubt, TooLarge
 from guardian.rules.media import MOST_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from io import BufferedReader
 
     from fastapi import Request
     from starlette.types import Receive, Scope, Send
 
+    from guardian.daemon import documents
     from guardian.daemon.answers import Answers
     from guardian.daemon.peers import Peer
     from guardian.store.incoming import Incoming
@@ -45,8 +46,13 @@ class Streams:
         )  # pictures that are looked at do not hold up those that are fetched
         self._coming: Counter[int | None] = Counter()
 
-    async def take_in(self, request: Request, who: Peer) -> Response:
-        """Keep the body. Raises TooLarge, Doubt when too many come in already, and whatever the spool raises."""
+    async def take_in(
+        self, request: Request, who: Peer, settle: Callable[[Incoming, Peer], documents.Document]
+    ) -> Response:
+        """Take the body in, then `settle` it.
+
+        Raises TooLarge, Doubt when too many come in already, and whatever the spool raises.
+        """
         said = request.headers.get("content-length", "")
         if said.isdigit() and int(said) > MOST_BYTES:
             raise TooLarge(
@@ -57,7 +63,7 @@ class Streams:
             try:
                 async for piece in request.stream():
                     await self._in_thread(incoming.write, piece)
-                return JSONResponse(await self._in_thread(self.answers.handed, incoming, who))
+                return JSONResponse(await self._in_thread(settle, incoming, who))
             except ClientDisconnect:
                 return Response()  # nobody reads it
             finally:

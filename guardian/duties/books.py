@@ -22,6 +22,7 @@ from guardian.store.database import WRITER_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from guardian.config.in_force import InForce
     from guardian.duties.tally import Tally
     from guardian.duties.timekeeping import Timekeeping
     from guardian.fence.house import House
@@ -44,22 +45,33 @@ class Books:
         *,
         database: Database,
         house: House,
-        accounts: Sequence[Account],
-        scopes: Iterable[str],
-        late_after: int,
+        in_force: InForce,
         clock: Callable[[], int],
         timekeeping: Timekeeping | None = None,
         tally: Tally = UNCOUNTED,
     ) -> None:
         self.database = database
         self.house = house
-        self.accounts = accounts
-        self.scopes = tuple(scopes)
-        self.late_after = late_after
+        self.in_force = in_force
         self.clock = clock
         self.timekeeping = timekeeping
         self.tally = tally
         self._lock = threading.Lock()
+
+    @property
+    def accounts(self) -> Sequence[Account]:
+        """Those of the configuration in force."""
+        return self.in_force.settings.accounts
+
+    @property
+    def late_after(self) -> int:
+        """How late, in ms, a post may be sent."""
+        return self.in_force.settings.queue.late_after
+
+    @property
+    def scopes(self) -> Sequence[str]:
+        """Every scope that covers one of them."""
+        return self.in_force.settings.scopes
 
     def open_the_house(self) -> None:
         """At start: arm what may be armed, keep closed what is frozen, adopt what was frozen while nobody was here."""
@@ -69,6 +81,13 @@ class Books:
             for scope in self.scopes:
                 self._open(scope)
             self._adopt()
+
+    def open_new(self, wanted: Iterable[str]) -> None:
+        """While it runs: arm these scopes, which no lane needs yet, as a start would; what is frozen stays closed."""
+        with self._lock:
+            for scope in wanted:
+                if not self._is_open(scope):
+                    self._open(scope)
 
     def adopt(self, *, within: float = WRITER_SECONDS) -> bool:
         """Write down freezes that the fence shows and the books do not; whether there were any.
@@ -142,6 +161,12 @@ class Books:
         """Whether the wall clock is believed. Never asked inside a transaction: a change of mind is written down."""
         return self.timekeeping is None or self.timekeeping.steady()
 
+    def _is_open(self, scope: str) -> bool:
+        """Whether it is armed already, as the books have it: of an account that was here before, and has come back."""
+        seen = reading.read_scope(self.house, scope)
+        with self.database.reading() as tx:
+            return seen.state == reading.OPEN and seen.epoch == freezes.epoch(tx, scope)
+
     def _open(self, scope: str) -> None:
         with self.database.reading() as tx:
             epoch = freezes.epoch(tx, scope)
@@ -167,7 +192,7 @@ class Books:
     def _close(self, scope: str, why: str) -> None:
         """Close a scope that the books, or good sense, say is closed.
 
-        No lane runs yet, so nobody has to be waited for.
+        No lane needs it yet, so nobody has to be waited for.
         """
         with Stopping(self.house, Order((scope,), why, WHO), may_kill=False) as stop:
             stop.confirm()
@@ -206,10 +231,11 @@ class Books:
         return True
 
     def _miss(self, tx: Tx, now: int) -> list[str]:
+        settings = self.in_force.settings
         missed = [
             post
-            for account in self.accounts
-            for post in posts.miss(tx, account.name, now=now, late_after=self.late_after)
+            for account in settings.accounts
+            for post in posts.miss(tx, account.name, now=now, late_after=settings.queue.late_after)
         ]
         if missed:
             journal.append(tx, "missed", who=WHO, now=now, count=len(missed), posts=missed[:MOST_NAMED])

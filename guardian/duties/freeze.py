@@ -73,7 +73,8 @@ class Freezing:
 
         With it every thread that is live by half: its rest stays here.
         """
-        covered = {account.name for account in self.books.accounts if set(account.scopes) & set(scopes)}
+        with self.books.database.reading() as tx:  # the store knows: whoever left the configuration may be sending yet
+            covered = freezes.covered_by(tx, scopes)
         until = time.monotonic() + wait
         while True:
             with self.books.database.reading() as tx:

@@ -59,6 +59,7 @@ class Lane:
         halt: threading.Event,
         on_held: Callable[[], None],
         tally: Tally = UNCOUNTED,
+        before: Lane | None = None,
     ) -> None:
         self.publishing = publishing
         self.reconciling = reconciling
@@ -71,12 +72,18 @@ class Lane:
         self.disowned = False  # the platform has said that this token is not ours to post with
         self._ask_at = 0
         self._rest_until = 0
-        self._broken = False
+        self._before = before
+        self._leaving = False
+        self._broken = True  # whoever had this account before may have left something half done
         self._wait = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT)
 
     def poll(self, now: int) -> int | None:
         """Do what is due; the next wake-up, or None to sleep until woken."""
         self.halt.clear()  # here and nowhere later: a halt that comes while the platform is asked must end this poll
+        if self._leaving:
+            return None
+        if self._before is not None:
+            self._take_over(self._before)
         if self._broken:
             recover.tidy(self.publishing.database, self.account.name, now=now)
         self._broken = True  # until this poll has come to its end
@@ -87,6 +94,24 @@ class Lane:
         self._broken = False
         again = None if self.trouble is None else self._ask_at
         return min((at for at in (look, send, again) if at is not None), default=None)
+
+    def leave(self) -> None:
+        """Any thread: finish what is being sent, and begin nothing more. The loop that polls is ended beside it."""
+        self._leaving = True  # before the halt: a poll that clears the halt looks at this afterwards
+        self.halt.set()
+
+    def _take_over(self, before: Lane) -> None:
+        """Go on where the lane before, which has ended, left off: how long to rest, and what is known of us.
+
+        Not where token, identity or address have changed: then nothing of it counts any more.
+        """
+        self._before = None
+        if before._before is not None:  # it was sent away before it had begun
+            before._take_over(before._before)
+        if self.account is before.account:
+            self._rest_until, self._ask_at = before._rest_until, before._ask_at
+            self.trouble, self.disowned = before.trouble, before.disowned
+            self.publishing.limits = before.publishing.limits
 
     def _poll_looking(self, now: int) -> int | None:
         """Look for lost posts, but never before the platform has said who we are.

@@ -5,34 +5,25 @@ Each call one transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
 from typing import TYPE_CHECKING
 
-from guardian.duties.records import Read, Rules, Wrong, read_lines, read_record
-from guardian.errors import Mistake
+from guardian.duties import record_times
+from guardian.duties.import_check import Plan
+from guardian.duties.importing import MOST_NAMED, Importing, Unasked
 from guardian.model import Event, State
 from guardian.rules import timing
 from guardian.store import attempts, journal, posts
-from guardian.store.posts import Entered, Known
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from guardian.config.in_force import InForce
+    from guardian.duties.importing import Imported, Platforms
     from guardian.model import Post
     from guardian.store.database import Database, Tx
-
-MOST_NAMED = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """What came of an import: all or nothing, so with `wrong` nothing was entered."""
-
-    entered: Sequence[str]
-    known: int
-    notes: Sequence[tuple[int, str]]
-    wrong: Sequence[Wrong]
+    from guardian.store.posts import Entered, Known
 
 
 class Queue:
@@ -42,38 +33,44 @@ class Queue:
         self,
         *,
         database: Database,
-        accounts: Collection[str],
-        zone: str,
-        release_gap: int,
+        in_force: InForce,
         clock: Callable[[], int],
+        platforms: Platforms | None = None,
     ) -> None:
         self.database = database
-        self.accounts = accounts
-        self.zone = zone
-        self.release_gap = release_gap
+        self.in_force = in_force
         self.clock = clock
+        self.importing = Importing(
+            database=database,
+            accounts=lambda: self.accounts,
+            zone=lambda: self.zone,
+            platforms=platforms or Unasked(),
+            clock=clock,
+        )
+
+    @property
+    def accounts(self) -> Collection[str]:
+        """Every account that the configuration names."""
+        return [account.name for account in self.in_force.settings.accounts]
+
+    @property
+    def zone(self) -> str:
+        """Of times that name none."""
+        return self.in_force.settings.queue.zone
+
+    @property
+    def release_gap(self) -> int:
+        """Least time between two released posts of one account, in milliseconds."""
+        return self.in_force.settings.queue.release_gap
 
     def add(self, raw: object, *, who: str) -> tuple[Entered | Known, str | None]:
-        """Enter one record; with it what was decided about its time. Raises Mistake."""
-        now = self.clock()
-        read = read_record(raw, self._rules(now))
-        with self.database.transaction() as tx:
-            found = posts.enter(tx, read.draft, now=now, who=who)
-            if isinstance(found, Entered):
-                journal.append(tx, "entered", who=who, now=now, post=found.post.id, account=found.post.account)
-        return found, read.note
+        """Enter one record; with it what a person should know of it. Raises Mistake, AccountRefused."""
+        return self.importing.add(raw, who=who)
 
     def take_in(self, text: str, *, who: str) -> Imported:
         """Import JSON Lines, all or nothing: one wrong line and nothing is entered."""
-        now = self.clock()
-        good, wrong = read_lines(text, self._rules(now))
-        if wrong:
-            return Imported(entered=(), known=0, notes=(), wrong=wrong)
-        try:
-            with self.database.transaction() as tx:
-                return self._enter_all(tx, good, now=now, who=who)
-        except _AnyWrong as found:
-            return Imported(entered=(), known=0, notes=(), wrong=found.wrong)
+        raw = text.encode("utf-8", "surrogatepass")
+        return self.importing.take_in(Plan(stream=io.BytesIO(raw), size=len(raw)), who=who)
 
     def release(self, ids: Sequence[str] | None, *, gap: int | None, who: str) -> list[Post]:
         """Send missed posts after all: these, or every one (None).
@@ -101,7 +98,9 @@ class Queue:
         with self.database.transaction() as tx:
             own = posts.get(tx, post_id).zone
             instant = timing.resolve(at, zone, now=now, default_zone=own or self.zone)
-            post = posts.re_enter(tx, post_id, Event.RESCHEDULE, at=instant.at, zone=instant.zone, now=now)
+            record_times.must_not_have_passed(instant, at, now)
+            wall = record_times.wall(at)
+            post = posts.re_enter(tx, post_id, Event.RESCHEDULE, at=instant.at, zone=instant.zone, now=now, wall=wall)
             journal.append(tx, "rescheduled", who=who, now=now, post=post.id, account=post.account, at=instant.at)
         return post, instant.note
 
@@ -116,34 +115,6 @@ class Queue:
                     attempts.resolve(tx, attempt.id, outcome="cancelled", detail=f"{who} ended the asking")
             journal.append(tx, "cancelled", who=who, now=now, post=post.id, account=post.account, was=was.state)
         return post
-
-    def _rules(self, now: int) -> Rules:
-        return Rules(accounts=self.accounts, zone=self.zone, now=now)
-
-    def _enter_all(self, tx: Tx, good: Sequence[tuple[int, Read]], *, now: int, who: str) -> Imported:
-        entered, known, wrong = [], 0, []
-        for line, read in good:
-            try:
-                found = posts.enter(tx, read.draft, now=now, who=who)
-            except Mistake as error:
-                wrong.append(Wrong(line=line, column=1, message=str(error)))
-                continue
-            if isinstance(found, Entered):
-                entered.append(found.post.id)
-            else:
-                known += 1
-        if wrong:
-            raise _AnyWrong(wrong)
-        if entered:
-            journal.append(tx, "imported", who=who, now=now, count=len(entered), posts=entered[:MOST_NAMED])
-        notes = tuple((line, read.note) for line, read in good if read.note)
-        return Imported(entered=entered, known=known, notes=notes, wrong=())
-
-
-class _AnyWrong(Exception):
-    def __init__(self, wrong: Sequence[Wrong]) -> None:
-        self.wrong = wrong
-        super().__init__()
 
 
 def _all_missed(tx: Tx) -> list[Post]:

@@ -1,261 +1,226 @@
-"""Import records: what a person or a script hands in, checked whole before anything is entered. Pure but for its `now`.
+"""One import record: what a person or a script hands in, checked whole before anything is entered. Pure.
 
-The names and rules of a record are the contract (design 6). Every error names line and column; an unknown key names the
-nearest known one. What is not built yet (media, threads) is refused by name, never dropped in silence.
+The names and rules of a record are the contract (design 6). Every fault names the key that it is about; an unknown key
+names the nearest known one.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from guardian.errors import Mistake
+from guardian.duties import record_files, record_times
+from guardian.duties.record_form import Record
+from guardian.duties.record_words import A_THREAD, Fault, Unwelcome, named, no_account, worded
+from guardian.errors import Mistake, Refusal
 from guardian.model import Part
-from guardian.rules import timing
 from guardian.store.posts import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-MAX_LINE = 256 * 1024
-MAX_TEXT = 20_000
-MAX_TEXT_BYTES, MAX_WARNING_BYTES = 32 * 1024, 8 * 1024  # three times that, encoded, still passes the gate in one piece
-MAX_RECORDS = 100_000  # of one import; what is read is in memory until all of it is entered
-MOST_WRONG = 10_000  # then nobody reads on, and neither do we
+    from guardian.duties.record_form import FileRecord
+    from guardian.model import Media, Problem
+    from guardian.rules.columns import Path
+    from guardian.rules.timing import Instant
+
 MOST_WRONG_OF_ONE = 20  # of one record
-NOT_BUILT = {"media": "pictures and other media", "parts": "threads"}
 
 
-def _clean(text: str) -> str:
-    """Refuse what no platform takes and no terminal should see."""
-    if "\0" in text or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):  # noqa: PLR2004 (lone surrogates)
-        raise ValueError("it has a NUL or half a character in it")
-    return text
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A post that has the ref already, and what it says in one hash."""
 
-
-def _worded(text: str) -> str:
-    if not text.strip():
-        raise ValueError("it is empty")
-    return _clean(text)
-
-
-def _small(limit: int) -> AfterValidator:
-    """Long in bytes though short in signs: the gate would stop it for ever."""
-
-    def check(text: str) -> str:
-        if len(text.encode()) > limit:
-            raise ValueError(f"it has more than {limit} bytes")
-        return text
-
-    return AfterValidator(check)
-
-
-Word = Annotated[str, Field(max_length=200), AfterValidator(_worded)]
-
-
-class Record(BaseModel):
-    """One record as it is handed in."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    account: Word
-    at: Word
-    zone: Word | None = None
-    text: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_worded), _small(MAX_TEXT_BYTES)]
-    warning: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_clean), _small(MAX_WARNING_BYTES)] | None = None
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
-    visibility: Word | None = None
-    tags: list[Annotated[str, Field(pattern=r"^[^\s,]{1,64}$"), AfterValidator(_clean)]] = []
-    ref: Word | None = None
+    post: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What a record is read against."""
+    """What a record is read against. `files` are those that came with it: path to hash, or to why there is none."""
 
     accounts: Collection[str]
     zone: str
     now: int
+    files: Mapping[str, str] | None = None
+    media: Callable[[str], Media | None] = lambda _: None
+    problems: Callable[[str, Part], Sequence[Problem] | None] = lambda *_: ()
+    refused: Callable[[str], str | None] = lambda _: None
+    twin: Callable[[str, str], Twin | None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A record that is right, with what had to be decided about its time."""
+    """A record that is right, with what had to be decided about its time.
+
+    `known`: it is in the store already. `unchecked`: its platform has not said yet what it accepts.
+    """
 
     draft: Draft
     note: str | None
+    known: bool = False
+    unchecked: bool = False
+
+    def notes(self) -> list[str]:
+        """What a person should know about it."""
+        return [*([self.note] if self.note else []), *([unchecked(self.draft.account)] if self.unchecked else [])]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wrong:
-    """One thing that is wrong, and where."""
+class AccountRefused(Refusal):
+    """cannot post, because the platform refuses the account"""
 
-    line: int
-    column: int
-    message: str
+    code = "account_refused"
 
 
-def read_lines(text: str, rules: Rules) -> tuple[list[tuple[int, Read]], list[Wrong]]:
-    """Every record of a JSON Lines text with its line number, and what is wrong with the others.
-
-    That is everything, unless there is so much of it that the list itself would be the trouble: of one record the first
-    20 things, and nothing after 10,000 in all.
-    """
-    good: list[tuple[int, Read]] = []
-    wrong: list[Wrong] = []
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        if not line.strip():
-            continue
-        if len(good) == MAX_RECORDS or len(wrong) >= MOST_WRONG:
-            wrong.append(_enough(number, len(wrong)))
-            break
-        found = _read_line(line, number, rules)
-        if isinstance(found, Read):
-            good.append((number, found))
-        else:
-            wrong.extend(found)
-    wrong.extend(_doubled_refs(good))
-    return good, sorted(wrong, key=lambda one: (one.line, one.column))
+def unchecked(account: str) -> str:
+    """That the limits of an account are not known yet."""
+    return f"the platform of {account} has not said yet what it accepts: its limits were not checked"
 
 
 def read_record(raw: object, rules: Rules) -> Read:
-    """One record that came alone. Raises Mistake with what is wrong with it, up to 20 things."""
-    found = _read_object(raw, rules)
+    """One record that came alone. Raises Mistake with what is wrong with it, up to 20 things, or AccountRefused."""
+    found = read_object(raw, rules)
     if isinstance(found, Read):
         return found
-    raise Mistake("; ".join(message for _, message in found[:MOST_WRONG_OF_ONE]))
+    if all(isinstance(fault, Unwelcome) for fault in found):
+        raise AccountRefused(found[0].message)
+    raise Mistake("; ".join(fault.message for fault in found[:MOST_WRONG_OF_ONE]))
 
 
-def _read_line(line: str, number: int, rules: Rules) -> Read | list[Wrong]:
-    if len(line) > MAX_LINE:
-        return [Wrong(line=number, column=1, message=f"cannot read the line, because it is longer than {MAX_LINE}")]
-    try:
-        raw = json.loads(line, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError) as error:
-        column, because = _unread(line, error)
-        return [Wrong(line=number, column=column, message=f"cannot read the record, because {because}")]
-    found = _read_object(raw, rules)
-    if isinstance(found, Read):
-        return found
-    named = found[:MOST_WRONG_OF_ONE]
-    return [Wrong(line=number, column=_column(line, key), message=message) for key, message in named]
-
-
-def _enough(number: int, wrong: int) -> Wrong:
-    because = f"{wrong} things are wrong by now" if wrong else f"an import has at most {MAX_RECORDS} records"
-    fix = "correct those first" if wrong else "split it"
-    return Wrong(line=number, column=1, message=f"cannot read on, because {because}, do {fix}")
-
-
-def _read_object(raw: object, rules: Rules) -> Read | list[tuple[str, str]]:
-    """The record, or what is wrong as pairs of key and message."""
+def read_object(raw: object, rules: Rules) -> Read | list[Fault]:
+    """The record, or everything that is wrong with it."""
     if not isinstance(raw, dict):
-        return [("", "cannot read the record, because it is no object, do write {...}")]
-    not_built = [(key, _refused(key)) for key in NOT_BUILT if raw.get(key)]
-    plain = {key: value for key, value in raw.items() if key not in NOT_BUILT}
+        return [Fault((), "cannot read the record, because it is no object, do write {...}")]
     try:
-        record = Record.model_validate(plain)
+        record = Record.model_validate(raw)
     except ValidationError as error:
-        skip = {("text",)} if not_built and raw.get("parts") else set()
-        return not_built + [_worded_error(one) for one in error.errors() if one["loc"] not in skip]
-    if record.account not in rules.accounts:
-        return [*not_built, ("account", _no_account(record.account, rules.accounts))]
-    if not_built:
-        return not_built
-    return _draft(record, rules)
+        faults = [worded(one) for one in error.errors(include_url=False, include_context=False)]
+        named = {fault.path[0] for fault in faults if fault.path}
+        return [
+            *faults,
+            *_of_the_whole(raw, named),
+            *_of_the_account(raw, named, rules),
+            *_of_its_time(raw, named, rules),
+        ]
+    whole = [*_of_the_whole(raw, set()), *_of_the_account(raw, set(), rules)]
+    instant = record_times.instant(record.at, record.zone, rules.now, rules.zone)
+    if isinstance(instant, str):
+        return [*whole, Fault(("at",), instant), *_parts(record, rules)[1]]
+    parts, faults = _parts(record, rules)
+    if whole or faults:
+        return [*whole, *faults, *_if_passed(record, instant, rules)]
+    return _drafted(record, parts, instant, rules)
 
 
-def _draft(record: Record, rules: Rules) -> Read | list[tuple[str, str]]:
-    try:
-        instant = timing.resolve(record.at, record.zone, now=rules.now, default_zone=rules.zone)
-    except Mistake as error:
-        return [("at", str(error))]
-    part = Part(
-        text=record.text,
-        warning=record.warning or None,
-        language=record.language,
-        visibility=record.visibility,
-    )
+def _drafted(record: Record, parts: list[Part], instant: Instant, rules: Rules) -> Read | list[Fault]:
     draft = Draft(
         account=record.account,
         at=instant.at,
         at_text=record.at,
         zone=instant.zone,
-        part=part,
+        wall=record_times.wall(record.at),
+        part=parts[0],
+        tail=tuple(parts[1:]),
         tags=tuple(record.tags),
         ref=record.ref,
     )
-    return Read(draft=draft, note=instant.note)
+    twin = rules.twin(draft.account, draft.ref) if draft.ref is not None else None
+    if twin is not None and twin.digest == draft.digest():
+        return Read(draft=draft, note=instant.note, known=True)
+    faults = _if_passed(record, instant, rules)
+    if twin is not None:
+        because = f"because {twin.post} has it with other content, do give it another ref"
+        faults.append(Fault(("ref",), f"cannot enter ref {draft.ref!r}, {because}"))
+    limits = list(_of_limits(draft, rules))
+    faults += [fault for fault in limits if fault is not None]
+    return faults or Read(draft=draft, note=instant.note, unchecked=None in limits)
 
 
-def _worded_error(error: Any) -> tuple[str, str]:  # noqa: ANN401 (pydantic's own dictionary)
-    key = str(error["loc"][0]) if error["loc"] else ""
-    if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, [*Record.model_fields, *NOT_BUILT], n=1)
-        return key, f"cannot read {key!r}, because there is no such key{f', do write {near[0]}' if near else ''}"
-    if error["type"] == "missing":
-        return key, f"cannot read the record, because {key!r} is missing, do add it"
-    why = str(error["msg"]).removeprefix("Value error, ")
-    return key, f"cannot use {key!r}, because {why[:1].lower()}{why[1:]}"
+def _if_passed(record: Record, instant: Instant, rules: Rules) -> list[Fault]:
+    passed = record_times.passed(instant, record.at, rules.now)
+    return [] if passed is None else [Fault(("at",), passed)]
 
 
-def _no_account(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    fix = f"do you mean {near[0]!r}?" if near else f"do choose from: {', '.join(sorted(known)) or 'none yet'}"
-    return f"cannot post as {name!r}, because the configuration has no such account, {fix}"
+def _parts(record: Record, rules: Rules) -> tuple[list[Part], list[Fault]]:
+    """The parts as they are to be published, and the files that cannot be."""
+    faults: list[Fault] = []
+    found = []
+    for path, text, files in _texts(record):
+        media = []
+        for place, one in enumerate(files):
+            file = record_files.resolve(one, rules)
+            if isinstance(file, str):
+                key = "path" if one.path is not None else "sha256" if one.sha256 is not None else "media"
+                faults.append(Fault((*path, "media", place, key), file))
+            else:
+                media.append(file)
+        shown = {"warning": record.warning or None, "language": record.language, "visibility": record.visibility}
+        found.append(Part(text=text, media=tuple(media), **shown))
+    return found, faults
 
 
-def _refused(key: str) -> str:
-    return f"cannot take {key!r}, because {NOT_BUILT[key]} are not built yet, do post text"
+def _texts(record: Record) -> Iterator[tuple[Path, str, list[FileRecord]]]:
+    if record.parts is None:
+        yield (), record.text or "", record.media
+        return
+    for number, part in enumerate(record.parts):
+        yield ("parts", number), part.text, part.media
 
 
-def _column(line: str, key: str) -> int:
-    """Where a key stands in its line, counted from 1; the line's first column when it does not."""
-    found = re.search(rf'"{re.escape(key)}"\s*:', line)
-    return 1 if found is None else found.start() + 1
+def _of_limits(draft: Draft, rules: Rules) -> Iterator[Fault | None]:
+    """What the platform would refuse; None when it has not said what it accepts."""
+    said = set()
+    for number, part in enumerate((draft.part, *draft.tail)):
+        problems = rules.problems(draft.account, part)
+        if problems is None:
+            yield None
+            return
+        for problem in problems:
+            key, rest = record_files.key_of(problem.field)
+            of_part = bool(draft.tail) and key in ("text", "media")
+            path: Path = ("parts", number, key, *rest) if of_part else (key, *rest)
+            if (path, problem.message) not in said:
+                yield Fault(path, f"cannot use {named(path)}, because {problem.message}")
+            said.add((path, problem.message))
 
 
-class _Twice(ValueError):
-    """A key that an object has twice: whichever was meant, the other would be dropped in silence."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        super().__init__(key)
-
-
-def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _Twice(key)
-        found[key] = value
-    return found
-
-
-def _unread(line: str, error: ValueError | RecursionError) -> tuple[int, str]:
-    """Where and why a line is no JSON that can be used."""
-    if isinstance(error, json.JSONDecodeError):
-        return error.colno, f"of {error.msg}"
-    if isinstance(error, _Twice):
-        return _column(line, error.key), f"{error.key!r} is in it twice, do write it once"
-    if isinstance(error, RecursionError):
-        return 1, "it is nested too deeply"
-    return 1, "a number in it is beyond measure"
+def _of_the_whole(raw: dict[str, Any], wrong: set[str | int]) -> Iterator[Fault]:
+    """What no single key can tell: text or parts, and something to say in each."""
+    text, parts = raw.get("text"), raw.get("parts")
+    if parts is None and text is None and not {"text", "parts"} & wrong:
+        yield Fault((), "cannot read the record, because 'text' is missing, do add it, or 'parts' for a thread")
+    if parts is not None and "parts" not in wrong:
+        for key in ("text", "media"):
+            if raw.get(key):
+                yield Fault((key,), f"cannot use {key!r} beside 'parts', because {A_THREAD}")
+        for number, part in enumerate(parts):
+            if not part.get("text", "").strip() and not part.get("media"):
+                path = ("parts", number, "text")
+                yield Fault(path, f"cannot use {named(path)}, because it is empty")
+    if parts is None and isinstance(text, str) and "text" not in wrong and not text.strip() and not raw.get("media"):
+        yield Fault(("text",), "cannot use 'text', because it is empty")
 
 
-def _doubled_refs(good: list[tuple[int, Read]]) -> Iterator[Wrong]:
-    """Two records of one file with the same ref but other content."""
-    seen: dict[tuple[str, str], tuple[int, str]] = {}
-    for number, read in good:
-        if read.draft.ref is None:
-            continue
-        key = (read.draft.account, read.draft.ref)
-        first, digest = seen.setdefault(key, (number, read.draft.digest()))
-        if digest != read.draft.digest():
-            message = f"cannot enter ref {key[1]!r}, because line {first} has it with other content, do give it another"
-            yield Wrong(line=number, column=1, message=message)
+def _of_the_account(raw: dict[str, Any], wrong: set[str | int], rules: Rules) -> Iterator[Fault]:
+    name = raw.get("account")
+    if "account" in wrong or not isinstance(name, str):
+        return
+    if name not in rules.accounts:
+        yield Fault(("account",), no_account(name, rules.accounts))
+        return
+    why = rules.refused(name)
+    if why is not None:
+        fix = "do put a valid token into its file and restart the daemon"
+        yield Unwelcome(("account",), f"cannot post as {name!r}, because its platform has refused us ({why}), {fix}")
+
+
+def _of_its_time(raw: dict[str, Any], wrong: set[str | int], rules: Rules) -> Iterator[Fault]:
+    at, zone = raw.get("at"), raw.get("zone")
+    if {"at", "zone"} & wrong or not isinstance(at, str):
+        return
+    instant = record_times.instant(at, zone, rules.now, rules.zone)
+    why = instant if isinstance(instant, str) else record_times.passed(instant, at, rules.now)
+    if why is not None:
+        yield Fault(("at",), why)

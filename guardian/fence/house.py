@@ -97,15 +97,21 @@ def config_path(given: str | None) -> str | None:
     if named:
         return os.path.abspath(named)
     for path in (SYSTEM_CONFIG, user_config_path()):
-        if os.path.exists(path):
+        if path is not None and os.path.exists(path):
             return path
     return None
 
 
-def user_config_path() -> str:
-    """Where a user without root keeps the configuration (XDG)."""
-    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return f"{base}/guardian/guardian.toml"
+def user_config_path() -> str | None:
+    """Where a user without root keeps the configuration (XDG); None where the environment does not tell.
+
+    A relative path does not tell: it would name another house in every directory, and the stop would miss the one that
+    runs.
+    """
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    if not base.startswith("/"):
+        base = os.path.expanduser("~/.config")
+    return f"{base}/guardian/guardian.toml" if base.startswith("/") else None
 
 
 def find_house(config: str | None, state_dir: str | None, runtime_dir: str | None) -> House:

@@ -26,6 +26,19 @@ def set_covers(tx: Tx, accounts: Iterable[Account]) -> None:
             Q.insert_cover(tx, account=account.name, scope=scope)
 
 
+def add_covers(tx: Tx, accounts: Iterable[Account]) -> None:
+    """The same for accounts that come or change while lanes run: what covered them until now covers them as well."""
+    for account in accounts:
+        for scope in account.scopes:
+            Q.add_cover(tx, account=account.name, scope=scope)
+
+
+def covered_by(tx: Tx, scopes: Iterable[str]) -> set[str]:
+    """The names of the accounts that any of these scopes covers."""
+    wanted = set(scopes)
+    return {row["account"] for row in Q.covers(tx) if row["scope"] in wanted}
+
+
 def epoch(tx: Tx, scope: str) -> int | None:
     """The epoch of a scope; None when the store has never seen it."""
     found = Q.scope_epoch(tx, scope=scope)

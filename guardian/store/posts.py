@@ -19,7 +19,7 @@ from guardian.rules.lifecycle import advance
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from guardian.store.database import Tx
 
@@ -83,6 +83,13 @@ def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
             )
         if row is not None:
             return Known(to_post(row))
+    row = prepare(draft, now=now, who=who)
+    Q.insert_post(tx, **row)
+    return Entered(get(tx, str(row["id"])))
+
+
+def prepare(draft: Draft, *, now: int, who: str) -> dict[str, Any]:
+    """The row that a draft becomes, with an id and a seal, not entered yet."""
     never_changes = {
         "id": new_id("p"),
         "account": draft.account,
@@ -94,21 +101,23 @@ def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
         "tail": tail_text(draft.tail),
         "tags": json.dumps(list(draft.tags)),
         "ref": draft.ref,
-        "digest": digest,
+        "digest": draft.digest(),
         "created_at": now,
         "created_by": who,
     }
-    Q.insert_post(
-        tx,
-        **never_changes,
-        parts=1 + len(draft.tail),
-        at=draft.at,
-        now=now,
-        zone=draft.zone,
-        wall=draft.wall,
-        seal=seal(never_changes),
-    )
-    return Entered(get(tx, str(never_changes["id"])))
+    changes = {"parts": 1 + len(draft.tail), "at": draft.at, "now": now, "zone": draft.zone, "wall": draft.wall}
+    return {**never_changes, **changes, "seal": seal(never_changes)}
+
+
+def enter_prepared(tx: Tx, rows: Iterable[Mapping[str, object]]) -> None:
+    """Put rows into the queue as `prepare` made them, in their order. No ref of theirs may be in the store."""
+    tx.executemany(Q.insert_post.sql, rows)
+
+
+def refs_since(tx: Tx, seq: int) -> Iterator[tuple[str, str, str, str]]:
+    """Account, ref, post and digest of what was entered after the post of that number."""
+    for row in Q.refs_since(tx, seq=seq):
+        yield row["account"], row["ref"], row["id"], row["digest"]
 
 
 def seal(row: Mapping[str, object]) -> str:

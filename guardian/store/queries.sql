@@ -221,6 +221,19 @@ delete from covers;
 -- A scope covers an account.
 insert into covers (account, scope) values (:account, :scope);
 
+-- name: add_cover!
+-- A scope covers an account, which may be known already.
+insert into covers (account, scope) values (:account, :scope) on conflict (account, scope) do nothing;
+
+-- name: covers
+-- Which scopes cover which account.
+select account, scope from covers order by account, scope;
+
+-- name: without_account
+-- How many posts wait for which account, for whoever looks which of them the configuration does not have.
+select account, sum(n) as n from counts where state in ('queued', 'blocked', 'unknown') group by account having sum(n) > 0
+order by account;
+
 -- name: scope_epoch$
 -- The epoch of a scope; null when it is new.
 select epoch from scopes where scope = :scope;
@@ -289,6 +302,67 @@ delete from transitions;
 -- One row of the law's table.
 insert into transitions (was, event, is_now) values (:was, :event, :is_now);
 
+-- name: make_prepared!
+-- The posts of an import on their way into the store, in a database of their own.
+create table prepared (seq integer primary key, id, account, at, zone, wall, text, warning, language, visibility, media, tail,
+                       parts, tags, ref, digest, now, created_by, seal);
+
+-- name: make_prepared_refs!
+-- The callers' own ids in an import, each with the line that has it first.
+create table refs (account, ref, line, digest, primary key (account, ref));
+
+-- name: prepare!
+-- One post more.
+insert into prepared (id, account, at, zone, wall, text, warning, language, visibility, media, tail, parts, tags, ref, digest,
+                      now, created_by, seal)
+values (:id, :account, :at, :zone, :wall, :text, :warning, :language, :visibility, :media, :tail, :parts, :tags, :ref, :digest,
+        :now, :created_by, :seal);
+
+-- name: prepared
+-- Every post of an import, in the order of its file.
+select * from prepared order by seq;
+
+-- name: prepare_ref!
+-- A ref stands in this line.
+insert into refs (account, ref, line, digest) values (:account, :ref, :line, :digest);
+
+-- name: prepared_ref^
+-- The line of an import in which a ref stands first.
+select line, digest from refs where account = :account and ref = :ref;
+
+-- name: refs_since
+-- The refs of the posts that were entered since a moment of the store.
+select seq, id, account, ref, digest from posts where seq > :seq and ref is not null order by seq;
+
+-- name: twin^
+-- What has a caller's own id already.
+select id, digest from posts where account = :account and ref = :ref;
+
+-- name: note_media!
+-- Remember what a file of the spool is; one that is known already is only seen again.
+insert into media (sha256, type, size, width, height, at, by_whom) values (:sha256, :type, :size, :width, :height, :now, :by_whom)
+on conflict (sha256) do update set at = :now;
+
+-- name: media_by_hash^
+-- What a file of the spool is.
+select * from media where sha256 = :sha256;
+
+-- name: media_unseen
+-- Files that nobody has handed over for a while.
+select sha256 from media where at < :before;
+
+-- name: forget_media!
+-- Forget what a file of the spool is, unless somebody handed it over again meanwhile.
+delete from media where sha256 = :sha256 and at < :before;
+
+-- name: last_seq$
+-- The number of the post that was entered last.
+select max(seq) from posts;
+
+-- name: posts_with_media
+-- What the posts of a stretch show, whatever their state.
+select media, tail from posts where seq > :after and seq <= :upto and (media is not null or tail is not null);
+
 -- name: zones_of_walls
 -- Every zone that a waiting post's wall time is of: one step in the index for each.
 with recursive found (zone) as (
@@ -315,28 +389,3 @@ select id, at, wall from posts where wall is not null and state in ('queued', 'b
 -- name: retime_post!
 -- The same wall time is another moment now; it is the same decision, so the post has not been entered anew.
 update posts set at = :at, changed_at = :now where id = :id and state in ('queued', 'blocked');
-
--- name: note_media!
--- Remember what a file of the spool is; one that is known already is only seen again.
-insert into media (sha256, type, size, width, height, at, by_whom) values (:sha256, :type, :size, :width, :height, :now, :by_whom)
-on conflict (sha256) do update set at = :now;
-
--- name: media_by_hash^
--- What a file of the spool is.
-select * from media where sha256 = :sha256;
-
--- name: media_unseen
--- Files that nobody has handed over for a while.
-select sha256 from media where at < :before;
-
--- name: forget_media!
--- Forget what a file of the spool is, unless somebody handed it over again meanwhile.
-delete from media where sha256 = :sha256 and at < :before;
-
--- name: last_seq$
--- The number of the post that was entered last.
-select max(seq) from posts;
-
--- name: posts_with_media
--- What the posts of a stretch show, whatever their state.
-select media, tail from posts where seq > :after and seq <= :upto and (media is not null or tail is not null);

@@ -165,4 +165,5 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("GUARDIAN_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "local"))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     return tmp_path

@@ -64,6 +64,27 @@ def test_the_daemon_shows_its_help_and_does_not_start() -> None:
     assert "SIGTERM" in ran.stdout
 
 
+MASK_AT_THE_FIRST_IMPORT = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name.startswith("guardian.daemon"):
+            print(signal.SIGHUP in signal.pthread_sigmask(signal.SIG_BLOCK, ()), len(sys.modules) < 200)
+            raise SystemExit(0)
+from guardian import __main__ as door
+sys.meta_path.insert(0, Finder())
+sys.argv = ["guardian", *sys.argv[1:]]
+door.main()
+"""
+
+
+@pytest.mark.parametrize("words", [("run",), ("--config", "x", "run"), ("run", "--config=x")], ids=" ".join)
+def test_a_daemon_that_still_imports_is_not_ended_by_a_reload(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-c", MASK_AT_THE_FIRST_IMPORT, *words]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout.split() == ["True", "True"]
+
+
 def test_without_a_command_nothing_is_done_and_the_commands_are_shown(guardian: Callable[..., Any]) -> None:
     ran = guardian()
     assert ran.code == 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guardian.cli import entering, render
+from guardian.cli import entering, importing, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,10 +161,10 @@ def test_a_file_that_the_daemon_would_not_take_is_refused_here(
 ) -> None:
     file = tmp_path / "big.jsonl"
     file.write_text('"' * 200)
-    monkeypatch.setattr(entering, "MAX_BODY", 300)
-    assert "too large" in guardian("queue", "import", file).err
-    monkeypatch.setattr(entering, "MAX_FILE", 100)
-    assert guardian("queue", "import", file).code == 2
+    monkeypatch.setattr(importing, "MAX_FILE", 100)
+    for ran in (guardian("queue", "import", file), guardian("queue", "import", "-", stdin=file.read_bytes())):
+        assert ran.code == 2
+        assert "larger than" in ran.err
 
 
 @pytest.mark.usefixtures("place")

@@ -36,6 +36,9 @@ OTHERS: tuple[tuple[str, str, object], ...] = (
     ("POST", "/v1/posts/p-x/reschedule", {"at": "now"}),
     ("POST", "/v1/posts/p-x/cancel", {}),
     ("POST", "/v1/media", "x"),
+    ("POST", "/v1/imports", "x"),
+    ("GET", "/v1/imports/i-x", None),
+    ("GET", "/v1/records", None),
     ("GET", "/v1/media/" + "0" * 64, None),
     ("GET", "/v1/journal", None),
 )

@@ -32,3 +32,22 @@ def test_a_log_whose_reader_has_gone_ends_nobody() -> None:
         assert process.stderr is not None
         process.stderr.close()
         assert process.wait(20) == 7
+
+
+def test_a_secret_that_comes_with_a_reload_is_hidden_and_an_old_one_stays_hidden() -> None:
+    """Loggers that were used before the reload keep their processors: the new secret must reach those, too."""
+    said = [
+        "from guardian.daemon import log",
+        "from guardian.model import Secret",
+        "import structlog",
+        "log.set_up([Secret('the-old-token')])",
+        "logger = structlog.get_logger()",
+        "logger.info('before', text='the-old-token')",
+        "log.keep_secret([Secret('the-new-token')])",
+        "logger.info('after', text='the-new-token and the-old-token')",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(said)], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert "-token" not in done.stderr
+    assert '"text": "*** and ***"' in done.stderr

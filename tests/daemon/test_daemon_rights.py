@@ -68,6 +68,7 @@ STARTS: tuple[tuple[str, str, object], ...] = (
     ("POST", "/v1/posts/p-x/reschedule", {"at": "now"}),
     ("POST", "/v1/posts/p-x/cancel", {}),
     ("POST", "/v1/media", "x"),
+    ("POST", "/v1/imports", "x"),
 )
 LOOKS = (("GET", "/v1/status", None), ("GET", "/v1/posts", None), ("GET", "/v1/journal", None))
 
@@ -120,7 +121,7 @@ def test_a_member_of_the_operate_group_thaws_and_queues(house: TorturedHouse) ->
 @NEEDS_ROOT
 @pytest.mark.parametrize("groups", [[], [TAPE], [MAIL]])
 def test_a_stranger_does_not_even_get_a_connection(house: TorturedHouse, groups: list[int]) -> None:
-    assert statuses(house, [*LOOKS, FREEZE, *STARTS], groups=groups) == [0] * 12
+    assert statuses(house, [*LOOKS, FREEZE, *STARTS], groups=groups) == [0] * 13
 
 
 @pytest.mark.root

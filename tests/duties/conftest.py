@@ -7,11 +7,16 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
+from guardian.config import Settings
+from guardian.config.in_force import InForce
+from guardian.config.tables import Fence, Gate, Metrics, Reconcile, Rights, Store
+from guardian.config.tables import Queue as Waiting
 from guardian.duties.books import Books
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
@@ -32,7 +37,6 @@ from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from guardian.model import Attempt, Entry, Freeze, Post
     from guardian.rehearsal.log import Entry as Request
@@ -67,13 +71,8 @@ class Scene:
         self.halt = threading.Event()
         self.spool = Spool(self.database.path.parent / SPOOL)
         self.held: list[int] = []
-        self.queue = Queue(
-            database=self.database,
-            accounts=[account.name for account in self.accounts],
-            zone="UTC",
-            release_gap=GAP,
-            clock=self.clock,
-        )
+        self.in_force = InForce(settings_of(self.house, self.accounts, late_after=self.late_after))
+        self.queue = Queue(database=self.database, in_force=self.in_force, clock=self.clock)
         self.books = self.open_books()
 
     def open_books(self, clock: Callable[[], int] | None = None) -> Books:
@@ -81,9 +80,7 @@ class Scene:
         books = Books(
             database=self.database,
             house=self.house,
-            accounts=self.accounts,
-            scopes=sorted({"all"}.union(*(account.scopes for account in self.accounts))),
-            late_after=self.late_after,
+            in_force=self.in_force,
             clock=clock or self.clock,
         )
         books.open_the_house()
@@ -159,6 +156,23 @@ class Scene:
             assert time.monotonic() < until, "it did not come about in time"
             following = lane.poll(self.clock())
             time.sleep(0.0 if following is None else min(max(following - self.clock(), 0) / 1000, 0.05))
+
+
+def settings_of(house: House, accounts: tuple[Account, ...], *, late_after: int = LATE) -> Settings:
+    """What a configuration with these accounts, and the defaults for the rest, would be read as."""
+    return Settings(
+        path=Path("/nowhere/guardian.toml"),
+        state_dir=Path(house.state_dir),
+        runtime_dir=Path(house.runtime_dir),
+        store=Store(),
+        queue=Waiting.model_validate({"late_after": f"{late_after}ms", "release_gap": f"{GAP}ms"}),
+        fence=Fence(),
+        gate=Gate(),
+        reconcile=Reconcile(),
+        metrics=Metrics(),
+        rights=Rights(),
+        accounts=accounts,
+    )
 
 
 def account_on(platform: RehearsalPlatform, name: str = "acme", *, token_of: str | None = None) -> Account:

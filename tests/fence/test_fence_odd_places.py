@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardian.fence import agent, command, gates, hearing, house, reading
+from guardian.fence import agent, command, gates, hearing, reading
+from guardian.fence import house as house_
 from guardian.fence.house import Denied, FenceError, find_house, must_exist
 
 if TYPE_CHECKING:
@@ -57,6 +58,22 @@ def test_a_missing_memory_directory_does_not_keep_the_agent_from_stopping(house:
         assert b'"confirmed": true' in near.recv(65536)
 
 
+@pytest.mark.parametrize("home", ["~", "somewhere"])
+def test_a_relative_home_names_no_house(home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From another directory it would be another house, and the stop would miss the one that runs."""
+    monkeypatch.delenv("GUARDIAN_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / home / ".config" / "guardian" / "guardian.toml"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    monkeypatch.setattr(house_, "SYSTEM_CONFIG", f"{tmp_path}/none")
+    monkeypatch.setenv("XDG_CONFIG_HOME", f"{home}/.config")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", home, 1))
+    assert house_.config_path(None) is None
+    with pytest.raises(FenceError, match="nor a configuration of your own"):
+        find_house(None, None, None)
+
+
 def test_a_running_daemon_is_seen_by_its_lock(house: House) -> None:
     lock = gates.lock_for_life(house.daemon_lock)
     assert lock is not None
@@ -101,5 +118,5 @@ def test_the_users_own_configuration_is_found(tmp_path: Path, monkeypatch: pytes
     own.touch()
     monkeypatch.delenv("GUARDIAN_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setattr(house, "SYSTEM_CONFIG", str(tmp_path / "absent"))
-    assert house.config_path(None) == str(own)
+    monkeypatch.setattr(house_, "SYSTEM_CONFIG", str(tmp_path / "absent"))
+    assert house_.config_path(None) == str(own)

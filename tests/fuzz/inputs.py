@@ -75,7 +75,34 @@ record = st.dictionaries(_key | _word, _value, max_size=3).map(lambda more: _dum
 record_without = st.sets(st.sampled_from(sorted(_right))).map(
     lambda gone: _dumped({key: value for key, value in _right.items() if key not in gone})
 )
-records = st.lists(record | record_without | soup, max_size=5).map(b"\n".join)
+_media = st.lists(
+    st.dictionaries(
+        st.sampled_from(["path", "sha256", "alt"]), _word | st.just("a.png") | st.just("0" * 64), max_size=3
+    ),
+    max_size=3,
+)
+_part = st.fixed_dictionaries({"text": _word}, optional={"media": _media})
+record_shown = st.fixed_dictionaries({}, optional={"media": _media, "parts": st.lists(_part, max_size=4)}).map(
+    lambda more: _dumped({**{key: value for key, value in _right.items() if key != "text"}, **more})
+)
+_cell = st.sampled_from(
+    [b"", b"x", b"north-a", b"now", b"a.png", b'"a, b"', b'"two\r\nlines"', b'"""', b"2099-01-01T00:00"]
+)
+_name = st.sampled_from(
+    ["account", "at", "text", "zone", "tags", "ref", "media1_path", "media1_alt", "part2_text", "part3_media1_sha256"]
+)
+_header = st.lists(_name, max_size=6).map(lambda names: ",".join(["account", "at", "text", *names]).encode())
+_cells = st.lists(_cell | token, max_size=8).map(b",".join)
+table = st.tuples(_header, st.lists(_cells, max_size=4)).map(lambda rows: b"\r\n".join([rows[0], *rows[1]]))
+_when = st.sampled_from(
+    [b"25/11/2031 9:00", b"11/12/31 12:00 am", b"2031-01-02 09:00", b"0/0/0000 0:00", b"99/99/99 99:99 pm"]
+)
+_bulk_row = st.tuples(_when | token, _cell | token, _cell | token, _when | _cell).map(b",".join)
+bulk = st.tuples(
+    st.sampled_from([b"Text,Image URL,Tags,Posting Time", b"Date,Message,Link"]) | token,
+    st.lists(_bulk_row, max_size=4),
+).map(lambda rows: b"\n".join([rows[0], *rows[1]]))
+records = st.lists(record_shown | record | record_without | soup, max_size=5).map(b"\n".join)
 
 words = st.lists(
     st.sampled_from(

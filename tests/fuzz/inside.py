@@ -8,19 +8,23 @@ from __future__ import annotations
 import json
 import random  # noqa: TC003 (a NamedTuple looks at its types)
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from guardian.config import Settings, load, parse_duration
 from guardian.daemon import limits
 from guardian.daemon.manners import TOO_DEEP, unfit
-from guardian.duties.records import Rules, read_lines, read_record
+from guardian.duties.foreign import Choices
+from guardian.duties.records import Rules, read_record
 from guardian.errors import ConfigMistake, Mistake
 from guardian.fence import marker, permits, scopes
 from guardian.fence.command import Wish, WrongUse, understand
 from guardian.fence.house import FenceError, House, find_house
+from guardian.model import Media
 from guardian.rules import timing
 from tests.config.test_config_any import documents
+from tests.duties.reading import read_any
 from tests.fuzz import inputs
 
 if TYPE_CHECKING:
@@ -30,7 +34,13 @@ if TYPE_CHECKING:
 
 OK, ERROR = "ok", "error"
 NOW = 1_764_000_000_000
-RULES = Rules(accounts=("north-a", "north-b"), zone="Europe/Stockholm", now=NOW)
+RULES = Rules(
+    accounts=("north-a", "north-b"),
+    zone="Europe/Stockholm",
+    now=NOW,
+    files={"a.png": "0" * 64, "b.png": "cannot hand over b.png, because it is not there"},
+    media=lambda sha256: Media(sha256=sha256, type="image/png", size=9),
+)
 KNOWN = {"mastodon": ("token",)}
 SCOPE = "account:north-a"
 WHOLE = b"""state_dir = "/var/lib/guardian"
@@ -87,6 +97,9 @@ class Room:
         permit = f"guardian-permit 1\nscope={SCOPE}\nepoch=7\nboot={permits.boot_id()}\ngate=00ff\n".encode()
         note = b"mark=00ff00ff\nby=root\nat=1764000000000\nreason=why\n"
         rows = b'{"account": "north-a", "at": "2099-01-01T00:00:00Z", "text": "x"}\n' * 2
+        sheet = b'account,at,text,media1_path,part2_text\r\nnorth-a,2099-01-01T00:00:00Z,"x, \n",a.png,y\r\n'
+        buffer = b"Text,Image URL,Tags,Posting Time\nhello,,a,2031-01-02 09:00\n"
+        hootsuite = b"25/11/2031 09:00,hello,https://example.org\n"
         either = inputs.either
         config = documents.map(lambda text: text.encode("utf-8", "surrogatepass"))
         return (
@@ -95,8 +108,11 @@ class Room:
             Target("permit", either(inputs.permit), (permit,), 130, self.permit),
             Target("marker", either(inputs.marker), (note,), 130, self.marker),
             Target("list of scopes", either(inputs.scopes), (b"\nall\n\naccount:north-a\n",), 90, self.scopes),
-            Target("import", either(inputs.records), (rows,), 120, import_lines),
-            Target("record", either(inputs.record, inputs.record_without), (rows,), 60, one_record),
+            Target("import", either(inputs.records), (rows,), 80, import_lines),
+            Target("table", either(inputs.table), (sheet,), 40, partial(import_table, "csv")),
+            Target("Buffer's table", either(inputs.bulk), (buffer,), 10, partial(import_table, "buffer")),
+            Target("Hootsuite's table", either(inputs.bulk), (hootsuite,), 10, partial(import_table, "hootsuite")),
+            Target("record", either(inputs.record, inputs.record_without), (rows,), 40, one_record),
             Target(
                 "freeze command", either(inputs.words), (b"--scope\nall\nwhy\n--drain\n5\n--json",), 130, command_line
             ),
@@ -162,8 +178,13 @@ class Room:
 
 def import_lines(given: bytes) -> str:
     """A whole file: everything that is wrong, with its line."""
+    return import_table("jsonl", given)
+
+
+def import_table(form: str, given: bytes) -> str:
+    """The same of a table: ours, or another tool's."""
     text = given.decode("utf-8", "surrogatepass" if _is_text(given) else "replace")
-    good, wrong = read_lines(text, RULES)
+    good, wrong, _ = read_any(text, form, RULES, Choices(account="north-a", dates="day"))
     lines = text.count("\n") + 1
     for one in wrong:
         if not (1 <= one.line <= lines and one.column >= 1 and one.message.startswith("cannot")):

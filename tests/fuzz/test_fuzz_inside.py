@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMES = [
-    *("configuration", "two paths", "permit", "marker", "list of scopes", "import", "record", "freeze command"),
+    *(
+        "configuration",
+        "two paths",
+        "permit",
+        "marker",
+        "list of scopes",
+        "import",
+        "table",
+        "Buffer's table",
+        "Hootsuite's table",
+        "record",
+        "freeze command",
+    ),
     *("time", "duration", "nesting"),
 ]
 

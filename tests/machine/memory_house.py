@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from guardian.errors import GuardianError
+from guardian.errors import GuardianError, Mistake
 from guardian.fence import permits, reading
 from guardian.fence.arming import Armed, Kept
 from guardian.fence.stopping import Order, Stopping
@@ -23,6 +23,7 @@ from tests.machine.memory_model import Promise
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PASSED = "has passed"
 MINUTE, HOUR, YEAR = 60_000, 3_600_000, 365 * 86_400_000
 FAULTS = ("lost answer", "lost request", "late 20000", "late 100000", "422", "429", "401", "503", "502 made")
 JUMPS = (HOUR, -HOUR, 5 * YEAR, -5 * YEAR, 20_000, -20_000)
@@ -33,7 +34,7 @@ WORDS = ("good morning", "we are hiring")
 faults = st.none() | st.none() | st.sampled_from(FAULTS)
 accounts = st.sampled_from(ACCOUNTS)
 some_scopes = st.lists(st.sampled_from(SCOPES), min_size=1, max_size=2, unique=True).map(sorted).map(tuple)
-when = st.sampled_from((0, 0, 0, -2 * MINUTE, 20_000, 2 * MINUTE, 14 * MINUTE, HOUR))
+when = st.sampled_from((0, 0, 0, -MINUTE // 2, 20_000, 2 * MINUTE, 14 * MINUTE, HOUR))
 places = st.integers(1, 45) | st.sampled_from(PLACES)
 twists = st.none() | st.tuples(st.sampled_from(("die", "freeze", "jump")), places, some_scopes)
 Twist = tuple[str, int | str, tuple[str, ...]] | None
@@ -166,7 +167,12 @@ class House(Invariants):
         record = {"account": account, "at": self._at(due), "text": text}
 
         def add() -> None:
-            found, _ = self.home.queue.add(record, who="a test")
+            try:
+                found, _ = self.home.queue.add(record, who="a test")
+            except Mistake as error:
+                if PASSED not in str(error):
+                    raise
+                return  # the clock jumped while it was on its way
             self.model.entered[found.post.id] = text
 
         if not self._act(add, twist):
@@ -189,6 +195,8 @@ class House(Invariants):
         def add() -> None:
             found = self.home.queue.take_in(self._last_import, who="a test")
             done.append(len(found.entered))
+            if found.wrong and not wrong and all(PASSED in one.message for one in found.wrong):
+                done[-1] = len(texts)  # the clock jumped while it was on its way
             self.model.entered |= dict(zip(found.entered, texts, strict=False))
 
         if not self._act(add, twist):

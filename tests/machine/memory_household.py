@@ -14,7 +14,6 @@ from guardian.config import load
 from guardian.daemon import build as build_
 from guardian.daemon.program import own
 from guardian.duties.freeze import Freezing
-from guardian.duties.lane import Lane
 from guardian.duties.queue import Queue
 from guardian.duties.recover import recover
 from guardian.fence import gates, permits
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from guardian.daemon.build import Daemon
+    from guardian.duties.lane import Lane
     from guardian.model import Account
 
 MEMORY = Path("/dev/shm")  # noqa: S108 (a fresh directory is made in it)
@@ -84,7 +84,7 @@ class Household:
     def lanes(self) -> list[Lane]:
         """Of the daemon that lives."""
         assert self.daemon is not None
-        return [loop.polled for loop in self.daemon.bell.loops if isinstance(loop.polled, Lane)]
+        return list(self.daemon.bell.lanes)
 
     def start(self) -> None:
         """A new life, begun as `program.run` begins it."""
@@ -99,9 +99,7 @@ class Household:
         self.freezing = Freezing(books, ring=self.daemon.bell.halt)
         self.queue = Queue(
             database=self.daemon.database,
-            accounts=ACCOUNTS,
-            zone="UTC",
-            release_gap=self.settings.queue.release_gap,
+            in_force=self.daemon.books.in_force,
             clock=self.time.wall,
         )
 

@@ -81,9 +81,7 @@ class Life:
         """Posts of every account, due in an hour; texts by id."""
         queue = Queue(
             database=self.daemon.database,
-            accounts=ACCOUNTS,
-            zone="UTC",
-            release_gap=0,
+            in_force=self.daemon.books.in_force,
             clock=lambda: self.clocks().wall,
         )
         at = datetime.fromtimestamp((self.clocks().wall + HOUR) / 1000, UTC).isoformat()
