@@ -33,7 +33,7 @@ check: $(READY)  ## import contracts, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)  ## measure side by side in one run: ratios and goals (WHAT="stop"); writes docs/performance.md
+bench: $(READY)  ## measure side by side in one run: ratios and goals (WHAT="stop growth"); writes docs/performance.md
 	$(BIN)/python -m bench $(WHAT)
 
 torture: $(READY) ## the proof: one line per row, exit 0 only if all hold (ROWS="..." FREEZES=n)

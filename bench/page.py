@@ -1,9 +1,13 @@
-"""docs/performance.md, written by the run that measured it: nobody copies figures by hand."""
+"""docs/performance.md, written by the run that measured it: nobody copies figures by hand.
+
+One page, one section for each benchmark; a run that measures only some replaces only theirs.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,84 +16,106 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench import peers
+from bench.goals import PER_SECOND
+from tests.torture.daemon import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.goals import Line
     from bench.timing import Taken
 
+PATH = ROOT / "docs" / "performance.md"
+ORDER = ("stop", "growth", "dispatch", "lateness", "starting", "intake")
 HEAD = """\
-# Performance of the stop
+# Performance
 
-Written by `make bench` (bench/stop.py); do not edit by hand. Everything was measured in turn in one run: machines
-differ and other work disturbs, so the ratios count, and the milliseconds are those of this machine under this load.
+Written by `make bench`; do not edit by hand. What stands in one section was measured in turn in one run: machines
+differ and other work disturbs, so the ratios count, and the milliseconds are those of this machine under this load. One
+section again: `make bench WHAT=dispatch`.
 
 """
-ABOUT = """\
-
-## How it was measured
-
-* *Start to CONFIRMED*: from the start of the process `guardian freeze --wait 0` until its first line, `FROZEN
-  CONFIRMED`, is read from the pipe. *Whole command*: until it has ended, with what the daemon could add.
-* *Direct*: root, to the fence. *Agent*: somebody with a uid of their own, in the freeze group, through the fence agent,
-  which systemd-socket-activate starts for each connection as the service user and without network. *Control socket*:
-  one request to the daemon, no process is started.
-* *Idle*: the daemon runs and has nothing to do. *Lanes busy*: 60 posts are due, four lanes send them to a platform that
-  answers at once. *Platform answers after 4 s*: the lanes wait for answers.
-* *Processor time* is that of the command alone (through the agent: of the caller's command alone), not of who answers
-  it. Other work on the machine changes it little.
-* A peer has jobs waiting and a worker that works on them; each job takes 100 ms, as with a platform that answers after
-  100 ms. Its figure is from the start of its own command until the prompt returns, which is all that it promises;
-  CONFIRMED promises that nothing leaves any more. Procrastinate (needs PostgreSQL) and Postfix (a system service) are
-  not installed by the benchmark; their figures of another day: cancel-all 113-553 ms, postsuper 43-642 ms.
-* The floors are: an interpreter that does nothing; a client that connects to a Unix socket, sends a line and reads
-  one; the same in C; one commit of SQLite with a write-ahead log and full synchronisation.
-"""
+SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- end -->\n", re.DOTALL)
+ROW = re.compile(r"^\| (.+) \| (.+) \| (.+) \| (.+) \| (reached|MISSED|not measured) \|$", re.MULTILINE)
 
 
-class Line(NamedTuple):
-    """A ratio and what became of its goal."""
+class Section(NamedTuple):
+    """A benchmark's part of the page. `about` says how it was measured; `peers`: their versions belong to it."""
 
-    what: str
-    ratio: str
-    beside: str
-    goal: str
-    verdict: str
+    name: str
+    title: str
+    about: str
+    peers: bool = False
 
 
-def write(
-    path: Path, ratios: Sequence[Line], taken: Taken, absent: Sequence[str], before: tuple[float, float, float]
+def publish(
+    section: Section,
+    ratios: Sequence[Line],
+    taken: Taken,
+    absent: Sequence[str],
+    before: tuple[float, float, float],
+    *,
+    path: Path = PATH,
 ) -> None:
-    """Write the page."""
-    lines = ["| what | ratio | to | goal | |", "|---|---|---|---|---|"]
-    lines += [f"| {' | '.join(one)} |" for one in ratios]
-    lines += ["", "## Figures in ms", "", "| what | p50 | p99 (of fewer than 100: worst) | n |", "|---|---|---|---|"]
-    lines += [
-        f"| {name} | {taken.p50(name):.1f} | {taken.p99(name):.1f} | {len(found)} |"
+    """Print what came out, and put it into the page."""
+    print(f"\n{section.title}")
+    for one in ratios:
+        print("  " + "  ".join((f"{one.what:<45}", f"{one.ratio:>8} {one.beside:<46}", one.goal, one.verdict)))
+    for name in taken.figures:
+        print(f"    {name:<72} {taken.p50(name):10.1f} {_worst(taken, name):10.1f}")
+    print("\n".join(f"  not measured: {one}" for one in absent), flush=True)
+    text = "\n".join(
+        (*_where(before, with_peers=section.peers), "", *_tables(ratios, taken, absent), "", section.about)
+    )
+    known = dict(SECTION.findall(path.read_text("utf-8"))) if path.exists() else {}
+    known[section.name] = f"## {section.title}\n\n{text}"
+    path.write_text(composed(known), "utf-8")
+
+
+def composed(known: dict[str, str]) -> str:
+    """The page of these sections, with what came of all goals first."""
+    found = ROW.findall("".join(known.values()))
+    told = [
+        f"{sum(row[-1] == verdict for row in found)} {verdict}" for verdict in ("reached", "MISSED", "not measured")
+    ]
+    lines = [f"**{len(found)} goals: {', '.join(told)}.**", ""]
+    lines += [f"* {row[-1]}: {row[0]} ({row[1]} {row[2]}, goal {row[3]})" for row in found if row[-1] != "reached"]
+    names = [*ORDER, *(name for name in known if name not in ORDER)]
+    parts = [f"<!-- {name} -->\n{known[name]}<!-- end -->\n" for name in names if name in known]
+    return HEAD + "\n".join(lines).strip() + "\n\n" + "\n".join(parts)
+
+
+def _tables(ratios: Sequence[Line], taken: Taken, absent: Sequence[str]) -> list[str]:
+    rows = ["| what | ratio | to | goal | |", "|---|---|---|---|---|"]
+    rows += [f"| {' | '.join(one)} |" for one in ratios]
+    rows += ["", "| in ms, unless it says otherwise | p50 | p99 (of fewer than 100: worst) | n |", "|---|---|---|---|"]
+    rows += [
+        f"| {name} | {taken.p50(name):.1f} | {_worst(taken, name):.1f} | {len(found)} |"
         for name, found in taken.figures.items()
     ]
-    lines += [f"\nNot measured: {one}" for one in absent]
-    path.write_text(HEAD + _where(before) + "\n\n" + "\n".join(lines) + "\n" + ABOUT, "utf-8")
+    return rows + [f"\nNot measured: {one}" for one in absent]
 
 
-def _where(before: tuple[float, float, float]) -> str:
+def _worst(taken: Taken, name: str) -> float | None:
+    return min(taken.figures[name]) if name.endswith(PER_SECOND) else taken.p99(name)
+
+
+def _where(before: tuple[float, float, float], *, with_peers: bool) -> list[str]:
     """Machine, versions, date, load."""
     now = os.getloadavg()
-    redis = _said("redis-server", "--version").partition(" sha")[0]
-    facts = (
+    facts = [
         ("date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_said('git', 'rev-parse', '--short', 'HEAD')}"),
         ("machine", f"{os.cpu_count()} x {_processor()}, Linux {platform.release()}"),
         ("load (1, 5 min)", f"{before[0]:.1f}, {before[1]:.1f} before; {now[0]:.1f}, {now[1]:.1f} after"),
         ("versions", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"),
-        ("peers", f"{peers.versions()}, {redis}, node {_said('node', '--version')}"),
-    )
-    busy = max(before[0], now[0]) > (os.cpu_count() or 1)
-    told = (
-        "\n\nThe machine was busy with other work, so that the milliseconds are not those of an idle one."
-        if busy
-        else ""
-    )
-    return "\n".join(f"* {name}: {value}" for name, value in facts) + told
+    ]
+    if with_peers:
+        servers = (_said("redis-server", "--version").partition(" sha")[0], _said("postgres", "--version"))
+        facts.append(("peers", f"{peers.versions()}, {', '.join(servers)}, node {_said('node', '--version')}"))
+    told = [f"* {name}: {value}" for name, value in facts]
+    if before[0] > (os.cpu_count() or 1):
+        told += ["", "The machine was busy with other work, so that the milliseconds are not those of an idle one."]
+    return told
 
 
 def _processor() -> str:

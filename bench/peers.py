@@ -46,20 +46,14 @@ class Peer(NamedTuple):
 
 
 def peers(stack: ExitStack, directory: Path) -> list[Measured]:
-    """All of them, on one Redis of our own that listens on no port; it and the workers end with the stack."""
-    if shutil.which("redis-server") is None or shutil.which("redis-cli") is None:
-        return [missing(name, "there is no redis-server (Debian: redis-server)") for name in ALL]
-    address = str(directory / "redis.sock")
-    quiet = ["--save", "", "--appendonly", "no", "--dir", str(directory)]
-    _start(stack, ["redis-server", "--port", "0", "--unixsocket", address, *quiet], dict(os.environ), directory)
-    environment = {
-        **os.environ,
-        "BENCH_BROKER": f"redis+socket://{address}",
-        "NODE_PATH": str(HOME / "node_modules"),
-        "PYTHONPATH": str(PROGRAMS),
-    }
+    """All of them, on one Redis of our own; it and the workers end with the stack."""
+    try:
+        address = redis(stack, directory)
+    except Missing as error:
+        return [missing(name, str(error)) for name in ALL]
+    environment = surroundings(address)
     found = []
-    for install, known in ((_install_python, (_rq(address), _celery(address))), (_install_node, (_bullmq(address),))):
+    for install, known in ((install_python, (_rq(address), _celery(address))), (install_node, (_bullmq(address),))):
         try:
             install()
         except (Missing, OSError, subprocess.SubprocessError) as error:
@@ -67,6 +61,26 @@ def peers(stack: ExitStack, directory: Path) -> list[Measured]:
         else:
             found += [_measured(stack, peer, environment, directory) for peer in known]
     return found
+
+
+def redis(stack: ExitStack, directory: Path) -> str:
+    """A Redis of our own that listens on no port and keeps nothing: its socket. Raises Missing."""
+    if shutil.which("redis-server") is None or shutil.which("redis-cli") is None:
+        raise Missing("there is no redis-server (Debian: redis-server)")
+    address = str(directory / "redis.sock")
+    quiet = ["--save", "", "--appendonly", "no", "--dir", str(directory)]
+    start(stack, ["redis-server", "--port", "0", "--unixsocket", address, *quiet], dict(os.environ), directory)
+    return address
+
+
+def surroundings(address: str) -> dict[str, str]:
+    """The environment in which a peer's programs run."""
+    return {
+        **os.environ,
+        "BENCH_BROKER": f"redis+socket://{address}",
+        "NODE_PATH": str(HOME / "node_modules"),
+        "PYTHONPATH": str(PROGRAMS),
+    }
 
 
 def versions() -> str:
@@ -116,7 +130,7 @@ def _measured(stack: ExitStack, peer: Peer, environment: dict[str, str], directo
     def take() -> Sample:
         nonlocal started
         if not started:
-            _start(stack, peer.work, environment, directory)
+            start(stack, peer.work, environment, directory)
             started = True
         else:
             whole(peer.name, peer.resume, environment=environment)
@@ -142,14 +156,15 @@ def _waiting(peer: Peer) -> int:
     return int(said or 0)
 
 
-def _start(stack: ExitStack, words: Sequence[str], environment: dict[str, str], directory: Path) -> None:
+def start(stack: ExitStack, words: Sequence[str], environment: dict[str, str], directory: Path) -> None:
     """A server or a worker, ended by its pid with the stack."""
     with (directory / f"{Path(words[0]).name}.log").open("ab") as log:
         process = subprocess.Popen(words, stdout=log, stderr=log, env=environment, cwd=directory)
-    stack.callback(_end, process)
+    stack.callback(end, process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process of ours, by its pid."""
     process.terminate()
     try:
         process.wait(END_WITHIN)
@@ -162,7 +177,8 @@ def _pins() -> dict[str, dict[str, str]]:
     return tomllib.loads(PINS.read_text("utf-8"))
 
 
-def _install_python() -> None:
+def install_python() -> None:
+    """What is pinned, into a virtual environment. Raises Missing."""
     wanted = [f"{name}=={version}" for name, version in _pins()["python"].items()]
     _once("python", wanted, [
         [sys.executable, "-m", "venv", "--clear", str(HOME / "venv")],
@@ -170,7 +186,8 @@ def _install_python() -> None:
     ])  # fmt: skip
 
 
-def _install_node() -> None:
+def install_node() -> None:
+    """What is pinned, into node_modules. Raises Missing."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         raise Missing("there is no node or no npm")
     wanted = [f"{name}@{version}" for name, version in _pins()["node"].items()]

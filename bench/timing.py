@@ -39,7 +39,7 @@ def missing(name: str, why: str) -> Measured:
 
 
 class Taken:
-    """The figures, by what they are of; the first round warms up and is not kept."""
+    """The figures, by what they are of."""
 
     def __init__(self) -> None:
         self.figures: dict[str, list[float]] = {}
@@ -59,12 +59,15 @@ class Taken:
         return found[min(len(found) - 1, len(found) * 99 // 100)] if found else None
 
 
-def in_turn(things: Sequence[Measured], *, rounds: int, budget: float) -> tuple[Taken, list[str]]:
-    """So many rounds, or as many as `budget` seconds allow; what cannot be measured is left out, with its reason."""
+def in_turn(things: Sequence[Measured], *, rounds: int, budget: float, warm: bool = True) -> tuple[Taken, list[str]]:
+    """So many rounds, or as many as `budget` seconds allow; what cannot be measured is left out, with its reason.
+
+    With `warm`, one more round before them, which is not kept.
+    """
     taken, left = Taken(), list(things)
     absent: list[str] = []
     until = time.monotonic() + budget
-    for turn in range(rounds + 1):
+    for turn in range(0 if warm else 1, rounds + 1):
         for thing in list(left):
             try:
                 samples = [thing.take() for _ in range(thing.times if turn else 1)]

@@ -1,4 +1,4 @@
-"""Put jobs into a peer's queue: `peer_feed.py rq|celery SOCKET COUNT`."""
+"""Put jobs into a peer's queue: `peer_feed.py rq|celery|procrastinate ADDRESS COUNT`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ if which == "rq":
 
     queue = Queue("bench", connection=Redis(unix_socket_path=address))
     queue.enqueue_many([Queue.prepare_data(peer_jobs.post, (place,)) for place in range(count)])
-else:
+elif which == "celery":
     for place in range(count):
         peer_jobs.celery_post.apply_async((place,), queue="bench")
+else:
+    with peer_jobs.queue.open():
+        peer_jobs.procrastinate_post.batch_defer(*({"place": place} for place in range(count)))

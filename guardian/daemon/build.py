@@ -12,6 +12,7 @@ from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.census import Census
+from guardian.daemon.inspecting import Inspecting
 from guardian.daemon.lanes import Bell, Running
 from guardian.daemon.listener import Listener
 from guardian.daemon.loops import Loop
@@ -141,7 +142,8 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         in_force=in_force,
         listener=listener,
     )
-    standing = (watch, Loop("broom", spooling, clock), reloading)
+    inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
+    standing = (watch, inspecting, Loop("broom", spooling, clock), reloading)
     _show(metrics, answers, lambda: (*standing, *bell.loops))
     return Daemon(
         settings=settings,

@@ -6,6 +6,7 @@ place. The old one finishes what it is sending, and the new one begins when it h
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class Bell:
     def __init__(self) -> None:
         self.running: tuple[Running, ...] = ()
         self.leaving: tuple[Running, ...] = ()
+        self._others: list[threading.Event] = []
 
     @property
     def lanes(self) -> Sequence[Lane]:
@@ -60,7 +62,15 @@ class Bell:
         """Stop waiting, whatever for."""
         for one in (*self.running, *self.leaving):
             one.lane.halt.set()
+        for halt in self._others:
+            halt.set()
         self.ring()
+
+    def halt_of_another(self) -> threading.Event:
+        """Set with every halt, for a long step of somebody who is no lane."""
+        halt = threading.Event()
+        self._others.append(halt)
+        return halt
 
     def replace(self, running: Sequence[Running]) -> None:
         """From now on these run, in this order; whoever is not among them leaves."""

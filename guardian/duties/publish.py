@@ -121,7 +121,7 @@ class Publishing:
         now = self.clock()  # before the question: a clock that is set right after it changes nothing
         if not self.clock_is_right():
             return Idle()
-        with self.database.transaction() as tx:
+        with self.database.transaction(shared=True) as tx:
             strange = self._of_another_epoch(tx, ticket)
             post = None if strange else posts.claim(tx, self.account.name, now=now, late_after=self.late_after)
         if strange:
@@ -191,13 +191,13 @@ class Publishing:
         return Waiting(handed.after)
 
     def _put_back(self, post: Post, why: str) -> None:
-        with self.database.transaction() as tx:
+        with self.database.transaction(shared=True) as tx:
             posts.move(tx, post.id, Event.UNCLAIM, now=self.clock(), why=why)
 
     def _block(self, post: Post, problems: Sequence[Problem]) -> Settled:
         why = "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
         now = self.clock()
-        with self.database.transaction() as tx:
+        with self.database.transaction(shared=True) as tx:
             blocked = posts.move(tx, post.id, Event.BLOCK, now=now, why=why)
             journal.append(tx, "blocked", who=WHO, now=now, post=post.id, account=post.account, why=why)
         return Settled(blocked)
@@ -205,7 +205,7 @@ class Publishing:
     def _intend(self, post: Post, uploads: tuple[str, ...]) -> _Intended:
         """Commit the intent. After this, a crash makes the post unknown, never sent again unasked."""
         now = self.clock()
-        with self.database.transaction() as tx:
+        with self.database.transaction(shared=True) as tx:
             key = posts.key_of(post, twins=attempts.twins_answered(tx, post))
             attempt = attempts.begin(tx, post, key=key, now=now)
             reply_to = posts.parent(tx, post)
@@ -217,7 +217,7 @@ class Publishing:
         if isinstance(found, Accepted) and ref is None:
             found = Uncertain(f"the platform answered {found.status}, but not with a post ({said})")
         now = self.clock()
-        with self.database.transaction() as tx:
+        with self.database.transaction(shared=True) as tx:
             if isinstance(found, Accepted) and ref is not None:
                 if attempts.is_known(tx, self.account.name, ref.id):
                     return self._twin(tx, post, attempt, ref, now)

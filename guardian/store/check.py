@@ -1,7 +1,8 @@
 """Is the store whole? Looked at before it is opened, for a limited time, without changing a byte of any of its files.
 
 Closing a writable connection would write what is left in the log into a damaged file, and even a reading one would make
-the index anew, which is the witness of what the log must hold. A file that takes longer to look at is believed.
+the index anew, which is the witness of what the log must hold. What there is no time for in a large file is looked at
+behind the lanes (`inspection.py`).
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from guardian.errors import Broken, Busy, DiskFull, Doubt, GuardianError, Unwritable
-from guardian.store import posts, wal
+from guardian.errors import Broken, Busy, DiskFull, Doubt, Garbled, GuardianError, Unwritable
+from guardian.store import wal
 from guardian.store.audit import Audit
-from guardian.store.queries import Q
+from guardian.store.inspection import Inspection, asked
+from guardian.store.queries import as_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-QUICK_SECONDS, WHOLE_SECONDS, POSTS_SECONDS, JOURNAL_SECONDS = 20.0, 10.0, 5.0, 5.0
-STEPS = 100_000
+PAGES_SECONDS = 2.0  # 3 GB a second are looked at where the file is in memory
+THE_REST_SECONDS = 0.1  # for each of the journal, the indexes and the seals
 DAMAGED = frozenset(
     {
         sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ,
@@ -40,9 +43,12 @@ FIX = (
 )
 
 
-def must_be_whole(path: Path) -> Audit:
-    """How far its journal was followed. Raises Broken with what is wrong; where there is no store yet, nothing is."""
-    lost, seen = wal.missing(path), Audit()
+def must_be_whole(path: Path) -> Inspection:
+    """How far it was seen, for whoever goes on with that. Raises Broken with what is wrong.
+
+    Where there is no store yet, nothing is.
+    """
+    lost, seen = wal.missing(path), Inspection(path, Audit())
     if not path.exists():
         log = wal.beside(path, "wal")
         if lost or (log.exists() and log.stat().st_size):
@@ -53,7 +59,9 @@ def must_be_whole(path: Path) -> Audit:
         raise broken(path, lost)
     connection = _look_at(path)
     try:
-        _look(connection, path, seen)
+        _look(connection, seen)
+    except Garbled as found:
+        raise broken(path, found.message) from found
     finally:
         connection.close()
     return seen
@@ -143,41 +151,22 @@ def _look_at(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def as_dict(cursor: sqlite3.Cursor, values: tuple[object, ...]) -> dict[str, object]:
-    """A row by its names."""
-    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
-
-
-def _look(connection: sqlite3.Connection, path: Path, seen: Audit) -> None:
-    """The pages, then what the indexes say of the rows, then the posts' seals, then the journal's chain."""
-    for pragma, seconds in (("quick_check", QUICK_SECONDS), ("integrity_check", WHOLE_SECONDS)):
-        found = _asked(connection, pragma, seconds)
-        if found != "ok":
-            raise broken(path, found.splitlines()[-1])
-    connection.set_progress_handler(None, STEPS)
-    if connection.execute("select 1 from pragma_table_info('posts') where name = 'seal'").fetchone():
-        _compare_seals(connection, path)
+def _look(connection: sqlite3.Connection, seen: Inspection) -> None:
+    """The pages; then, as far as there is time, the journal's chain, what the indexes say of the rows, the seals."""
+    large = _after(THE_REST_SECONDS)
+    found = asked(connection, "quick_check", stop=_after(PAGES_SECONDS))
+    if found not in (None, "ok"):
+        raise Garbled(str(found).splitlines()[-1])
+    is_large = large()
     if connection.execute("select 1 from sqlite_master where name = 'journal'").fetchone():
-        torn = seen.follow(connection, within=JOURNAL_SECONDS)
-        if torn is not None:
-            raise broken(path, f"its journal breaks at line {torn.seq}: {torn.why}")
+        seen.follow(connection, within=THE_REST_SECONDS)
+    if not is_large:  # it would not come to its end, and could not go on from there
+        seen.compare_indexes(connection, stop=_after(THE_REST_SECONDS))
+    if connection.execute("select 1 from pragma_table_info('posts') where name = 'seal'").fetchone():
+        seen.compare_seals(connection, stop=_after(THE_REST_SECONDS))
 
 
-def _compare_seals(connection: sqlite3.Connection, path: Path) -> None:
-    until = time.monotonic() + POSTS_SECONDS
-    for row in Q.sealed_posts(connection):
-        if row["seal"] != posts.seal(row):
-            raise broken(path, f"the content of {row['id']} is not what was entered")
-        if time.monotonic() > until:
-            return
-
-
-def _asked(connection: sqlite3.Connection, pragma: str, seconds: float) -> str:
+def _after(seconds: float) -> Callable[[], bool]:
+    """Whether so much time has passed since now."""
     until = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
-    try:
-        return str(connection.execute(f"pragma {pragma}(1)").fetchone()[pragma])
-    except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
-            raise
-        return "ok"
+    return lambda: time.monotonic() > until

@@ -22,7 +22,8 @@ from guardian.errors import Broken, Busy, Doubt, Garbled, Newer, Taken
 from guardian.fence import gates
 from guardian.rules import lifecycle
 from guardian.store import check
-from guardian.store.queries import Q
+from guardian.store.queries import Q, as_dict
+from guardian.store.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +51,8 @@ class Database:
         with contextlib.ExitStack() as opened:  # whatever fails, nothing stays open behind it
             opened.callback(os.close, _own(path.parent))
             try:
-                self.audit = check.must_be_whole(path)
+                self.inspection = check.must_be_whole(path)
+                self.audit = self.inspection.audit
                 self._writer = _connect(path, opened)
                 migrate(self._writer, now=time.time_ns() // 1_000_000)
                 self._reader = _connect(path, opened)
@@ -65,28 +67,32 @@ class Database:
         self._reading = threading.Lock()
         self._counting = threading.Lock()
         self._locked_at = 0.0
+        self._together = Together(self._writer, self._writing)
 
     def close(self) -> None:
         """Let go of the file and of the lock."""
         with self._writing, self._reading, self._counting:
+            self._together.commit()
             self._opened.close()
 
     @contextlib.contextmanager
-    def transaction(self, *, within: float = WRITER_SECONDS) -> Iterator[Tx]:
+    def transaction(self, *, within: float = WRITER_SECONDS, shared: bool = False) -> Iterator[Tx]:
         """One change, whole or not at all; on the disk when the block ends.
 
-        Raises Doubt when the writer stays busy, Busy when another process has locked the file, Broken when it turns out
-        to be damaged.
+        `shared` is for the lanes' short ones: those that wait for the writer at the same time go to the disk together
+        (`together.py`). Raises Doubt when the writer stays busy, Busy when another process has locked the file, Broken
+        when it turns out to be damaged.
         """
-        with self._told(changing=True), self._turn(within):
-            self._begin(within)
-            try:
-                yield self._writer
-                self._writer.execute("commit")
-            except BaseException:
-                if self._writer.in_transaction:  # gone already after a full disk or an I/O error
-                    self._writer.execute("rollback")
-                raise
+        with self._told(changing=True):
+            with self._turn(within, shared=shared):
+                joined = self._together.join(shared=shared, begin=lambda: self._begin(within))
+                try:
+                    yield self._writer
+                    self._together.leave(joined, shared=shared)
+                except BaseException:
+                    self._together.undo(joined)
+                    raise
+            self._together.wait(joined)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Tx]:
@@ -97,6 +103,17 @@ class Database:
                 yield self._reader
             finally:
                 self._reader.execute("rollback")
+
+    def inspect(self, *, stop: Callable[[], bool]) -> bool:
+        """Go on with the look that the start had no time for, a step; whether all was seen. Raises Broken.
+
+        For one thread, which holds up nobody: it has a connection of its own.
+        """
+        with self._told():
+            try:
+                return self.inspection.go_on(stop=stop)
+            except Garbled as found:
+                raise Garbled(check.broken(self.path, found.message).message) from found
 
     @contextlib.contextmanager
     def counting(self, *, within: float) -> Iterator[Tx]:
@@ -119,24 +136,31 @@ class Database:
                 self._counter.execute("rollback")
 
     @contextlib.contextmanager
-    def _turn(self, within: float) -> Iterator[None]:
+    def _turn(self, within: float, *, shared: bool) -> Iterator[None]:
         """The writer, for one thread.
 
         Whoever waits while another one finds the file locked by a foreign process has waited for the same thing: it is
         told at once, so that ten threads do not wait ten times as long.
         """
         began = time.monotonic()
-        while not self._writing.acquire(timeout=min(GLANCE, within)):
-            if self._locked_at > began:
-                raise check.locked(self.path)
-            if time.monotonic() - began >= within:
-                raise Doubt("cannot write to the store, because another change takes too long", fix="try again")
+        self._together.expect(shared)
+        try:
+            self._wait_for_the_writer(began, within)
+        finally:
+            self._together.expect(-shared)
         try:
             if self._locked_at > began:
                 raise check.locked(self.path)
             yield
         finally:
             self._writing.release()
+
+    def _wait_for_the_writer(self, began: float, within: float) -> None:
+        while not self._writing.acquire(timeout=min(GLANCE, within)):
+            if self._locked_at > began:
+                raise check.locked(self.path)
+            if time.monotonic() - began >= within:
+                raise Doubt("cannot write to the store, because another change takes too long", fix="try again")
 
     def _begin(self, within: float) -> None:
         self._writer.execute(f"pragma busy_timeout={round(min(within, FILE_SECONDS) * 1000)}")
@@ -237,7 +261,7 @@ def _own(directory: Path) -> int:
 def _connect(path: Path, opened: contextlib.ExitStack) -> Tx:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=FILE_SECONDS)
     opened.callback(connection.close)
-    connection.row_factory = check.as_dict
+    connection.row_factory = as_dict
     for pragma in PRAGMAS:
         connection.execute(f"pragma {pragma}")
     path.chmod(0o600)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SEALED = (
     "id", "account", "text", "warning", "language", "visibility", "tags", "ref", "digest", "created_at", "created_by",
 )  # fmt: skip
+HORIZON = 10 * 60_000  # a loop sleeps for a minute at the most
 SEALED_IF_THERE = ("media", "tail")  # left out where there is none: so the seals of before there were any still fit
 
 
@@ -176,9 +177,16 @@ def claim(tx: Tx, account: str, *, now: int, late_after: int) -> Post | None:
 
 
 def next_due(tx: Tx, account: str, *, now: int, late_after: int) -> int | None:
-    """When the next post of an account that may still be sent falls due."""
+    """When the next post of an account that may still be sent falls due; None when that is further than HORIZON away.
+
+    A lane looks again sooner than that. Were a whole year's plan on hold, it would pass all of it each time.
+    """
     found = Q.next_due(
-        tx, account=account, late_before=now - late_after, frozen_until=frozen_until(tx, account, now=now)
+        tx,
+        account=account,
+        late_before=now - late_after,
+        horizon=now + HORIZON,
+        frozen_until=frozen_until(tx, account, now=now),
     )
     return None if found is None else int(found)
 

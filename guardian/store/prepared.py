@@ -10,8 +10,7 @@ import sqlite3
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from guardian.errors import DiskFull
-from guardian.store import check
-from guardian.store.queries import Q
+from guardian.store.queries import Q, as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +30,7 @@ class Prepared:
 
     def __init__(self) -> None:
         self._rows = sqlite3.connect(PRIVATE, isolation_level=None, check_same_thread=False)
-        self._rows.row_factory = check.as_dict
+        self._rows.row_factory = as_dict
         Q.make_prepared(self._rows)
         Q.make_prepared_refs(self._rows)
         Q.make_prepared_tags(self._rows)

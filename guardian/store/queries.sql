@@ -11,9 +11,9 @@ values (:id, (select coalesce(max(seq), 0) + 1 from posts), :account, 'queued', 
 -- One post.
 select * from posts where id = :id;
 
--- name: sealed_posts
--- What the seals of the posts cover, for whoever looks whether they still fit.
-select * from posts where seal is not null;
+-- name: sealed_posts_after
+-- A page of posts in the order of their entry, for whoever looks whether their seals still fit.
+select * from posts where seq > :after and seal is not null order by seq limit :limit;
 
 -- name: post_by_ref^
 -- The post that a caller's own id names.
@@ -134,13 +134,15 @@ select max(at) from posts where account = :account and state = 'queued' and pace
 -- Take what of an account goes out next, a started thread first, unless a freeze or a hold covers it or its time has passed.
 -- A released one keeps its distance from the released one before it; the parts of a thread need none.
 -- Test and claim are one statement.
+-- Test and claim are one statement. (`coalesce`: so that SQLite finds a started thread by its own small index, and does not
+-- pass everything that is due.)
 update posts
 set state = 'claimed', changed_at = :now, why = null
 where not exists (select 1 from freezes f join covers c on c.scope = f.scope
                   where c.account = :account and f.lifted_at is null)
   and id = coalesce(
     (select p.id from posts p
-     where p.account = :account and p.state = 'queued' and p.live > 0 and p.live < p.parts
+     where p.account = :account and coalesce(p.state, '') = 'queued' and p.live > 0 and p.live < p.parts
   and p.at <= :now and p.at >= :late_before
        and not (p.at < :frozen_until and p.entered_at < :frozen_until)
        and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
@@ -167,7 +169,7 @@ returning *;
 -- name: started_post^
 -- The thread of an account that waits for its next part and may go on.
 select p.id from posts p
-where p.account = :account and p.state = 'queued' and p.live > 0 and p.live < p.parts
+where p.account = :account and coalesce(p.state, '') = 'queued' and p.live > 0 and p.live < p.parts
   and p.at <= :now and p.at >= :late_before
   and not (p.at < :frozen_until and p.entered_at < :frozen_until)
   and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
@@ -176,9 +178,9 @@ where p.account = :account and p.state = 'queued' and p.live > 0 and p.live < p.
 order by p.at, p.seq limit 1;
 
 -- name: next_due$
--- When the next post of an account falls due that is not held back already.
+-- When the next post of an account falls due that is not held back already; looks no further than a horizon.
 select p.at from posts p
-where p.account = :account and p.state = 'queued' and p.at >= :late_before
+where p.account = :account and p.state = 'queued' and p.at >= :late_before and p.at <= :horizon
   and not (p.at < :frozen_until and p.entered_at < :frozen_until)
   and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
   and not exists (select 1 from holds h where h.tag is not null and h.lifted_at is null

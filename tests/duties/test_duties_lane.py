@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -136,8 +137,10 @@ def test_an_idle_lane_asks_who_it_is_once_and_then_the_platform_nothing(
     asked = len(platform.log())
     assert asked > 0
     assert lane.trouble is None
-    later = scene.enter(at="2090-01-01T00:00:00Z")
-    assert lane.poll(scene.clock()) == later.at
+    scene.enter(at="2090-01-01T00:00:00Z")
+    assert lane.poll(scene.clock()) is None  # it looks ten minutes ahead, and is woken every minute
+    soon = scene.enter(at=(datetime.now(UTC) + timedelta(minutes=5)).isoformat())
+    assert lane.poll(scene.clock()) == soon.at
     assert len(platform.log()) == asked
 
 

@@ -193,3 +193,22 @@ def test_epochs_never_go_back(database: Database) -> None:
         assert freeze.epoch == 8
         assert freezes.lift(tx, [freeze], "all", reason="", by="", now=2) == 9
         assert freezes.lift(tx, [], "all", reason="", by="", now=3) == 10
+
+
+def test_what_every_send_asks_passes_neither_the_backlog_nor_the_plan(database: Database) -> None:
+    plans = {
+        name: plan(database, name) for name in ("claim_due", "started_post", "next_due", "last_sent", "next_posts")
+    }
+    assert not [step for steps in plans.values() for step in steps if re.match(r"SCAN (?!h |c |s )", step)], plans
+    assert any("posts_half_sent" in step for step in plans["claim_due"])
+    assert any("posts_half_sent" in step for step in plans["started_post"])
+    assert any(re.search(r"posts_due .*at>\? AND at<\?", step) for step in plans["next_due"])
+    assert not any("TEMP B-TREE" in step for steps in plans.values() for step in steps), plans
+
+
+def plan(database: Database, name: str) -> list[str]:
+    """By which indexes SQLite answers a query."""
+    words = getattr(Q, name).sql
+    given = dict.fromkeys(re.findall(r":([a-z_]+)", words), 1)
+    with database.reading() as tx:
+        return [str(row["detail"]) for row in tx.execute(f"explain query plan {words}", given)]
