@@ -133,7 +133,6 @@ select max(at) from posts where account = :account and state = 'queued' and pace
 -- name: claim_due^
 -- Take what of an account goes out next, a started thread first, unless a freeze or a hold covers it or its time has passed.
 -- A released one keeps its distance from the released one before it; the parts of a thread need none.
--- Test and claim are one statement.
 -- Test and claim are one statement. (`coalesce`: so that SQLite finds a started thread by its own small index, and does not
 -- pass everything that is due.)
 update posts
@@ -143,7 +142,7 @@ where not exists (select 1 from freezes f join covers c on c.scope = f.scope
   and id = coalesce(
     (select p.id from posts p
      where p.account = :account and coalesce(p.state, '') = 'queued' and p.live > 0 and p.live < p.parts
-  and p.at <= :now and p.at >= :late_before
+       and p.at <= :now and p.at >= :late_before
        and not (p.at < :frozen_until and p.entered_at < :frozen_until)
        and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null)
        and not exists (select 1 from holds h where h.tag is not null and h.lifted_at is null
