@@ -16,8 +16,13 @@ Document = dict[str, Any]
 Gap = Annotated[
     str | None, typer.Option("--gap", metavar="TIME", help="Least time between two of one account, as 30s.")
 ]
-At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="2026-11-21T09:00:00+01:00, or now.")]
-By = Annotated[str | None, typer.Option("--by", metavar="SHIFT", help="+2h, -1d, '+1d 2h'; days keep the wall time.")]
+At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="When: 2026-11-21T09:00:00+01:00, or now.")]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="SHIFT", help="Later or earlier by so much: +2h, -1d, '+1d 2h'; days keep the wall time."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:

@@ -75,8 +75,9 @@ def unhold(  # noqa: PLR0913 (one parameter for each way to choose)
     config: Config = None,
     as_json: AsJson = False,
 ) -> int:
-    """Let posts go again, or a tag. What fell due meanwhile is missed, and goes out only when it is released.
+    """Let posts go again, or a tag.
 
+    What fell due meanwhile is missed, and goes out only when it is released.
     --tag alone lifts the hold of the tag; a filter, the holds of the posts that fit; --all, every hold.
     """
     desk = Desk(config, as_json)

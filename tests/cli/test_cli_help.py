@@ -114,8 +114,9 @@ def test_the_commands_in_the_documents_are_understood(page: str) -> None:
     """Those that stand in a block of their own, as a person copies them."""
     blocks = re.findall(r"^ *```(?:sh|bash|)\n(.*?)^ *```", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
     for line in (line.strip() for block in blocks for line in block.splitlines()):
-        if line.startswith("guardian "):
-            parse(shlex.split(line, comments=True)[1:])
+        for piece in re.split(r" \| (?:xargs )?", line):
+            if piece.startswith("guardian "):
+                parse(shlex.split(piece, comments=True)[1:])
 
 
 @pytest.mark.parametrize(
