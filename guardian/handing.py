@@ -38,6 +38,8 @@ KINDS = (
     (stat.S_ISBLK, "it is a device and no file"),
 )
 
+INSTEAD = "name a whole file of at most 100 MiB that you may read"
+
 
 class Source(NamedTuple):
     """An ordinary file, open, as large as it was when it was looked at."""
@@ -117,7 +119,7 @@ def fetch(path: str, sha256: str, into: BinaryIO) -> tuple[int, object, str]:
 
 def wrong(name: str, why: str) -> Mistake:
     """The error for a file that cannot be handed over."""
-    return Mistake(f"cannot hand over {name}, because {why}")
+    return Mistake(f"cannot hand over {name}, because {why}", fix=INSTEAD)
 
 
 def _looked_at(name: str, fd: int) -> Source:

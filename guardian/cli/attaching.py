@@ -42,7 +42,7 @@ def _handed(client: Client, path: str, beside: Path) -> str:
     except Mistake as error:
         return str(error)[:LONGEST_WORDS]
     except ValueError:
-        return f"cannot hand over {path!r}, because that is no path"
+        return f"cannot hand over {path!r}, because that is no path, do name a file"
 
 
 def _named(file: BinaryIO, form: str) -> Iterator[Any]:

@@ -289,7 +289,6 @@ def test_a_token_that_is_refused_is_the_trouble_of_its_account_alone() -> None:
     with TorturedHouse() as house:
         (house.directory / "north-a.token").write_text("nobody's\n")
         house.start()
-        house.feed(4)
         found = until(house, lambda found: value(found, "guardian_account_in_trouble", account="north-a"))
         assert [value(found, "guardian_account_in_trouble", account=name) for name in list(ACCOUNTS)[1:]] == [0, 0, 0]
 

@@ -65,7 +65,9 @@ class OneMadHouse(FrontedHouse):
 def mad_answers(options: Options) -> Result:
     """Every mad answer to a create, made and not made; then those that could be read as *it is not there*, to looks."""
     dice = options.dice("mad-answers")
-    names = dice.sample(sorted(MAD), options.times(len(MAD), 6))
+    silent = dice.choice([name for name in sorted(MAD) if MAD[name].silent])
+    others = [name for name in sorted(MAD) if name != silent]
+    names = [silent, *dice.sample(others, options.times(len(others), 5))]  # the first keeps its lane for a while
     acts = [_mad(name, made=made) for name in names for made in (True, False)]
     looks = dice.sample(sorted(DOCUMENTS), options.times(len(DOCUMENTS), 0))
     with OneMadHouse(config=CONFIG) as house:
