@@ -7,6 +7,7 @@ test that was not run, and fails.
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 IN_CI = os.environ.get("CI") == "true" and os.geteuid() == 0
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what runs in its background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # our programs, started by tests, must hear Ctrl-C
 
 
 @pytest.fixture(autouse=True)

@@ -85,7 +85,6 @@ async def peer(request: Request) -> Peer:
 
 def table(answers: Answers) -> tuple[Route, ...]:
     """Every route there is."""
-    files = Streams(answers)
 
     def freeze(body: FreezeBody, who: Peer = Depends(peer)) -> JSONResponse:
         document = answers.freeze(body, who)
@@ -107,20 +106,8 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def post(post_id: str) -> Any:
         return answers.post(post_id)
 
-    async def upload(request: Request, who: Peer = Depends(peer)) -> Response:
-        return await files.take_in(request, who, answers.handed)
-
-    async def stage(request: Request, who: Peer = Depends(peer)) -> Response:
-        return await files.take_in(request, who, answers.staged)
-
-    def importing(name: str) -> Any:
-        return answers.importing(name)
-
     def records(select: Select = Depends(selected), cursor: str | None = None, limit: int = 100) -> Any:
         return answers.records(select, cursor, limit)
-
-    async def media(sha256: str) -> Response:
-        return await files.give(sha256)
 
     def journal(after: Seq = 0, limit: int = 1000) -> Any:
         return answers.journal(after, limit)
@@ -138,13 +125,10 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("GET", "/v1/posts", Right.READ, listing, "A page of the queue"),
         Route("POST", "/v1/posts", Right.OPERATE, add, "Enter one post"),
         Route("POST", "/v1/posts/import", Right.OPERATE, take_in, "Import a file, all or nothing"),
-        Route("POST", "/v1/imports", Right.OPERATE, stage, "Hand over a file to import", streams=True),
-        Route("GET", "/v1/imports/{name}", Right.READ, importing, "How far an import is"),
         Route("GET", "/v1/records", Right.READ, records, "A page of the queue as import records"),
         Route("GET", "/v1/posts/{post_id}", Right.READ, post, "One post with its whole story"),
         *decisions(answers),
-        Route("POST", "/v1/media", Right.OPERATE, upload, "Hand a file over", streams=True),
-        Route("GET", "/v1/media/{sha256}", Right.READ, media, "A file that was handed over", streams=True),
+        *files(answers),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
@@ -219,6 +203,30 @@ async def selected(
         return Select(account=account, brand=brand, tag=tag, states=state or [], after=after, before=before, held=held)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
+
+
+def files(answers: Answers) -> tuple[Route, ...]:
+    """The routes of whole files: handed over to be shown or to be imported, and given back."""
+    streams = Streams(answers)
+
+    async def upload(request: Request, who: Peer = Depends(peer)) -> Response:
+        return await streams.take_in(request, who, answers.handed)
+
+    async def stage(request: Request, who: Peer = Depends(peer)) -> Response:
+        return await streams.take_in(request, who, answers.staged)
+
+    def importing(name: str) -> Any:
+        return answers.importing(name)
+
+    async def media(sha256: str) -> Response:
+        return await streams.give(sha256)
+
+    return (
+        Route("POST", "/v1/imports", Right.OPERATE, stage, "Hand over a file to import", streams=True),
+        Route("GET", "/v1/imports/{name}", Right.READ, importing, "How far an import is"),
+        Route("POST", "/v1/media", Right.OPERATE, upload, "Hand a file over", streams=True),
+        Route("GET", "/v1/media/{sha256}", Right.READ, media, "A file that was handed over", streams=True),
+    )
 
 
 def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> FastAPI:

@@ -112,20 +112,30 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     )
     bell.replace([lanes.build(account, settings, None) for account in settings.accounts])
     listener = Listener(metrics.text)
-    reload = Reload(
-        in_force=in_force,
-        books=books,
-        bell=bell,
-        build=lanes.build,
-        read=reader(makers),
-        followers=[
-            _regroup,
-            lambda _, new: listener.follow(new.metrics.listen),
-            lambda _, new: metrics.know([account.name for account in new.accounts], new.scopes),
-        ],
-    )
+    reload = _reload(books, bell, lanes, metrics, listener)
     reloading = Loop("reload", reload, clock)
-    answers = Answers(
+    answers = _answers(books, bell, spooling, metrics, listener)
+    inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
+    standing = (watch, inspecting, Loop("broom", spooling, clock), reloading)
+    _show(metrics, answers, lambda: (*standing, *bell.loops))
+    return Daemon(
+        settings=settings,
+        database=database,
+        books=books,
+        zones=zones,
+        bell=bell,
+        reload=reload,
+        reloading=reloading,
+        standing=standing,
+        app=application(answers, RightsInForce(in_force)),
+        listener=listener,
+    )
+
+
+def _answers(books: Books, bell: Bell, spooling: Spooling, metrics: Metrics, listener: Listener) -> Answers:
+    """What answers at the control socket."""
+    database, in_force, clock = books.database, books.in_force, books.clock
+    return Answers(
         books=books,
         freezing=Freezing(books, ring=bell.halt, tally=metrics),
         queue=Queue(
@@ -142,20 +152,21 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         in_force=in_force,
         listener=listener,
     )
-    inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
-    standing = (watch, inspecting, Loop("broom", spooling, clock), reloading)
-    _show(metrics, answers, lambda: (*standing, *bell.loops))
-    return Daemon(
-        settings=settings,
-        database=database,
+
+
+def _reload(books: Books, bell: Bell, lanes: Lanes, metrics: Metrics, listener: Listener) -> Reload:
+    """What reads the configuration again, and who follows it."""
+    return Reload(
+        in_force=books.in_force,
         books=books,
-        zones=zones,
         bell=bell,
-        reload=reload,
-        reloading=reloading,
-        standing=standing,
-        app=application(answers, RightsInForce(in_force)),
-        listener=listener,
+        build=lanes.build,
+        read=reader(lanes.makers),
+        followers=[
+            _regroup,
+            lambda _, new: listener.follow(new.metrics.listen),
+            lambda _, new: metrics.know([account.name for account in new.accounts], new.scopes),
+        ],
     )
 
 
