@@ -131,7 +131,7 @@ def _decide(desk: Desk, act: str, wanted: Wanted, more: Document, *, yes: bool) 
     for one in failed:
         render.tell(str(one))
     if act != "cancel":
-        queue.warn_of_freezes(client, done["posts"])
+        queue.warn_of_freezes_and_holds(client, done["posts"])
     return _code(failed)
 
 

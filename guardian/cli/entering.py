@@ -74,7 +74,7 @@ def add(  # noqa: PLR0913 (one parameter for each key of a record)
     }
     done = client.post("/v1/posts", {key: value for key, value in given.items() if value is not None})
     desk.answer(done, _added(done))
-    queue.warn_of_freezes(client, [done["post"]])
+    queue.warn_of_freezes_and_holds(client, [done["post"]])
 
 
 def _said(text: str | None, parts: list[str]) -> Document:

@@ -124,7 +124,9 @@ def _runtime() -> str | None:
 def _write_configuration(plan: Plan, done: Done) -> None:
     from guardian.config import template
 
-    text = template(plan.state_dir, plan.runtime_dir)  # refuses, before anything is made, what no house can have
+    secrets = str(plan.config.absolute().parent / "secrets")
+    # Refuses, before anything is made, what no house can have.
+    text = template(plan.state_dir, plan.runtime_dir, secrets=secrets)
     plan.config.parent.mkdir(parents=True, exist_ok=True)
     beside = plan.config.with_name(f".{plan.config.name}.{os.getpid()}")
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)

@@ -74,15 +74,24 @@ def notes(note: str | None) -> list[str]:
     return [render.field("note", note)] if note else []
 
 
-def warn_of_freezes(client: Client, posts: list[Document]) -> None:
-    """Say on stderr that a freeze covers what was just put into the queue. Best effort: the posts are in it."""
+def warn_of_freezes_and_holds(client: Client, posts: list[Document]) -> None:
+    """Say on stderr that a freeze, or the hold of a tag, covers what was just put into the queue.
+
+    Best effort: the posts are in it.
+    """
     try:
-        accounts = client.get("/v1/status")["accounts"]
+        status = client.get("/v1/status")
     except GuardianError:
         return
-    covered = {one["name"] for one in accounts if one["held_by"]} & {post["account"] for post in posts}
+    covered = {one["name"] for one in status["accounts"] if one["held_by"]} & {post["account"] for post in posts}
     for name in sorted(covered):
         render.tell(f"A freeze covers {name}: this is held, and is missed if its time passes before a thaw.")
+    tags = {tag for post in posts if post["state"] == "queued" for tag in post["tags"]}
+    for one in status["holds"]:
+        if one.get("tag") in tags:
+            tag = render.one_line(one["tag"])
+            render.tell(f"Tag {tag} is on hold: this is held, and is missed if its time passes before an unhold.")
+            render.tell(f"To lift it: guardian queue unhold --tag {tag}")
 
 
 def _place(post: str) -> str:

@@ -164,7 +164,8 @@ def _config(found: Document | None) -> Iterator[str]:
 
 def _stray(one: Document) -> str:
     waiting = render.count(one["posts"], "post")
-    return render.field("", f"{one['account']}: no such account in the configuration; {waiting} of it wait")
+    verb = "waits" if one["posts"] == 1 else "wait"
+    return render.field("", f"{one['account']}: no such account in the configuration; {waiting} of it {verb}")
 
 
 def _damage(store: Document) -> Iterator[str]:

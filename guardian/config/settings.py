@@ -86,10 +86,14 @@ def read(path: Path, *, with_secrets: bool = True, known: Known | None = None) -
     return _read(path.absolute(), with_secrets=with_secrets, known=known)
 
 
-def template(state_dir: str, runtime_dir: str) -> str:
-    """The commented configuration of a new house. Raises ConfigMistake for directories that no house can have."""
+def template(state_dir: str, runtime_dir: str, *, secrets: str = "/etc/guardian/secrets") -> str:
+    """The commented configuration of a new house, whose tokens lie in `secrets`.
+
+    Raises ConfigMistake for directories that no house can have.
+    """
     try:
         paths = {"state_dir": directory(state_dir), "runtime_dir": runtime_directory(runtime_dir)}
+        paths["secrets"] = directory(secrets)
     except Bad as bad:
         raise ConfigMistake(
             f"cannot write a configuration with this directory, because {bad.because}", fix=bad.do

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from guardian.rules.columns import Path
 
+SAY_SOMETHING = "write it, or add a picture"
 A_THREAD = f"a thread has {FEWEST_PARTS} to {MOST_PARTS} parts, do write one post as 'text'"
 KEYS_OF = {"media": ("path", "sha256", "alt"), "parts": ("text", "media")}
 ITEMS = {"parts": "part", "media": "file"}

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from guardian.duties import record_files, record_times
 from guardian.duties.record_form import Record
-from guardian.duties.record_words import A_THREAD, Fault, Unwelcome, named, no_account, worded
+from guardian.duties.record_words import A_THREAD, SAY_SOMETHING, Fault, Unwelcome, named, no_account, worded
 from guardian.errors import Mistake, Refusal
 from guardian.model import Part
 from guardian.store.posts import Draft
@@ -198,9 +198,9 @@ def _of_the_whole(raw: dict[str, Any], wrong: set[str | int]) -> Iterator[Fault]
         for number, part in enumerate(parts):
             if not part.get("text", "").strip() and not part.get("media"):
                 path = ("parts", number, "text")
-                yield Fault(path, f"cannot use {named(path)}, because it is empty")
+                yield Fault(path, f"cannot use {named(path)}, because it is empty, do {SAY_SOMETHING}")
     if parts is None and isinstance(text, str) and "text" not in wrong and not text.strip() and not raw.get("media"):
-        yield Fault(("text",), "cannot use 'text', because it is empty")
+        yield Fault(("text",), f"cannot use 'text', because it is empty, do {SAY_SOMETHING}")
 
 
 def _of_the_account(raw: dict[str, Any], wrong: set[str | int], rules: Rules) -> Iterator[Fault]:
@@ -212,7 +212,7 @@ def _of_the_account(raw: dict[str, Any], wrong: set[str | int], rules: Rules) ->
         return
     why = rules.refused(name)
     if why is not None:
-        fix = "do put a valid token into its file, then reload"
+        fix = "do put a valid token into its file, or correct its identity, then reload"
         yield Unwelcome(("account",), f"cannot post as {name!r}, because its platform has refused us ({why}), {fix}")
 
 

@@ -12,6 +12,10 @@ import sys
 from guardian.rehearsal.platform import RehearsalPlatform
 
 _PR_SET_PDEATHSIG = 1
+_EPILOG = (
+    "The token of account NAME is rehearsal-NAME, its identity @NAME@HOST:PORT; the page at the address shows what was "
+    "posted. Example: python -m guardian.rehearsal --port 8473 --account acme"
+)
 
 
 def main() -> int:
@@ -37,7 +41,7 @@ def main() -> int:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m guardian.rehearsal", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m guardian.rehearsal", description=__doc__, epilog=_EPILOG)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--account", action="append", metavar="NAME", help="may be given again; default acme and beta")
     parser.add_argument("--certfile", help="speak TLS with this certificate chain")

@@ -108,7 +108,7 @@ def test_posts_of_an_account_that_went_are_shown_with_the_way_out(
     house.write(["north-a"])
     house.reload()
     given = ("--config", house.config)
-    assert "north-b: no such account in the configuration; 1 post of it wait" in guardian("status", *given).out
+    assert "north-b: no such account in the configuration; 1 post of it waits" in guardian("status", *given).out
     assert "no such account in the configuration: north-b" in guardian("queue", "list", *given).out
     shown = " ".join(guardian("queue", "show", post["id"], *given).out.split())
     assert f"write the account into the configuration and reload; or: guardian queue cancel {post['id']}" in shown

@@ -290,6 +290,7 @@ def test_nothing_is_entered_for_a_token_that_the_platform_refuses_or_that_is_ano
                 ran = guardian("queue", "import", "-", stdin=f"{record}\n{record}\n")
                 assert (ran.code, len(ran.err.splitlines())) == (1, 1), ran.err
                 assert ran.err.startswith(f"cannot post as '{name}', because its platform has refused us")
+                assert "do put a valid token into its file, or correct its identity, then reload" in ran.err
             assert state(place) == ({}, state(place)[1])
             kinds = {one["kind"] for one in place.get("/v1/journal?limit=1000")["entries"]}
             assert not {"entered", "imported"} & kinds

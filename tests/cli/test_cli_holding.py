@@ -37,6 +37,11 @@ def test_a_tag_on_hold_holds_what_comes_later_and_status_says_so(guardian: Guard
     ran = guardian("queue", "hold", "--tag", "launch-1", "--reason", "the date\x1b[2J moves")
     assert ran.code == 0
     assert "no post with that tag waits now" in " ".join(ran.out.split())
+    adding = ("queue", "add", "--account", "acme", "--at", FAR.format(1), "later", "--tag")
+    told = guardian(*adding, "launch-1").err
+    assert "Tag launch-1 is on hold: this is held" in told
+    assert "guardian queue unhold --tag launch-1" in told
+    assert "on hold" not in guardian(*adding, "launch").err
     post = enter(guardian, "--tag", "launch-1", "held at once", at="now")
     place.wait(lambda: state(place, post) == "missed")
     shown = guardian("queue", "show", post).out

@@ -58,6 +58,12 @@ def test_init_writes_directories_that_both_readers_understand(write: Write, dire
     assert load(path).house == find_house(str(path), None, None)
 
 
+def test_the_example_account_names_the_secrets_of_the_house_that_it_is_written_for() -> None:
+    text = template("/srv/acme/state", "/srv/acme/run", secrets="/srv/acme/secrets")
+    assert 'token = "file:/srv/acme/secrets/acme-mastodon.token"' in text
+    assert "/etc/guardian/secrets" not in text
+
+
 @pytest.mark.parametrize("directory", ["", "relative", "/a\nb", "/a\0b", "/\udcff"])
 def test_init_refuses_directories_that_no_file_could_name(directory: str) -> None:
     with pytest.raises(ConfigMistake):

@@ -67,7 +67,7 @@ WRONG = [
     (f'{HEAD}\nacme,now,"x"y', 2, 1, "a quoted field goes on after its closing quote"),
     (f'{HEAD}\nacme,now,"x', 2, 1, "a quote that opens in this record is never closed"),
     (f"{HEAD}\nacme,now,x\ry", 2, 1, "a carriage return stands outside of quotes"),
-    (f"{HEAD}\nacme,now,", 2, 3, "cannot use 'text', because it is empty (column 'text')"),
+    (f"{HEAD}\nacme,now,", 2, 3, "cannot use 'text', because it is empty, do write it, or add a picture (col"),
     (f"{HEAD}\nacme,,x", 2, 2, "'at' is missing"),
     (f'{HEAD},zone\n"acme",soon,"a\n\nb",', 2, 2, "ISO 8601"),
     ('text,zone,account,at\n"a\n\nb",UTC,acme,soon', 4, 4, "not ISO 8601"),

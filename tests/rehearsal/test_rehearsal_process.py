@@ -56,6 +56,12 @@ def test_it_says_where_it_listens_and_ends_cleanly_when_told(end: signal.Signals
         assert process.wait(10) == 0
 
 
+def test_its_help_tells_the_token_and_the_identity_that_nobody_could_guess() -> None:
+    told = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=30, check=True).stdout
+    assert "rehearsal-NAME" in told
+    assert "@NAME@HOST:PORT" in told
+
+
 def test_it_does_not_outlive_a_parent_that_was_killed() -> None:
     program = f"import subprocess, time; subprocess.Popen({[*COMMAND, '--with-parent']!r}); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
