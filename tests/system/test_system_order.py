@@ -89,11 +89,12 @@ def read_when(seen: Path, *words: str) -> list[str]:
 def test_a_post_is_on_the_disk_before_the_daemon_says_that_it_was_taken(traced: tuple[TorturedHouse, Path]) -> None:
     house, seen = traced
     text = "the words that must survive"
-    house.client.post("/v1/posts", {"account": "north-a", "at": "2031-01-01T00:00:00Z", "text": text})
-    calls = read_when(seen, "sendto(", "HTTP/1.1 200")
+    answer = house.client.post("/v1/posts", {"account": "north-a", "at": "2031-01-01T00:00:00Z", "text": text})
+    said = ("sendto(", answer["post"]["id"])  # no answer of a platform, and none to another question, has the id
+    calls = read_when(seen, *said)
     written = where(calls, "pwrite64(", "-wal>", text)
     synced = where(calls, "datasync", "-wal>", "= 0", start=written)
-    assert written < synced < where(calls, "HTTP/1.1 200", start=where(calls, "POST /v1/posts"))
+    assert written < synced < where(calls, *said)
 
 
 def test_an_intent_is_on_the_disk_before_a_byte_of_its_request_is_written(traced: tuple[TorturedHouse, Path]) -> None:
