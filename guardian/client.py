@@ -60,7 +60,8 @@ class Client:
             try:
                 answer = self._judged(status, document)
             except Mistake as error:
-                named = handing.wrong(source.name, error.message.partition("because ")[2] or error.message)
+                why = error.message.partition("because ")[2] or error.message
+                named = handing.wrong(source.name, why, fix=error.fix or handing.INSTEAD)
                 named.code = error.code
                 raise named from error
         if answer["sha256"] != sha256:

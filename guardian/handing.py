@@ -117,9 +117,9 @@ def fetch(path: str, sha256: str, into: BinaryIO) -> tuple[int, object, str]:
             raise OSError(f"no whole answer came ({type(error).__name__})") from error
 
 
-def wrong(name: str, why: str) -> Mistake:
+def wrong(name: str, why: str, *, fix: str = INSTEAD) -> Mistake:
     """The error for a file that cannot be handed over."""
-    return Mistake(f"cannot hand over {name}, because {why}", fix=INSTEAD)
+    return Mistake(f"cannot hand over {name}, because {why}", fix=fix)
 
 
 def _looked_at(name: str, fd: int) -> Source:

@@ -24,9 +24,11 @@ class LanePlatforms:
         return None if lane is None or limits is None else lane.publishing.adapter.check(part, limits)
 
     def refused(self, account: str) -> str | None:
-        """Why the platform does not let us post there, when it has said so."""
+        """Why the platform does not let us post there, when it has said so: the reason alone, for a sentence."""
         lane = self._lane(account)
-        return lane.trouble if lane is not None and lane.disowned else None
+        if lane is None or not lane.disowned or lane.trouble is None:
+            return None
+        return lane.trouble.rpartition("because ")[2].partition(", do ")[0]
 
     def _lane(self, account: str) -> Lane | None:
         return next((lane for lane in self._lanes() if lane.account.name == account), None)

@@ -213,7 +213,7 @@ def _of_the_account(raw: dict[str, Any], wrong: set[str | int], rules: Rules) ->
     why = rules.refused(name)
     if why is not None:
         fix = "do put a valid token into its file, or correct its identity, then reload"
-        yield Unwelcome(("account",), f"cannot post as {name!r}, because its platform has refused us ({why}), {fix}")
+        yield Unwelcome(("account",), f"cannot post as {name!r}, because its platform has refused us: {why}, {fix}")
 
 
 def _of_its_time(raw: dict[str, Any], wrong: set[str | int], rules: Rules) -> Iterator[Fault]:

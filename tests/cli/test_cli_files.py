@@ -286,6 +286,7 @@ def test_nothing_is_entered_for_a_token_that_the_platform_refuses_or_that_is_ano
                 assert (ran.code, ran.json["error"]["code"]) == (1, "account_refused"), ran.err
                 assert words in ran.err
                 assert len(ran.err.splitlines()) == 1
+                assert (ran.err.count("cannot "), ran.err.count(" do ")) == (1, 1), "a sentence inside of a sentence"
                 record = json.dumps({"account": name, "at": TOMORROW, "text": "hello"})
                 ran = guardian("queue", "import", "-", stdin=f"{record}\n{record}\n")
                 assert (ran.code, len(ran.err.splitlines())) == (1, 1), ran.err

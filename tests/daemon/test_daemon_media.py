@@ -17,6 +17,7 @@ import pytest
 from guardian.daemon import limits
 from guardian.errors import GuardianError, Mistake, Unfound
 from guardian.fence.telling import ask
+from guardian.handing import INSTEAD
 from tests.daemon.talking import SLACK, call, freezes, hear, judged, resident, thaws
 from tests.duties import darkroom
 from tests.torture.house import TorturedHouse
@@ -160,6 +161,8 @@ def test_what_is_no_picture_is_refused_in_words_with_its_path(
     with pytest.raises(Mistake, match=why) as found:
         house.client.upload(path)
     assert str(found.value).startswith(f"cannot hand over {path}, because ")
+    said = "send a picture, a film or a sound" if data else INSTEAD  # an empty one is not even handed over
+    assert found.value.fix == said, "what the daemon said to do was dropped"
     gone(house, before)
 
 
