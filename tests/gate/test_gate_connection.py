@@ -14,7 +14,7 @@ from guardian.fence import gates
 from guardian.fence.stopping import Order, Stopping
 from guardian.gate import verdicts
 from guardian.gate.accounts import connect, makers
-from guardian.gate.intents import Receipt, declare
+from guardian.gate.intents import Fate, Receipt, declare
 from guardian.gate.verdicts import verdict
 from guardian.model import Part
 from guardian.rehearsal import RehearsalPlatform
@@ -44,6 +44,11 @@ class Sending:
         with declare(door.intent()) as self.receipt, contextlib.suppress(Exception):
             door.adapter.publish(part, "key")
         self.ended_at = time.monotonic()
+
+    def is_leaving(self) -> bool:
+        """Whether it is past the last look at the permits: before that, a freeze rightly stops it without a trace."""
+        trace = self.receipt.publishing
+        return trace is not None and trace.fate is Fate.MAYBE
 
     def join(self) -> verdicts.Verdict:
         self._thread.join(20)
@@ -95,7 +100,7 @@ def test_what_the_far_end_has_not_acknowledged_never_leaves_after_confirmed(door
     with deaf_server() as server:
         door.adapter = connect(account_at(f"http://127.0.0.1:{server.getsockname()[1]}"), makers(), answer_within=30.0)
         sending = Sending(door, LONG)
-        wait_until(lambda: inside(door))
+        wait_until(lambda: inside(door) and sending.is_leaving())
         with stop(door, drain=0.2) as stopping:
             assert stopping.confirm(), stopping.unconfirmed
             assert stopping.killed == []
