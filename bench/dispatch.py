@@ -29,7 +29,7 @@ ABOUT = """\
 * The peers have four workers (or a concurrency of four), and a job is one bare request, without a platform's library.
   Redis is told to keep nothing on the disk; PostgreSQL is as durable as it comes. Their job is lost, or sent twice,
   when a worker is killed in it. The jobs wait before the workers start.
-* Where our time goes (py-spy on four lanes on 2026-11-25, of the samples that hold the interpreter): 52 % in Mastodon.py
+* Where our time goes (py-spy on four lanes, 2026-11-25, of the samples that hold the interpreter): 52 % in Mastodon.py
   and requests, who make one POST and read one answer; 12 % the outcome, 10 % the check and the intent, each with its
   commit; 5 % the fence's permits; the rest is tenacity and the lane. The interpreter was held in two samples of five:
   in the others the lanes wait for the disk, twice for every post, or for the answer. A peer's job has neither.
