@@ -1,0 +1,1 @@
+"""What an incident looks like on paper: facts in, Markdown and HTML out. Pure."""
