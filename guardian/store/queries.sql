@@ -527,3 +527,27 @@ select id, at, wall from posts where wall is not null and state in ('queued', 'b
 -- name: retime_post!
 -- The same wall time is another moment now; it is the same decision, so the post has not been entered anew.
 update posts set at = :at, changed_at = :now where id = :id and state in ('queued', 'blocked');
+
+-- name: insert_incident!
+-- Open an incident; the database refuses a second open one.
+insert into incidents (id, reason, by_whom, opened_at, opened_seq) values (:id, :reason, :by_whom, :at, :seq);
+
+-- name: open_incident^
+-- The incident that nobody has closed.
+select * from incidents where closed_at is null;
+
+-- name: latest_incident^
+-- The incident that was opened last.
+select * from incidents order by opened_seq desc limit 1;
+
+-- name: incident_by_id^
+-- One incident.
+select * from incidents where id = :id;
+
+-- name: incidents_before
+-- A page of incidents, newest first.
+select * from incidents where :before is null or opened_seq < :before order by opened_seq desc limit :limit;
+
+-- name: close_incident!
+-- Close an incident with the line of the journal that is its last.
+update incidents set closed_at = :now, closed_by = :by_whom, closed_seq = :seq where id = :id and closed_at is null;
