@@ -1,7 +1,7 @@
 """Incidents in the store: at most one is open, and it owns every line of the journal from its first to its last.
 
-Inside a caller's transaction. What was said and done during it stands in the journal alone: here is only where it begins
-and where it ends.
+Inside a caller's transaction. What was said and done during it stands in the journal alone: here is only where it
+begins and where it ends.
 """
 
 from __future__ import annotations
