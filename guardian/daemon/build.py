@@ -27,6 +27,7 @@ from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
 from guardian.duties.freeze import Freezing
 from guardian.duties.holding import Keeping
+from guardian.duties.incidents import Incidents
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
@@ -146,6 +147,7 @@ def _answers(books: Books, bell: Bell, spooling: Spooling, metrics: Metrics, lis
         ),
         deciding=Deciding(database=database, in_force=in_force, clock=clock),
         keeping=Keeping(database=database, in_force=in_force, clock=clock, clock_is_right=books.clock_is_right),
+        incidents=Incidents(database=database, clock=clock),
         spooling=spooling,
         staging=Staging(clock=clock),
         bell=bell,

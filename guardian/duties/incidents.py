@@ -30,7 +30,7 @@ class Incidents:
         self.clock = clock
 
     def open(self, reason: str, *, who: str) -> tuple[Incident, bool]:
-        """Open one by hand, or join the one that is open; with it whether it is new. Nothing has to be frozen for it."""
+        """Open one by hand, or join the open one; with it whether it is new. Nothing has to be frozen for it."""
         if not reason.strip():
             raise Mistake("cannot open an incident, because it has no reason", fix="say in a few words what happened")
         with self.database.transaction() as tx:

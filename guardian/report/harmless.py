@@ -1,4 +1,4 @@
-"""Text that can do nothing: what steers or hides is made visible, what is too long is cut, what is markup is escaped. Pure.
+"""Text that can do nothing: what steers or hides is made visible, what is too long cut, what is markup escaped. Pure.
 
 Whatever stands in a report may come from a platform, from whoever was angry enough to write to it, or from a person in
 a hurry. So nothing of it is trusted: each text passes `visible`, then the escape of the form that it is written in.
@@ -12,9 +12,7 @@ import unicodedata
 
 LONGEST = 2000
 MARKS = 4  # more marks than this on one letter climb over the lines above
-UNSEEN = frozenset(
-    "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f\ufff9\ufffa\ufffb\ufffc"
-)  # letters that show nothing
+UNSEEN = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f\ufffc")  # letters that show nothing
 LINE_END = " \u23ce "
 MARKUP = re.compile(r"([\\`*_\[\]|~$])")
 OPENS = re.compile(r"([#+\-=>]|\d+[.)])")  # what begins a heading, a list, a rule, a quotation

@@ -1,4 +1,4 @@
-"""The report as one static page: no script, nothing from elsewhere, good to print; the timeline as a picture in it. Pure."""
+"""The report as one static page: no script, nothing from elsewhere, good to print, with a picture of the time. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from guardian.report.paper import Block, Paper
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff }
+body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.6rem; margin: 0 0 1rem; overflow-wrap: anywhere }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; border-bottom: 1px solid #bbb }
 table { border-collapse: collapse; width: 100%; font-size: .87rem }

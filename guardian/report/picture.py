@@ -1,4 +1,4 @@
-"""The incident as a picture: bars for what was frozen and what was visible, marks for what was said. SVG, no script. Pure.
+"""The incident as a picture: bars for what was frozen or visible, marks for what was said. SVG, no script. Pure.
 
 The scale of time is logarithmic and begins at the first order: the first minute is what a reader wants to see, and the
 last look comes a week later.
@@ -34,7 +34,7 @@ TICKS = (
 
 
 class Bar(NamedTuple):
-    """One row: from when to when, in seconds after the order; `end` None goes on to the edge; a point has both alike."""
+    """One row, in seconds after the order. `end` None goes on to the edge; a point has both alike."""
 
     label: str
     begin: float

@@ -1,4 +1,4 @@
-"""The tables of a report: heads and rows, from the record. Every row ends with the lines of the journal behind it. Pure."""
+"""The tables of a report: heads and rows; every row ends with the lines of the journal behind it. Pure."""
 
 from __future__ import annotations
 
