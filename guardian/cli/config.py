@@ -78,11 +78,10 @@ def _notes(settings: "Settings") -> list[str]:
     named = len(settings.evidence.authorities)
     if named >= ENOUGH:
         return []
-    found = "no authority stamps" if not named else "one authority alone stamps"
-    return [
-        f"{found} the time of evidence ([evidence] authorities), so that its date rests on "
-        f"{'this host alone' if not named else 'that one'}; name two of different operators: docs/evidence.md"
-    ]
+    found = "one authority alone stamps" if named else "no authority stamps"
+    rests = "that one" if named else "this host alone"
+    why = f"{found} the time of evidence ([evidence] authorities), so that its date rests on {rests}"
+    return [f"{why}; name two of different operators: docs/evidence.md"]
 
 
 def known_secrets() -> dict[str, tuple[str, ...]]:

@@ -59,7 +59,7 @@ def test_a_script_gets_the_mistakes_as_one_document(guardian: Callable[..., Any]
 def test_whoever_names_too_few_time_authorities_is_told_and_not_refused(
     guardian: Callable[..., Any], place: Place, empty: Path
 ) -> None:
-    assert "no authority stamps the time" in " ".join(guardian("config", "check").out.split())
+    assert "no authority stamps the time" in " ".join(guardian("config", "check", "--config", place.config).out.split())
     config = empty / "guardian.toml"
     for number, notes in ((1, 1), (2, 0)):
         named = ", ".join(f'"https://tsa{one}.example"' for one in range(number))
