@@ -235,6 +235,27 @@ class PostRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and its answer as the gate saw them, secrets removed. `status` 0: no whole answer came, and `why`."""
+
+    method: str
+    url: str
+    request_headers: tuple[tuple[str, str], ...]
+    request_body: bytes
+    status: int
+    reason: str
+    response_headers: tuple[tuple[str, str], ...]
+    body: bytes
+    began_at: int  # wall clock, ms
+    began: int  # monotonic, ns
+    ended: int  # monotonic, ns
+    peer: str  # "203.0.113.5:443"
+    tls: str | None  # "TLSv1.3 TLS_AES_256_GCM_SHA384"
+    certificate: bytes | None  # DER
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing that is wrong with what somebody wants to publish."""
 
