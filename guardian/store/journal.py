@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def append(tx: Tx, kind: str, *, who: str, now: int, **data: object) -> Entry:
     """Add one line, in the transaction of what it tells about: either both are there, or neither.
 
-    A line about one post names it as `post`; of one about many, `tells_about` says which.
+    A line about one post names it as `post`, one about a bundle of evidence as `bundle`, and each is found by either;
+    of one about many posts, `tells_about` says which.
     """
     head = Q.journal_head(tx)
     seq, prev = (head["seq"] + 1, head["hash"]) if head else (1, chain.START)
@@ -42,8 +43,7 @@ def append(tx: Tx, kind: str, *, who: str, now: int, **data: object) -> Entry:
         prev=prev,
         hash=entry.hash,
     )
-    if "post" in plain:
-        tells_about(tx, entry, [str(plain["post"])])
+    tells_about(tx, entry, [str(plain[key]) for key in ("post", "bundle") if plain.get(key) is not None])
     return entry
 
 

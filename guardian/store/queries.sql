@@ -656,3 +656,79 @@ select count(*) from (
     union all
     select nr as part from parts where post = :post) l
 where not exists (select 1 from targets t where t.post = :post and t.part = l.part and t.state = 'gone');
+-- name: insert_bundle!
+-- A bundle that has been begun.
+insert into bundles (name, incident, target, account, platform, platform_id, url, post, grade, created_at, purge_at)
+values (:name, :incident, :target, :account, :platform, :platform_id, :url, :post, :grade, :now, :purge_at);
+
+-- name: bundle_by_name^
+-- One bundle.
+select * from bundles where name = :name;
+
+-- name: seal_bundle!
+-- A seal was set, and the bundle is as good as this now; an older seal that is told late changes nothing.
+update bundles set seals = :seal, sha256 = :sha256, grade = coalesce(:grade, grade) where name = :name and seals < :seal;
+
+-- name: bundles_before
+-- A page of the bundles, the latest first, from a place on; of one account, incident or post, or on hold, if asked.
+select * from bundles
+where (created_at < :at or (created_at = :at and name < :after))
+  and (:account is null or account = :account) and (:incident is null or incident = :incident)
+  and (:post is null or post = :post) and (:held = 0 or held is not null)
+order by created_at desc, name desc limit :limit;
+
+-- name: hold_bundle!
+-- A legal hold keeps it, or (with null) none does any more.
+update bundles set held = :held where name = :name;
+
+-- name: bundle_erased!
+-- What other people wrote was erased from it.
+update bundles set erased_at = :now where name = :name and erased_at is null;
+
+-- name: bundles_to_erase
+-- Bundles whose time with other people's words is over and that no hold keeps, from a place on.
+select name, created_at from bundles
+where created_at <= :before and erased_at is null and held is null
+  and (created_at > :at or (created_at = :at and name > :after))
+order by created_at, name limit :limit;
+
+-- name: bundles_to_purge
+-- Bundles whose time is over, and that no hold keeps.
+select name from bundles where purge_at <= :now and held is null order by purge_at, name limit :limit;
+
+-- name: forget_bundle!
+-- The bundle is gone from the disk; what it was stands in the journal.
+delete from bundles where name = :name;
+
+-- name: want_stamp!
+-- This seal is to be stamped by this authority.
+insert into stamps (bundle, seal, authority, due_at) values (:bundle, :seal, :authority, :now) on conflict do nothing;
+
+-- name: stamps_due
+-- Stamps that are to be asked for now, the one that waits longest first.
+select * from stamps where done_at is null and due_at <= :now order by due_at, bundle, seal, authority limit :limit;
+
+-- name: next_stamp$
+-- When the next stamp is to be asked for.
+select min(due_at) from stamps where done_at is null;
+
+-- name: stamps_of
+-- Every stamp of a bundle that is wanted or was given.
+select * from stamps where bundle = :bundle order by seal, authority;
+
+-- name: stamp_done!
+-- The authority has stamped it.
+update stamps set done_at = :now, why = null where bundle = :bundle and seal = :seal and authority = :authority;
+
+-- name: stamp_failed!
+-- It has not, for this reason; it is asked again then.
+update stamps set due_at = :due_at, tries = tries + 1, why = :why
+where bundle = :bundle and seal = :seal and authority = :authority and done_at is null;
+
+-- name: forget_stamp!
+-- Nobody wants this stamp any more.
+delete from stamps where bundle = :bundle and seal = :seal and authority = :authority and done_at is null;
+
+-- name: forget_stamps!
+-- The bundle is gone, and so are its stamps.
+delete from stamps where bundle = :bundle;
