@@ -412,6 +412,10 @@ select count(*) from journal_posts where post = :post;
 -- A page of the journal.
 select * from journal where seq > :after order by seq limit :limit;
 
+-- name: journal_between
+-- A page of the journal, as far as a line.
+select * from journal where seq > :after and seq <= :upto order by seq limit :limit;
+
 -- name: applied_migrations
 -- The numbers of the migrations that were applied.
 select number from migrations order by number;
@@ -656,6 +660,7 @@ select count(*) from (
     union all
     select nr as part from parts where post = :post) l
 where not exists (select 1 from targets t where t.post = :post and t.part = l.part and t.state = 'gone');
+
 -- name: insert_bundle!
 -- A bundle that has been begun.
 insert into bundles (name, incident, target, account, platform, platform_id, url, post, grade, created_at, purge_at)
@@ -732,3 +737,41 @@ delete from stamps where bundle = :bundle and seal = :seal and authority = :auth
 -- name: forget_stamps!
 -- The bundle is gone, and so are its stamps.
 delete from stamps where bundle = :bundle;
+
+-- name: insert_incident!
+-- Open an incident; the database refuses a second open one.
+insert into incidents (id, reason, by_whom, opened_at, opened_seq) values (:id, :reason, :by_whom, :at, :seq);
+
+-- name: open_incident^
+-- The incident that nobody has closed.
+select * from incidents where closed_at is null;
+
+-- name: latest_incident^
+-- The incident that was opened last.
+select * from incidents order by opened_seq desc limit 1;
+
+-- name: incident_by_id^
+-- One incident.
+select * from incidents where id = :id;
+
+-- name: incidents_before
+-- A page of incidents, newest first.
+select * from incidents where :before is null or opened_seq < :before order by opened_seq desc limit :limit;
+
+-- name: close_incident!
+-- Close an incident with the line of the journal that is its last.
+update incidents set closed_at = :now, closed_by = :by_whom, closed_seq = :seq where id = :id and closed_at is null;
+
+-- name: landed_under_freeze
+-- What went live after a freeze of it had been ordered: it was on the wire then. A send takes less than an hour.
+select distinct a.post, a.account, a.part, a.ended_at as at,
+       coalesce(t.platform_id, p.platform_id) as platform_id, coalesce(t.url, p.url) as url
+from freezes f join covers c on c.scope = f.scope
+     join attempts a on a.account = c.account and a.started_at > f.at - 3600000 and a.ended_at >= f.at
+     join posts p on p.id = a.post left join parts t on t.post = a.post and t.nr = a.part
+where a.outcome = 'landed' and (f.lifted_at is null or (f.lifted_at >= :since and a.started_at < f.lifted_at))
+order by a.ended_at, a.post, a.part;
+
+-- name: lines_of_kind
+-- The lines of one kind that tell about a post.
+select j.* from journal_posts n join journal j on j.seq = n.seq where n.post = :post and j.kind = :kind order by n.seq;
