@@ -2,87 +2,50 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import time
-import uuid
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from adapters.mastodon_answers import WITHDRAWN
-from guardian.adapter import Answer, Kind, Undoing
-from guardian.errors import Doubt, Mistake, Refusal
+from guardian.adapter import Answer, Undoing
+from guardian.errors import Mistake, Refusal
 from guardian.fence import passage
 from guardian.fence.passage import Stopped
 from guardian.fence.stopping import Order, Stopping
-from guardian.gate.accounts import connect, makers
-from guardian.gate.intents import Intent, declare, managing, retracting
+from guardian.gate.accounts import makers
+from guardian.gate.intents import declare, managing, retracting
 from guardian.gate.verdicts import Accepted, verdict, verdict_of_retract
-from guardian.model import Decision, Media, Part, PostRef, Presence
-from tests.adapters.taking import changes, looked, seen_until_now, take_down, undo
+from guardian.model import Decision, PostRef, Presence
+from tests.adapters.taking import (
+    HOSTILE,
+    PAGE,
+    asked,
+    behind,
+    changes,
+    front,
+    looked,
+    now,
+    of,
+    picture,
+    published,
+    seen_until_now,
+    take_down,
+    undo,
+)  # fmt: skip
 from tests.gate.gate_door import account_at, door, house, platform
 from tests.independent.visit import lose_the_answer
-from tests.torture.front import Front, says
+from tests.torture.front import says
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from guardian.adapter import Adapter
     from tests.gate.gate_door import Door
+    from tests.torture.front import Front
 
-__all__ = ["door", "house", "platform"]
-PNG = b"\x89PNG"
-HOSTILE = "<script>alert(1)</script>\u202egnp\x1b[2J & \u00a77 'quoted' \"twice\""
-PAGE = (
-    b"HTTP/1.1 %s\r\nContent-Type: text/html\r\nContent-Length: 20\r\nConnection: close\r\n\r\n<html>sorry</html>\r\n"
-)
-
-
-@pytest.fixture
-def front(door: Door) -> Iterator[Front]:
-    """Something between the house and the platform, as a proxy is."""
-    with Front(door.platform.url.partition("//")[2]) as found:
-        yield found
-    assert not found.trouble
-
-
-@pytest.fixture
-def behind(front: Front) -> Adapter:
-    return connect(account_at(front.url), makers(), answer_within=1.0)
-
-
-def published(door: Door, text: str = "Fresh bread", *, media: tuple[Media, ...] = (), **more: str) -> PostRef:
-    with declare(Intent(Kind.UPLOAD, "acme", passage.look(door.house, door.account.scopes))):
-        uploads = [door.adapter.upload(PNG, one) for one in media]
-    with declare(door.intent()):
-        return door.adapter.publish(Part(text=text, media=media, **more), uuid.uuid4().hex, uploads=uploads)
-
-
-def asked(door: Door, method: str, path: str, body: object) -> Any:  # noqa: ANN401 (a JSON document)
-    """As another tool of the brand would do it, past the house."""
-    connection = http.client.HTTPConnection(urlsplit(door.platform.url).netloc, timeout=10)
-    headers = {"Authorization": f"Bearer {door.platform.token('acme')}", "Content-Type": "application/json"}
-    try:
-        connection.request(method, path, json.dumps(body), headers)
-        return json.loads(connection.getresponse().read())
-    finally:
-        connection.close()
-
-
-def picture(alt: str | None) -> Media:
-    return Media(sha256="0" * 64, type="image/png", size=len(PNG), alt=alt)
-
-
-def of(platform_id: str, answers: dict[str, Answer]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(answers["status"].body)
-    assert found["id"] == platform_id
-    return found
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
+__all__ = ["behind", "door", "front", "house", "platform"]
+FORMLIKE = "a=b&status=c;d%20+\n\n\u00fc\u0142 \U0001f469\u200d\U0001f467"
 
 
 def test_a_deletion_is_one_request_and_the_post_and_its_files_are_gone(door: Door) -> None:
@@ -335,126 +298,6 @@ def test_a_retracting_request_whose_answer_is_lost_is_sent_once(door: Door, behi
     assert not isinstance(lost.value, Stopped)
     assert [one for one in changes(door.platform) if one[0] == "DELETE"] == [("DELETE", f"/api/v1/statuses/{ref.id}")]
     assert behind.presence(ref) is Presence.GONE
-
-
-def test_an_address_of_our_server_is_read_and_not_asked_for(door: Door) -> None:
-    ref = published(door)
-    before = seen_until_now(door.platform)
-    assert door.adapter.resolve(f"{ref.url}?utm=1#x") == ref
-    for path in (f"/users/acme/statuses/{ref.id}", f"/web/@acme/{ref.id}", f"/deck/@acme/{ref.id}/"):
-        found = door.adapter.resolve(door.platform.url + path)
-        assert found is not None
-        assert found.id == ref.id
-    assert door.adapter.resolve("not an address") is None
-    assert seen_until_now(door.platform) == before
-
-
-def test_an_address_elsewhere_is_looked_up_at_our_server_and_nowhere_else(
-    door: Door, behind: Adapter, front: Front
-) -> None:
-    """The platform knows itself by another address than the front, as it knows a post from elsewhere."""
-    ref = published(door)
-    assert ref.url is not None
-    assert behind.resolve(ref.url) == ref
-    assert behind.resolve(f"{door.platform.url}/users/acme/statuses/{ref.id}") == ref
-    assert behind.resolve("https://elsewhere.example/@acme/1") is None
-    assert [one.line.partition("?")[0] for one in front.seen] == ["GET /api/v2/search"] * 3
-    front.acts_for_reads.append(says(PAGE % b"200 OK"))
-    with pytest.raises(Doubt):
-        behind.resolve(ref.url)
-    front.acts_for_reads.append(says(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"))
-    with pytest.raises(Doubt):
-        behind.resolve(ref.url)
-    door.platform.stop()
-    with pytest.raises(Doubt):
-        door.adapter.resolve("https://elsewhere.example/@acme/1")
-
-
-def test_every_page_of_what_the_platform_has_scheduled_is_turned(door: Door) -> None:
-    made = [door.platform.schedule(text=f"n{number}", seconds=3600 + number) for number in range(95)]
-    assert door.adapter.natives() is not None
-    assert [native.id for native in door.adapter.natives() or ()] == made
-    assert [native.text for native in door.adapter.natives() or ()][:2] == ["n0", "n1"]
-
-
-def test_a_scheduled_post_is_shown_with_its_files_and_hostile_words(door: Door) -> None:
-    file = {"data": "iVBORw==", "type": "image/png"}
-    door.platform.schedule(text=HOSTILE, seconds=3600, media=[file, {**file, "description": "a loaf"}])
-    (native,) = door.adapter.natives() or ()
-    assert (native.text, [one.alt for one in native.files]) == (HOSTILE, [None, "a loaf"])
-    assert abs(native.due - now() - 3_600_000) < 60_000
-    assert native.raw["id"] == native.id
-
-
-def test_a_scheduled_post_is_put_off_by_one_request_and_brought_back_under_the_fence(door: Door) -> None:
-    door.platform.schedule(text="later", seconds=3600)
-    (native,) = door.adapter.natives() or ()
-    until, before = native.due + 86_400_000, seen_until_now(door.platform)
-    deferral = door.adapter.deferral(native, until=until)
-    with declare(retracting(door.account, native.id, deferral.says)) as receipt:
-        door.adapter.defer_native(native, until=until)
-    assert verdict_of_retract(receipt) == Accepted(200)
-    path = f"/api/v1/scheduled_statuses/{native.id}"
-    assert changes(door.platform, before) == [("PUT", path)]
-    assert [one.due for one in door.adapter.natives() or ()] == [until]
-    assert deferral.undo is not None
-    with declare(retracting(door.account, native.id, deferral.says)), pytest.raises(Stopped):
-        door.adapter.undo(PostRef(id=native.id), deferral.undo)
-    undo(door.adapter, door.account, door.house, PostRef(id=native.id), deferral.undo)
-    assert [one.due for one in door.adapter.natives() or ()] == [native.due]
-    assert changes(door.platform, before) == [("PUT", path)] * 2
-
-
-def test_a_scheduled_post_is_never_brought_forward_by_putting_it_off(door: Door) -> None:
-    door.platform.schedule(text="later", seconds=3600)
-    (native,) = door.adapter.natives() or ()
-    for until in (native.due, native.due - 1, 0):
-        with pytest.raises(Refusal, match="sooner"):
-            door.adapter.defer_native(native, until=until)
-    assert changes(door.platform) == []
-
-
-def test_a_scheduled_post_is_deleted_by_one_request(door: Door) -> None:
-    door.platform.schedule(text="later", seconds=3600)
-    (native,) = door.adapter.natives() or ()
-    with declare(retracting(door.account, native.id)) as receipt:
-        door.adapter.remove_native(native)
-    assert verdict_of_retract(receipt) == Accepted(200)
-    assert changes(door.platform) == [("DELETE", f"/api/v1/scheduled_statuses/{native.id}")]
-    assert door.adapter.natives() == []
-
-
-def test_a_list_that_cannot_be_had_whole_is_a_doubt_and_no_empty_list(
-    behind: Adapter, front: Front, door: Door
-) -> None:
-    for number in range(45):
-        door.platform.schedule(text=f"n{number}", seconds=3600)
-    second_fails = (lambda at: at.say((at.carry(),)), says(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"))
-    second_missing = (lambda at: at.say((at.carry(),)), says(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"))
-    for acts in (second_fails, second_missing, (says(PAGE % b"200 OK"),), (says(),)):
-        front.acts_for_reads.extend(acts)
-        with pytest.raises(Doubt):
-            behind.natives()
-    front.acts_for_reads.append(says(b'HTTP/1.1 404 No\r\nContent-Length: 21\r\n\r\n{"error":"Not Found"}'))
-    assert behind.natives() is None
-    assert len(behind.natives() or ()) == 45
-
-
-@pytest.mark.outsider
-def test_what_somebody_else_published_with_our_account_is_seen(door: Door) -> None:
-    before = published(door, "before")
-    since = now() - 60_000
-    ours = published(door, "ours")
-    theirs = asked(door, "POST", "/api/v1/statuses", {"status": f"by hand\n\n{HOSTILE}"})
-    asked(door, "POST", f"/api/v1/statuses/{before.id}/reblog", {})
-    seen = door.adapter.recent(since=since)
-    assert [one.ref.id for one in seen] == [theirs["id"], ours.id, before.id]
-    assert seen[0].text.startswith("by hand\n\n<script>alert(1)</script>")
-    assert all(since <= one.at <= now() for one in seen)
-    assert door.adapter.recent(since=now() + 60_000) == []
-    door.platform.fault("status", status=503, method="GET", path="/api/v1/accounts/.*/statuses")
-    with pytest.raises(Doubt):
-        door.adapter.recent(since=since)
 
 
 def test_what_can_be_done_is_said_for_every_decision() -> None:
