@@ -14,6 +14,7 @@ from guardian.failpoint import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
     from pathlib import Path
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -107,29 +108,30 @@ def sync_directory(path: Path) -> None:
 
 def read(root: Path, name: str, *, limit: int = MOST_BYTES) -> bytes:
     """A plain file's content. Raises TooLarge, Refusal for what cannot be read or is no plain file."""
-    try:
-        fd = os.open(root / name, _READ)
-    except OSError as error:
-        raise Refusal(f"cannot read {name} of {root.name}, because of this: {error.strerror}") from error
-    with os.fdopen(fd, "rb") as file:
-        seen = os.fstat(fd)
-        if not stat.S_ISREG(seen.st_mode):
-            raise Refusal(f"cannot read {name} of {root.name}, because it is no plain file")
-        if seen.st_size > limit:
+    with _opened(root, name) as file:
+        if os.fstat(file.fileno()).st_size > limit:
             raise TooLarge(f"cannot read {name} of {root.name}, because it has more than {limit} bytes")
         return file.read(limit + 1)
 
 
 def sha256(root: Path, name: str) -> str:
     """The hash of a plain file's content. Raises Refusal for what cannot be read or is no plain file."""
+    with _opened(root, name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _opened(root: Path, name: str) -> Iterator[BufferedReader]:
+    """A plain file, neither a link nor a pipe. Raises Refusal."""
     try:
         fd = os.open(root / name, _READ)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise Refusal(f"cannot read {name} of {root.name}, because it is no plain file")
+        with os.fdopen(fd, "rb") as file:
+            yield file
     except OSError as error:
         raise Refusal(f"cannot read {name} of {root.name}, because of this: {error.strerror}") from error
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise Refusal(f"cannot read {name} of {root.name}, because it is no plain file")
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def listed(root: Path) -> list[str]:
