@@ -53,7 +53,7 @@ def write_part(root: Path, name: str, data: bytes) -> None:
     """The file's content under a preliminary name, on the disk; `settle` gives it its name."""
     path = root / name
     with in_words(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _folders(root, name)
         part = path.with_name(path.name + PART)
         fd = os.open(part, _NEW, 0o600)
         try:
@@ -83,7 +83,7 @@ def append(root: Path, name: str, data: bytes) -> None:
     """Add to the end of a file, on the disk when this returns."""
     path = root / name
     with in_words(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _folders(root, name)
         fd = os.open(path, _END, 0o600)
         try:
             half = len(data) // 2
@@ -155,6 +155,12 @@ def listed(root: Path) -> list[str]:
 def folders(names: list[str]) -> set[str]:
     """The folders in which these files are, the bundle itself (`.`) among them."""
     return {"."} | {name[:place] for name in names for place, letter in enumerate(name) if letter == "/"}
+
+
+def _folders(root: Path, name: str) -> None:
+    """The folders of a name, each private (`mkdir -p` makes those in between as open as the umask allows)."""
+    for folder in reversed((root / name).relative_to(root).parents[:-1]):
+        (root / folder).mkdir(mode=0o700, exist_ok=True)
 
 
 def _write_all(fd: int, data: bytes) -> None:
