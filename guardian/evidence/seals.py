@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -77,7 +76,7 @@ def _taken(root: Path, n: int, found: Found) -> _Seal | None:
         found.wrong.append((name, str(error)))
         return None
     try:
-        said = json.loads(files.read(root, names.contents(n), limit=MOST))
+        said = canonical.table(files.read(root, names.contents(n), limit=MOST))
         if canonical.written(said) != files.read(root, names.contents(n), limit=MOST) or said["seal"] != n:
             raise ValueError(n)  # noqa: TRY301 (it is the same accident)
         at, identity, records = int(said["at"]), str(said["identity"]), dict(said["records"])

@@ -7,13 +7,12 @@ are missing or that no seal knows, the form and number of WARC records, the chai
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guardian.errors import GuardianError
-from guardian.evidence import custody, files, names, seals, stamps, tombstones, warc
+from guardian.evidence import canonical, custody, files, names, seals, stamps, tombstones, warc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,8 +178,8 @@ def _lines(look: _Look, name: str) -> Iterator[Finding]:
     try:
         for number, line in enumerate(files.read(look.root, name).splitlines(), 1):
             try:
-                json.loads(line)
-            except ValueError:
+                canonical.parsed(line)
+            except GuardianError:
                 yield Finding(file=name, what=f"its line {number} is garbled")
     except GuardianError as error:
         yield Finding(file=name, what=str(error))
