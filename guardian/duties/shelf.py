@@ -67,7 +67,9 @@ class Shelf:
         """The directory of a bundle. Raises Unfound for what cannot be the name of one, or is not there."""
         path = self.root / name
         if not names.is_bundle(name) or path.is_symlink() or not path.is_dir():
-            raise Unfound(f"cannot find the bundle {name[:100]!r}, because it is not on the shelf", fix="guardian evidence list")
+            raise Unfound(
+                f"cannot find the bundle {name[:100]!r}, because it is not on the shelf", fix="guardian evidence list"
+            )
         return path
 
     @contextmanager
@@ -103,6 +105,13 @@ class Shelf:
         named = f"key {key.fingerprint}"
         if journal.of_post(tx, named, limit=1)[1] == 0:
             line = journal.append(
-                tx, bundles.CUSTODY, who=who, now=self.clock(), bundle=None, event=event, fingerprint=key.fingerprint, **more
+                tx,
+                bundles.CUSTODY,
+                who=who,
+                now=self.clock(),
+                bundle=None,
+                event=event,
+                fingerprint=key.fingerprint,
+                **more,
             )
             journal.tells_about(tx, line, [named])

@@ -6,10 +6,10 @@ is asked for again, later each time, for ever; one that comes late shows by how 
 
 from __future__ import annotations
 
-import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import certifi
 import structlog
@@ -17,6 +17,7 @@ import structlog
 from guardian.config.text import read_regular
 from guardian.errors import Broken, GuardianError, Refusal, Unfound
 from guardian.evidence import files, names, roots, stamps
+from guardian.evidence.labels import label
 from guardian.store import bundles
 from guardian.store import stamps as wanted
 
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from guardian.duties.shelf import Shelf
     from guardian.store.stamps import Wanted
 
-    Ask = Callable[..., bytes]  # url, query, within (seconds): the answer. Raises GuardianError, OSError
+    class Ask(Protocol):
+        """Who reaches an authority."""
+
+        def __call__(self, url: str, query: bytes, *, within: float) -> bytes:
+            """The answer, in so many seconds. Raises GuardianError, OSError."""
+            ...
+
 
 WHO = "guardian"
 WITHIN = 10.0  # seconds for an authority's whole answer
@@ -88,18 +95,22 @@ class Stamping:
     def _had(self, stamp: Wanted) -> Stamped:
         """Ask, check, keep. The bundle is nobody's while the authority is asked."""
         place = self.shelf.place(stamp.bundle)
+        named = label(stamp.authority)
+        kept = place / f"{names.manifest(stamp.seal)}.{named}.tsr"
+        if kept.exists():  # a crash came between the file and the line about it
+            at = stamps.stamped_at(kept)
+            return Stamped(at=at, late=max(at - _sealed_at(place, stamp.seal), 0))
         signature = files.read(place, f"{names.manifest(stamp.seal)}.sig", limit=SIGNATURE_BYTES)
         question = stamps.query(signature)
         answer, ends = self._answered(stamp.authority, question)
         with self.shelf.opened(stamp.bundle) as bundle:
-            at = stamps.accept(bundle, stamp.seal, label(stamp.authority), answer, asked=question, roots=ends)
+            at = stamps.accept(bundle, stamp.seal, named, answer, asked=question, roots=ends)
         return Stamped(at=at, late=max(at - _sealed_at(place, stamp.seal), 0))
 
     def _answered(self, authority: str, question: bytes) -> tuple[bytes, bytes]:
         """The answer, and the roots that it may end in. Raises Refusal, and what asking raises."""
-        stamps.must_be_available()
         known = _roots(self.in_force.settings.evidence.roots)
-        answer = self.ask(authority, question, WITHIN)
+        answer = self.ask(authority, question, within=WITHIN)
         return answer, roots.picked(answer, known)
 
     def _note(self, stamp: Wanted, found: Stamped) -> None:
@@ -119,12 +130,6 @@ class Stamping:
                 bundles.custody(tx, stamp.bundle, "anchor gap", who=WHO, now=now, **facts)
 
 
-def label(authority: str) -> str:
-    """What an authority is called in names of files: its host, and some digits, for a host may have several."""
-    host = authority.split("://", 1)[-1].split("/", 1)[0]
-    return f"{names.safe(host, 20).lower()}-{hashlib.sha256(authority.encode()).hexdigest()[:8]}"
-
-
 def _roots(path: str) -> bytes:
     """The roots that are trusted. Raises Unfound."""
     named = Path(path or certifi.where())
@@ -139,8 +144,6 @@ def _roots(path: str) -> bytes:
 
 def _sealed_at(place: Path, seal: int) -> int:
     """When a seal was set, by its own word (ms). Raises Refusal."""
-    import json
-
     try:
         return int(json.loads(files.read(place, names.contents(seal), limit=SIGNATURE_BYTES))["at"])
     except (ValueError, KeyError, TypeError) as error:

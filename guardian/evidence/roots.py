@@ -24,19 +24,24 @@ MOST = 100_000  # bytes of the length of a token
 
 def picked(response: bytes, roots: bytes) -> bytes:
     """The certificates (PEM) of `roots` that this response's chain may end in. Raises Refusal when there are none."""
-    chain = _sent(response)
-    named = {one.issuer for one in chain}
+    named = {one.issuer for one in _certificates_of(response)}
     found = [one for one in _certificates(roots) if one.subject in named]
     if not found:
         raise Refusal("cannot accept a time stamp, because its chain ends in no root that we know")
     return b"".join(one.public_bytes(Encoding.PEM) for one in found)
 
 
-def _sent(response: bytes) -> Sequence[x509.Certificate]:
-    """What the authority sent along with its stamp."""
+def sent(response: bytes) -> bytes:
+    """The certificates (PEM) that the authority sent along with its stamp. Raises Refusal."""
+    return b"".join(one.public_bytes(Encoding.PEM) for one in _certificates_of(response))
+
+
+def _certificates_of(response: bytes) -> Sequence[x509.Certificate]:
     try:
-        _, body, _ = _taken(response)
-        _, _, token = _taken(body)
+        body, _ = _taken(response)
+        _, token = _taken(body)
+        if not token:
+            raise Refusal("cannot accept a time stamp, because the authority did not grant one")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd serial numbers of authorities are not for us to mend
             return pkcs7.load_der_pkcs7_certificates(token)
@@ -58,12 +63,12 @@ def _certificates(pem: bytes) -> list[x509.Certificate]:
     return found
 
 
-def _taken(data: bytes) -> tuple[int, bytes, bytes]:
-    """The first element of DER: its tag, its content, and what follows. Raises ValueError, IndexError."""
+def _taken(data: bytes) -> tuple[bytes, bytes]:
+    """The first element of DER, which has to be a sequence: its content, and what follows. Raises ValueError."""
     tag, size, start = data[0], data[1], 2
     if size & LONG_FORM:
         count = size & ~LONG_FORM
         size, start = int.from_bytes(data[2 : 2 + count]), 2 + count
     if tag != SEQUENCE or start + size > len(data) or size > MOST:
         raise ValueError(tag)
-    return tag, data[start : start + size], data[start + size :]
+    return data[start : start + size], data[start + size :]
