@@ -163,7 +163,8 @@ class KeepingEvidence:
     def _old_words(self, now: int) -> list[str]:
         """Bundles that hold other people's words for too long."""
         before = now - self.in_force.settings.evidence.keep_others
-        place, found = (-1, ""), []
+        found: list[str] = []
+        place = (-1, "")
         while len(found) < MOST_AT_ONCE:
             with self.database.reading() as tx:
                 some = bundles.to_erase(tx, before=before, after=place, limit=MOST_AT_ONCE)
