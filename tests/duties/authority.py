@@ -57,7 +57,9 @@ class Authority:
         key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
         root = ("-keyout", f"{base}/root.key", "-out", f"{base}/root.pem", "-days", "3650")
         openssl("req", "-x509", *key, *root, "-subj", f"/CN=root of {self.name}")
-        openssl("req", *key, "-keyout", f"{base}/tsa.key", "-out", f"{base}/tsa.csr", "-subj", f"/CN=time of {self.name}")
+        openssl(
+            "req", *key, "-keyout", f"{base}/tsa.key", "-out", f"{base}/tsa.csr", "-subj", f"/CN=time of {self.name}"
+        )
         signed = ("-CA", f"{base}/root.pem", "-CAkey", f"{base}/root.key", "-CAcreateserial", "-days", "3650")
         openssl("x509", "-req", "-in", f"{base}/tsa.csr", *signed, "-extfile", f"{base}/ext", "-out", f"{base}/tsa.pem")
 

@@ -1,8 +1,9 @@
-"""Time stamps from outside: an authority that is down, lies or answers another's question costs a gap, never a takedown."""
+"""Time stamps: an authority that is down, lies or answers another's question costs a gap in the proof, nothing else."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from guardian.duties.heads import Heads
 from guardian.duties.shelf import Shelf
 from guardian.duties.stamping import Stamping
 from guardian.evidence import Bundle
+from guardian.evidence import stamps as stamping
 from guardian.evidence import verify as verifying
 from guardian.gate.authorities import ask
 from guardian.model import Grade
@@ -66,10 +68,10 @@ class Desk:
         self.shelf = Shelf(state_dir=settings.state_dir, database=database, clock=self.clock)
         self.shelf.open()
         self.heads = Heads(self.shelf)
-        self.stamping = Stamping(
-            shelf=self.shelf, in_force=self.in_force, clock=self.clock, ask=ask, heads=self.heads
+        self.stamping = Stamping(shelf=self.shelf, in_force=self.in_force, clock=self.clock, ask=ask, heads=self.heads)
+        self.bundle = Bundle.create(
+            self.shelf.root, account="acme", platform="mastodon", platform_id="1", at=self.clock()
         )
-        self.bundle = Bundle.create(self.shelf.root, account="acme", platform="mastodon", platform_id="1", at=self.clock())
         self.bundle.add("api/post.json", b"{}")
         self.seal(first=True)
 
@@ -155,16 +157,12 @@ def test_a_stamp_that_comes_late_shows_by_how_much(desk: Desk, authorities: tupl
 
 
 def sealed_at(desk: Desk) -> int:
-    import json
-
     return int(json.loads((desk.bundle.path / "seal-1.json").read_bytes())["at"])
 
 
 def test_an_answer_to_another_question_is_refused_and_nothing_of_it_is_kept(
     desk: Desk, authorities: tuple[Authority, Authority]
 ) -> None:
-    import guardian.evidence.stamps as stamping
-
     foreign = stamping.query(b"another message")
     same = stamping.query((desk.bundle.path / "SHA256SUMS.1.sig").read_bytes())  # right message, another nonce
     for authority, question in zip(authorities, (foreign, same), strict=True):
@@ -185,7 +183,9 @@ def test_a_stamp_under_a_root_that_is_not_ours_is_refused(desk: Desk, authoritie
     assert "no root" in str(gap.data["why"])
 
 
-@pytest.mark.parametrize("answer", [b"", b"<html>log in</html>", b"0\x03\x02\x01\x02", b"0\x80", b"0\x84\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"<html>log in</html>", b"0\x03\x02\x01\x02", b"0\x80", b"0\x84\xff\xff\xff\xff"]
+)
 def test_an_answer_that_is_no_stamp_is_a_gap(
     desk: Desk, authorities: tuple[Authority, Authority], answer: bytes
 ) -> None:
@@ -213,18 +213,15 @@ def test_an_authority_that_nobody_names_any_more_is_not_asked(
 
 
 def test_a_crash_between_the_stamp_and_its_line_asks_nobody_twice(
-    desk: Desk, authorities: tuple[Authority, Authority], monkeypatch: pytest.MonkeyPatch
+    desk: Desk, authorities: tuple[Authority, Authority]
 ) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(Stamping, "_note", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            desk.poll()
-    assert len(desk.responses()) == 1
-    before = authorities[0].asked + authorities[1].asked
     desk.poll(2)
-    assert len(desk.custody("stamped")) == 2
+    with desk.database.transaction() as tx:  # as if the line had never been written
+        tx.execute("update stamps set done_at = null")
+    desk.poll(2)
+    assert len(desk.custody("stamped")) == 4
     assert desk.custody("anchor gap") == []
-    assert authorities[0].asked + authorities[1].asked == before + 1
+    assert authorities[0].asked + authorities[1].asked == 2
 
 
 def test_a_later_seal_covers_the_stamps_of_the_one_before(desk: Desk) -> None:
