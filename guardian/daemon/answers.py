@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
     from guardian.daemon.evidence import EvidenceAnswers
+    from guardian.daemon.capabilities import Capabilities
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
@@ -74,6 +75,7 @@ class Answers(Decisions):
         in_force: InForce,
         listener: Listener,
         evidence: EvidenceAnswers,
+        capabilities: Capabilities,
     ) -> None:
         self.books = books
         self.freezing = freezing
@@ -87,6 +89,7 @@ class Answers(Decisions):
         self.ring = bell.ring
         self.listener = listener
         self.evidence = evidence
+        self.capabilities = capabilities
         self.database = books.database
 
     @property

@@ -11,6 +11,7 @@ from guardian.config.in_force import InForce
 from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
+from guardian.daemon.capabilities import Capabilities
 from guardian.daemon.census import Census
 from guardian.daemon.evidence import EvidenceAnswers
 from guardian.daemon.inspecting import Inspecting
@@ -124,7 +125,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     reloading = Loop("reload", reload, clock)
     shelf = Shelf(state_dir=settings.state_dir, database=database, clock=clock)
     evidence, loops = _evidence(books, shelf)
-    answers = _answers(books, bell, spooling, metrics, listener, evidence)
+    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence)
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
     standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)
     _show(metrics, answers, lambda: (*standing, *bell.loops))
@@ -156,13 +157,18 @@ def _evidence(books: Books, shelf: Shelf) -> tuple[EvidenceAnswers, tuple[Loop, 
 
 
 def _answers(
-    books: Books, bell: Bell, spooling: Spooling, metrics: Metrics, listener: Listener, evidence: EvidenceAnswers
+    books: Books,
+    bell: Bell,
+    spooling: Spooling,
+    listener: Listener,
+    capabilities: Capabilities,
+    evidence: EvidenceAnswers,
 ) -> Answers:
     """What answers at the control socket."""
     database, in_force, clock = books.database, books.in_force, books.clock
     return Answers(
         books=books,
-        freezing=Freezing(books, ring=bell.halt, tally=metrics),
+        freezing=Freezing(books, ring=bell.halt, tally=books.tally),
         queue=Queue(
             database=database,
             in_force=in_force,
@@ -177,6 +183,7 @@ def _answers(
         in_force=in_force,
         listener=listener,
         evidence=evidence,
+        capabilities=capabilities,
     )
 
 
