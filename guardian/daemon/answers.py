@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
+    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.capabilities import Capabilities
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
@@ -73,6 +74,7 @@ class Answers(Decisions):
         bell: Bell,
         in_force: InForce,
         listener: Listener,
+        evidence: EvidenceAnswers,
         capabilities: Capabilities,
     ) -> None:
         self.books = books
@@ -86,6 +88,7 @@ class Answers(Decisions):
         self.in_force = in_force
         self.ring = bell.ring
         self.listener = listener
+        self.evidence = evidence
         self.capabilities = capabilities
         self.database = books.database
 

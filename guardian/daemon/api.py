@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
-from guardian.daemon import contract, limits
+from guardian.daemon import contract, evidence, limits
 from guardian.daemon.bodies import (
     AnyRecord,
     CancelBody,
@@ -132,6 +132,7 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("GET", "/v1/posts/{post_id}", Right.READ, post, "One post with its whole story"),
         *decisions(answers),
         *files(answers),
+        *evidence.routes(answers),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
         Route("GET", "/v1/capabilities", Right.READ, capabilities, "What can be done on each account's platform"),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from guardian.daemon import evidence_contract
+
 
 class Fault(BaseModel):
     """Why not: a stable code, *cannot ..., because ...*, and what to do."""
@@ -300,6 +302,7 @@ DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/imports/{name}"): Importing,
     ("GET", "/v1/records"): Records,
     ("GET", "/v1/journal"): Journal,
+    **evidence_contract.DONE,
     ("GET", "/v1/capabilities"): CapabilitiesOfAll,
 }
 ERRORS = {
