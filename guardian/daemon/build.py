@@ -32,6 +32,7 @@ from guardian.duties.freeze import Freezing
 from guardian.duties.heads import Heads
 from guardian.duties.holding import Keeping
 from guardian.duties.keeping_evidence import KeepingEvidence
+from guardian.duties.incidents import Incidents
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
@@ -177,6 +178,7 @@ def _answers(
         ),
         deciding=Deciding(database=database, in_force=in_force, clock=clock),
         keeping=Keeping(database=database, in_force=in_force, clock=clock, clock_is_right=books.clock_is_right),
+        incidents=Incidents(database=database, clock=clock),
         spooling=spooling,
         staging=Staging(clock=clock),
         bell=bell,

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from guardian.daemon import evidence_contract
+from guardian.daemon import evidence_contract, incident_forms
 
 
 class Fault(BaseModel):
@@ -63,6 +63,7 @@ class Status(BaseModel):
     daemon: str
     version: str
     config: Config
+    incident: dict[str, Any] | None = None
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
@@ -86,6 +87,7 @@ class Frozen(BaseModel):
     door: str
     daemon_killed: bool
     epoch: int | None = None
+    incident: str | None = None
     held: int | None = None
     in_flight: list[dict[str, Any]] | None = None
     not_covered: list[str]
@@ -101,6 +103,7 @@ class Thawed(BaseModel):
     refused: list[dict[str, Any]]
     freezes: list[Freeze]
     missed: list[str]
+    incident: dict[str, Any] | None = None
 
 
 class Post(BaseModel):
@@ -304,6 +307,7 @@ DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/journal"): Journal,
     **evidence_contract.DONE,
     ("GET", "/v1/capabilities"): CapabilitiesOfAll,
+    **incident_forms.DONE,
 }
 ERRORS = {
     400: "It is no HTTP",

@@ -70,10 +70,10 @@ class Undoing:
         with self.database.transaction() as tx:
             journal.append(tx, "undoing", who=who, now=self.clock(), **about(order, target), reason=reason)
         desk = self.desk(account)
-        with intents.declare(intents.managing(account, ticket)) as receipt:
-            with contextlib.suppress(Exception):  # libraries disguise; the receipt decides
-                desk.adapter.undo(ref_of(target), target.undo)
-        found = verdict(receipt)
+        intent = intents.managing(account, ticket)
+        with intents.declare(intent), contextlib.suppress(Exception):  # libraries disguise; the receipt decides
+            desk.adapter.undo(ref_of(target), target.undo)
+        found = verdict(intent.receipt)
         presence = desk.adapter.presence(ref_of(target))
         with self.database.transaction() as tx:
             facts = {**about(order, target), "presence": presence, "why": getattr(found, "why", ""), "reason": reason}
@@ -81,7 +81,7 @@ class Undoing:
                 tx, "undone" if presence is Presence.THERE else "not undone", who=who, now=self.clock(), **facts
             )
             if presence is Presence.THERE:
-                takedowns.undone(tx, target, now=self.clock())
+                takedowns.move(tx, target, Step.UNDO, why="shown again", now=self.clock())
         if isinstance(found, Stopped):
             raise Refusal(f"cannot undo it, because {found.why}", fix=FROZEN_FIX)
         if presence is not Presence.THERE:

@@ -247,6 +247,7 @@ class Bundle:
 
     def _look_around(self) -> None:
         """What earlier seals list counts as they list it; what came since is read."""
+
         for n in range(1, self.phase):
             self._sums.update(manifest.parsed(files.read(self.path, names.manifest(n))))
         for name in tombstones.erased(self.path):

@@ -92,8 +92,6 @@ def _figure(one: Shown, *, embed: bool) -> str:
     source = link
     if embed and one.data is not None and one.type in PICTURES:
         source = f"data:{one.type};base64,{base64.b64encode(one.data).decode('ascii')}"
-    picture = (
-        f'<img src="{attribute(source)}" alt="{attribute(one.alt or "")}">' if one.type in PICTURES and source else ""
-    )
+    picture = f'<img src="{attribute(source)}" alt="{attribute(one.alt or "")}">' if one.type in PICTURES and source else ""
     named = f'<a href="{attribute(link)}">{shown(link)}</a>' if link else shown(one.file)
     return f"<figure>{picture}<figcaption>alt text: {alt}<br>{named} ({shown(one.type)})</figcaption></figure>\n"

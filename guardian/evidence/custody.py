@@ -26,15 +26,7 @@ def extract(bundle: Bundle, entries: Sequence[Entry]) -> None:
     if not entries:
         raise Mistake("cannot write an extract of the journal, because it has no lines")
     lines = [
-        {
-            "at": one.at,
-            "data": one.data,
-            "hash": one.hash,
-            "kind": one.kind,
-            "prev": one.prev,
-            "seq": one.seq,
-            "who": one.who,
-        }
+        {"at": one.at, "data": one.data, "hash": one.hash, "kind": one.kind, "prev": one.prev, "seq": one.seq, "who": one.who}
         for one in entries
     ]
     end = {"extract": {"first": entries[0].hash, "last": entries[-1].hash, "lines": len(entries)}}

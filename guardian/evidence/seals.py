@@ -119,10 +119,7 @@ def _order(seal: _Seal, before: _Seal | None, gone: dict[str, str]) -> Iterator[
         yield name, f"it is not seal {seal.n}: seals were swapped or renamed"
     if before is None:
         return
-    for file, data in {
-        names.manifest(before.n): before.data,
-        f"{names.manifest(before.n)}.sig": before.signature,
-    }.items():
+    for file, data in {names.manifest(before.n): before.data, f"{names.manifest(before.n)}.sig": before.signature}.items():
         if seal.sums.get(file) != hashlib.sha256(data).hexdigest():
             yield file, f"it is not what seal {seal.n} follows: seals were swapped or replaced"
     for file, sha256 in before.sums.items():

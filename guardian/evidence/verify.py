@@ -87,9 +87,7 @@ def gaps(path: Path) -> list[str]:
         if not any((seal := names.seal_of(name)) and seal[0] == n and seal[1].endswith(".tsr") for name in present)
     ]
     said += [
-        f"{name} goes on after the last seal, and is not sealed yet"
-        for name in present
-        if names.phase_of(name) == last + 1
+        f"{name} goes on after the last seal, and is not sealed yet" for name in present if names.phase_of(name) == last + 1
     ]
     said += [f"{name} was erased; a tombstone stands for it" for name in sorted(tombstones.erased(path))]
     if names.HOLD in present:
@@ -198,9 +196,7 @@ def _stamped(look: _Look) -> Iterator[Finding]:
         data = look.root / f"{names.manifest(seal[0])}.sig"
         try:
             stamps.check(look.root / name, ["-data", str(data)], root=keys[0], chain=keys[1])
-            stamps.check(
-                look.root / name, ["-queryfile", str(look.root / name)[:-1] + "q"], root=keys[0], chain=keys[1]
-            )
+            stamps.check(look.root / name, ["-queryfile", str(look.root / name)[:-1] + "q"], root=keys[0], chain=keys[1])
         except GuardianError as error:
             yield Finding(file=name, what=str(error))
 
@@ -214,3 +210,5 @@ def _hash(look: _Look, name: str) -> str | None:
 
 def _is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
+
+

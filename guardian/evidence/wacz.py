@@ -149,3 +149,4 @@ def _stamp(date: str) -> str:
 
 def _json(found: object) -> bytes:
     return (json.dumps(found, indent=2) + "\n").encode()
+

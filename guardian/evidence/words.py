@@ -38,7 +38,7 @@ _LIMITS = (
     "to you outside of this bundle: an allowed_signers file that arrives together with the evidence proves nothing.",
     "Without a time stamp (.tsr) of an authority that you trust, every time in here is what the clock of one computer "
     "said.",
-    'What was not captured is not here: record-N.json lists it with the reason. "Gone" always means gone at the place '
+    "What was not captured is not here: record-N.json lists it with the reason. \"Gone\" always means gone at the place "
     "that was asked; copies on other servers, in caches and in screenshots are not looked for.",
     "A whole last phase that was removed together with its seal leaves no trace inside this directory. The number and "
     "the hash of the last seal are in the guardian's journal: ask for them.",
