@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
-from guardian.daemon import contract, incidents, limits
+from guardian.daemon import contract, evidence, incidents, limits, takedowns
 from guardian.daemon.bodies import (
     AnyRecord,
     CancelBody,
@@ -96,6 +96,9 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def status() -> Any:
         return answers.status()
 
+    def capabilities() -> Any:
+        return answers.capabilities.document()
+
     def metrics() -> Response:
         return Response(answers.scrape(), media_type=CONTENT_TYPE)
 
@@ -110,8 +113,11 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("GET", "/v1/posts/{post_id}", Right.READ, post, "One post with its whole story"),
         *decisions(answers),
         *files(answers),
+        *evidence.routes(answers),
         *incidents.routes(answers),
+        *takedowns.routes(answers.takedowns),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
+        Route("GET", "/v1/capabilities", Right.READ, capabilities, "What can be done on each account's platform"),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
 
