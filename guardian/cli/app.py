@@ -25,6 +25,7 @@ from guardian.cli import (
     queue,
     render,
     status,
+    takedown,
     thaw,
 )
 from guardian.cli import config as config_
@@ -141,6 +142,7 @@ for family in (init, config_, status, thaw, capabilities):
 app.add_typer(queue.app, name="queue")
 app.add_typer(incident.app, name="incident")
 app.add_typer(journal.app, name="journal")
+takedown.register(app)
 demo.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
