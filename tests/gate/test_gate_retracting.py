@@ -239,7 +239,7 @@ def test_a_takedown_under_another_intent_is_refused(door: Door, session: request
         session.delete(at(door, EDIT))
     with (
         declare(Intent(Kind.RETRACT, "somebody-else", target="110")),
-        pytest.raises(Stopped, match="that was not announced"),
+        pytest.raises(Stopped, match="was not announced by"),
     ):
         session.delete(at(door, EDIT))
     assert changes(door) == []
