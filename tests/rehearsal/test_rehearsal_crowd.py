@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,9 +31,7 @@ def pages(plain: Plain, path: str, account: str = "acme") -> list[list[str]]:
     return found
 
 
-def test_four_thousand_replies_are_all_shown_to_a_token_and_sixty_without(
-    platform: RehearsalPlatform, plain: Plain, acme: Mastodon
-) -> None:
+def test_four_thousand_replies_are_all_shown_to_a_token_and_sixty_without(plain: Plain, acme: Mastodon) -> None:
     made = acme.status_post("bread")
     told = plain.ask("POST", "/rehearsal/crowd", json.dumps({"status": made.id, "replies": 4096, "texts": HOSTILE}))
     path = f"/api/v1/statuses/{made.id}/context"
@@ -46,13 +45,13 @@ def test_a_long_thread_is_shown_whole_to_a_token_and_cut_without(
     platform: RehearsalPlatform, plain: Plain, acme: Mastodon
 ) -> None:
     made = acme.status_post("bread")
-    chain = platform.stir(made.id, replies=50, chain=True)["replies"]
-    assert isinstance(chain, list)
-    assert [one.id for one in acme.status_context(chain[-1]).ancestors] == [made.id, *chain[:-1]]
-    above = plain.ask("GET", f"/api/v1/statuses/{chain[-1]}/context").json["ancestors"]
-    assert [one["id"] for one in above] == chain[9:-1]
+    line = platform.stir(made.id, replies=50, chain=True)["replies"]
+    assert isinstance(line, list)
+    assert [one.id for one in acme.status_context(line[-1]).ancestors] == [made.id, *line[:-1]]
+    above = plain.ask("GET", f"/api/v1/statuses/{line[-1]}/context").json["ancestors"]
+    assert [one["id"] for one in above] == line[9:-1]
     below = plain.ask("GET", f"/api/v1/statuses/{made.id}/context").json["descendants"]
-    assert [one["id"] for one in below] == chain[:20]
+    assert [one["id"] for one in below] == line[:20]
 
 
 def test_strangers_say_what_they_are_given_and_it_stays_text(
@@ -79,9 +78,10 @@ def test_boosters_likers_and_quotes_are_counted_and_listed_page_by_page(
     assert [len(page) for page in pages(plain, f"{path}/favourited_by")] == [40, 40, 10]
     quoting = pages(plain, f"{path}/quotes?limit=40")
     assert [len(page) for page in quoting] == [40, 5]
-    assert sum(quoting, []) == told["quotes"][::-1]  # type: ignore[index]  # it is a list
-    everybody = sum(pages(plain, f"{path}/reblogged_by"), [])
+    assert list(chain.from_iterable(quoting))[::-1] == told["quotes"]
+    everybody = list(chain.from_iterable(pages(plain, f"{path}/reblogged_by")))
     assert len(set(everybody)) == len(everybody) == 130
+    assert [one.id for one in acme.status_quotes(made.id, limit=40)] == quoting[0]
     platform.stir(made.id, boosts=131)
     assert acme.status(made.id).reblogs_count == 131  # nobody boosts twice
 
@@ -146,7 +146,9 @@ def test_an_edit_without_the_poll_loses_it_and_its_votes_and_history_keeps_what_
     assert ([option.votes_count for option in read.poll.options], read.poll.votes_count) == ([3, 5], 8)
     assert acme.poll(read.poll.id).votes_count == 8
     assert acme.status_update(made.id, "which pie?").poll is None
-    assert [edition.poll and [one.title for one in edition.poll.options] for edition in acme.status_history(made.id)] == [
+    assert [
+        edition.poll and [one.title for one in edition.poll.options] for edition in acme.status_history(made.id)
+    ] == [
         ["apple", "pear"],
         None,
     ]
@@ -202,9 +204,7 @@ def test_an_uproar_that_makes_no_sense_is_refused(
     assert len(platform.posts()) == 1
 
 
-def test_a_search_finds_a_post_by_its_address_and_by_its_name(
-    platform: RehearsalPlatform, login: Callable[[str], Mastodon], acme: Mastodon
-) -> None:
+def test_a_search_finds_a_post_by_its_address_and_by_its_name(login: Callable[[str], Mastodon], acme: Mastodon) -> None:
     made = acme.status_post("bread")
     hidden = acme.status_post("mine alone", visibility="private")
     for address in (made.url, made.uri):
@@ -216,7 +216,7 @@ def test_a_search_finds_a_post_by_its_address_and_by_its_name(
     assert acme.search_v2(made.url, result_type="statuses").statuses == []
 
 
-def test_a_search_needs_a_token(platform: RehearsalPlatform, plain: Plain) -> None:
+def test_a_search_needs_a_token(plain: Plain) -> None:
     assert plain.ask("GET", "/api/v2/search?q=x").status == 401
 
 

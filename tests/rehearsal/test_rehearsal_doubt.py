@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ import pytest
 from mastodon import Mastodon, MastodonNotFoundError
 
 if TYPE_CHECKING:
+    import socket
+
     from guardian.rehearsal import RehearsalPlatform
     from tests.rehearsal.conftest import Plain
 
@@ -158,14 +159,16 @@ def test_a_body_that_trickles_comes_after_a_whole_head(platform: RehearsalPlatfo
 def test_an_answer_that_stalls_in_the_middle_never_ends(platform: RehearsalPlatform, plain: Plain) -> None:
     made = plain.post("x").json["id"]
     platform.fault("stall_body", method="GET", path=ANY_POST)
-    head, _, body = raw(plain, f"/api/v1/statuses/{made}", 0.3).partition(b"\r\n\r\n")
+    head, _, body = raw(plain, f"/api/v1/statuses/{made}", 0.6).partition(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].split()[0])
     assert length // 2 <= len(body) < length
     entry = plain.last()
     assert (entry["status"], entry["answered"], entry["fault"]) == (200, None, "stall_body")
 
 
-def test_an_answer_that_is_cut_is_shorter_than_it_says(platform: RehearsalPlatform, plain: Plain, acme: Mastodon) -> None:
+def test_an_answer_that_is_cut_is_shorter_than_it_says(
+    platform: RehearsalPlatform, plain: Plain, acme: Mastodon
+) -> None:
     _, file = illustrated(plain, acme)
     platform.fault("cut", method="GET", path="/system/.*")
     with pytest.raises(http.client.IncompleteRead) as cut:

@@ -115,7 +115,7 @@ def test_what_is_due_is_published_with_its_pictures_and_leaves_the_list(
     file = {"data": base64.b64encode(PNG).decode(), "type": "image/png", "description": "a loaf"}
     seed = {"account": "acme", "text": "due", "seconds": 0.2, "media": [file], "client": "Planner"}
     item = plain.ask("POST", "/rehearsal/scheduled", json.dumps(seed)).json
-    assert acme.scheduled_status(item["id"]).media_attachments[0]["description"] == "a loaf"
+    assert item["media_attachments"][0]["description"] == "a loaf"
     published(platform, "due")
     assert acme.scheduled_statuses() == []
     made = acme.status(platform.posts()[0]["id"])
@@ -126,7 +126,7 @@ def test_what_is_due_is_published_with_its_pictures_and_leaves_the_list(
 def test_an_item_that_is_queued_is_published_at_its_old_time_although_it_was_deferred(
     platform: RehearsalPlatform, acme: Mastodon
 ) -> None:
-    item = platform.schedule(text="too late", seconds=0.5)
+    item = platform.schedule(text="too late", seconds=1)
     deferred = acme.scheduled_status_update(item, later(days=2))
     assert deferred.scheduled_at > later(days=1)
     assert acme.scheduled_status(item).scheduled_at == deferred.scheduled_at
@@ -135,8 +135,8 @@ def test_an_item_that_is_queued_is_published_at_its_old_time_although_it_was_def
 
 
 def test_an_item_that_is_queued_and_deleted_is_never_published(platform: RehearsalPlatform, acme: Mastodon) -> None:
-    item = platform.schedule(text="deleted", seconds=0.3)
-    platform.schedule(text="after it", seconds=0.5)
+    item = platform.schedule(text="deleted", seconds=1)
+    platform.schedule(text="after it", seconds=1.2)
     acme.scheduled_status_update(item, later(days=2))
     acme.scheduled_status_delete(item)
     assert published(platform, "after it") == ["after it"]
