@@ -7,13 +7,12 @@ Times are arguments, in milliseconds since 1970 (UTC).
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from guardian import __version__
 from guardian.errors import Illegal, Refusal, Unfound
-from guardian.evidence import canonical, files, manifest, names, recovery, signing, tombstones, warc, words
+from guardian.evidence import canonical, files, manifest, names, recovery, signing, stamps, tombstones, warc, words
 from guardian.failpoint import failpoint
 
 if TYPE_CHECKING:
@@ -77,11 +76,7 @@ class Bundle:
 
     def about(self) -> dict[str, object]:
         """What it is about: account, platform, platform_id, at. Raises Refusal."""
-        try:
-            found = json.loads(files.read(self.path, ABOUT, limit=1 << 16))
-        except ValueError as error:
-            raise Refusal(f"cannot read {ABOUT} of {self.name}, because it is garbled") from error
-        return dict(found)
+        return canonical.table(files.read(self.path, ABOUT, limit=1 << 16))
 
     def has(self, name: str) -> bool:
         """Whether there is a file of that name."""
@@ -168,6 +163,24 @@ class Bundle:
     def seals(self) -> tuple[Seal, ...]:
         """The seals it has, first one first. Raises Refusal."""
         return tuple(Seal(n, files.sha256(self.path, names.manifest(n))) for n in range(1, self.phase))
+
+    def sums(self) -> dict[str, str]:
+        """The hash of every file that a seal of now would list."""
+        return self._listed(self.phase)
+
+    def keep_stamp(self, pieces: dict[str, bytes], keys: dict[str, bytes]) -> None:
+        """Keep the pieces of a stamp and the keys that check it. For `stamps` alone, which has checked them.
+
+        The last piece is the response: what a crash left without it is replaced.
+        """
+        if self.has(list(pieces)[-1]):
+            raise Refusal(f"cannot keep {list(pieces)[-1]}, because there is one already in {self.name}")
+        for name in pieces:
+            self.forget(name)
+        new = {**{name: data for name, data in keys.items() if not self.has(name)}, **pieces}
+        self.append(stamps.LOG, stamps.pieces(new))
+        for name, data in new.items():
+            self._put(name, data)
 
     def forget(self, name: str) -> None:
         """Remove a file from the disk. For `erasure` alone, which leaves the tombstone."""
