@@ -16,6 +16,7 @@ from guardian.cli import (
     demo,
     endings,
     entering,
+    evidence,
     exporting,
     holding,
     importing,
@@ -139,6 +140,7 @@ for family in (init, config_, status, thaw, capabilities):
     family.register(app)
 app.add_typer(queue.app, name="queue")
 app.add_typer(journal.app, name="journal")
+app.add_typer(evidence.app, name="evidence")
 demo.register(app)
 entering.register(queue.app)
 importing.register(queue.app)

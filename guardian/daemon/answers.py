@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
-    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.capabilities import Capabilities
+    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
