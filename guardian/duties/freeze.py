@@ -116,6 +116,7 @@ def _already(house: House, order: Order) -> dict[str, object] | None:
         "in_flight": None,
         "not_covered": list(report.NOT_COVERED),
         "unconfirmed": [],
+        "native": None,
         "takedown": [],
     }
 
