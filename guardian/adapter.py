@@ -48,7 +48,8 @@ class Route:
     """One kind of changing request: method, and the whole path as a regular expression.
 
     A retracting route says where the request names the post that it takes down: in a group of the path, or in a field
-    of the body, called `target`.
+    of the body, called `target`. One request may be two kinds: an edit hides a post, or shows it again. Then both
+    routes are declared, and it is done under the one that was announced.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class Look:
     others: bool = False  # it holds words of other people
     token: bool = True
     may_be_missing: bool = False  # a 404 is an answer here, and nothing is lacking
+    accept: str = "application/json"  # in which form it is asked for: one address may have several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +212,10 @@ class Adapter(Protocol):
         ...
 
     def undo(self, ref: PostRef, undo: Mapping[str, object]) -> None:
-        """Reverse an act with exactly one publishing (MANAGE) request; refused while frozen, like any."""
+        """Reverse an act, or a deferral (`ref` names the native post), with exactly one MANAGE request.
+
+        It may publish: refused while frozen, like any.
+        """
         ...
 
     def natives(self) -> Sequence[Native] | None:
@@ -221,8 +226,15 @@ class Adapter(Protocol):
         """Delete one of them with exactly one retracting request."""
         ...
 
+    def deferral(self, native: Native, *, until: int) -> Undoing:
+        """What putting it off until then (ms) will say, and what undoes it. Asks nothing.
+
+        Raises Refusal when that is not later than it is due: it would be published sooner.
+        """
+        ...
+
     def defer_native(self, native: Native, *, until: int) -> None:
-        """Put one of them off until then (ms) with exactly one retracting request."""
+        """Put one of them off until then (ms) with exactly one retracting request. Raises what `deferral` raises."""
         ...
 
     def recent(self, *, since: int) -> Sequence[Seen]:

@@ -346,6 +346,7 @@ class Target:
     evidence: str | None
     grade: Grade | None
     undo: dict[str, object] | None
+    acts: int
     acted_at: int | None
     ended_at: int | None
     due_at: int | None
@@ -359,6 +360,7 @@ class Takedown:
     incident: str | None
     decision: Decision
     capture: Capture
+    severity: int
     reason: str
     by: str
     agreed: tuple[str, ...]

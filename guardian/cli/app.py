@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from guardian import __version__
 from guardian.cli import (
+    capabilities,
     completion,
     deciding,
     demo,
@@ -156,7 +157,7 @@ def run(
     os.execv(sys.executable, [sys.executable, "-m", "guardian", "run", *given])  # noqa: S606 (ourselves; the daemon is another floor)
 
 
-for family in (init, config_, status, thaw):
+for family in (init, config_, status, thaw, capabilities):
     family.register(app)
 app.add_typer(queue.app, name="queue")
 app.add_typer(journal.app, name="journal")

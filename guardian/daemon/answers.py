@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
+    from guardian.daemon.capabilities import Capabilities
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
@@ -72,6 +73,7 @@ class Answers(Decisions):
         bell: Bell,
         in_force: InForce,
         listener: Listener,
+        capabilities: Capabilities,
     ) -> None:
         self.books = books
         self.freezing = freezing
@@ -84,6 +86,7 @@ class Answers(Decisions):
         self.in_force = in_force
         self.ring = bell.ring
         self.listener = listener
+        self.capabilities = capabilities
         self.database = books.database
 
     @property

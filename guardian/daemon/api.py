@@ -115,6 +115,9 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def status() -> Any:
         return answers.status()
 
+    def capabilities() -> Any:
+        return answers.capabilities.document()
+
     def metrics() -> Response:
         return Response(answers.scrape(), media_type=CONTENT_TYPE)
 
@@ -130,6 +133,7 @@ def table(answers: Answers) -> tuple[Route, ...]:
         *decisions(answers),
         *files(answers),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
+        Route("GET", "/v1/capabilities", Right.READ, capabilities, "What can be done on each account's platform"),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
 

@@ -11,6 +11,7 @@ from guardian.config.in_force import InForce
 from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
+from guardian.daemon.capabilities import Capabilities
 from guardian.daemon.census import Census
 from guardian.daemon.inspecting import Inspecting
 from guardian.daemon.lanes import Bell, Running
@@ -114,7 +115,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     listener = Listener(metrics.text)
     reload = _reload(books, bell, lanes, metrics, listener)
     reloading = Loop("reload", reload, clock)
-    answers = _answers(books, bell, spooling, metrics, listener)
+    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers))
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
     standing = (watch, inspecting, Loop("broom", spooling, clock), reloading)
     _show(metrics, answers, lambda: (*standing, *bell.loops))
@@ -132,12 +133,12 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     )
 
 
-def _answers(books: Books, bell: Bell, spooling: Spooling, metrics: Metrics, listener: Listener) -> Answers:
+def _answers(books: Books, bell: Bell, spooling: Spooling, listener: Listener, capabilities: Capabilities) -> Answers:
     """What answers at the control socket."""
     database, in_force, clock = books.database, books.in_force, books.clock
     return Answers(
         books=books,
-        freezing=Freezing(books, ring=bell.halt, tally=metrics),
+        freezing=Freezing(books, ring=bell.halt, tally=books.tally),
         queue=Queue(
             database=database,
             in_force=in_force,
@@ -151,6 +152,7 @@ def _answers(books: Books, bell: Bell, spooling: Spooling, metrics: Metrics, lis
         bell=bell,
         in_force=in_force,
         listener=listener,
+        capabilities=capabilities,
     )
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 
 from guardian.rehearsal.platform import RehearsalPlatform
+from guardian.rehearsal.rates import DELETE_SECONDS, DeleteLimit
 
 _PR_SET_PDEATHSIG = 1
 _EPILOG = (
@@ -33,6 +34,7 @@ def main() -> int:
         certfile=options.certfile,
         keyfile=options.keyfile,
         enforce_rate_limit=options.enforce_rate_limit,
+        deletes=None if options.delete_limit is None else _deletes(options.delete_limit),
     )
     with platform:
         print(json.dumps({"url": platform.url, "pid": os.getpid()}), flush=True)
@@ -47,8 +49,19 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--certfile", help="speak TLS with this certificate chain")
     parser.add_argument("--keyfile", help="its key, if it is not in the same file")
     parser.add_argument("--enforce-rate-limit", action="store_true", help="answer 429 after 300 requests in 5 minutes")
+    parser.add_argument(
+        "--delete-limit", metavar="N/SECONDS", help="answer 429 after N deletions in so many seconds, as 30/1800"
+    )
     parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one dies")
     return parser
+
+
+def _deletes(text: str) -> DeleteLimit:
+    limit, _, seconds = text.partition("/")
+    try:
+        return DeleteLimit(limit=int(limit), seconds=float(seconds or DELETE_SECONDS))
+    except ValueError as error:
+        raise SystemExit(f"cannot limit deletions to {text}, because {error}, do say N/SECONDS") from error
 
 
 def _die_with(parent: int) -> bool:

@@ -7,7 +7,7 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guardian.rehearsal import instance, page, posting, reading
+from guardian.rehearsal import instance, page, posting, reading, scheduling, surroundings
 from guardian.rehearsal.calls import Call
 from guardian.rehearsal.messages import BAD_TOKEN, NOT_FOUND, Refused, error_answer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from guardian.rehearsal.calls import World
     from guardian.rehearsal.messages import Answer, Request
-    from guardian.rehearsal.statuses import Person
+    from guardian.rehearsal.posts import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,21 @@ ROUTES = (
     _route("PUT", "/api/v1/statuses/:id", posting.edit, token=True),
     _route("DELETE", "/api/v1/statuses/:id", posting.delete, token=True),
     _route("GET", "/api/v1/statuses/:id/source", reading.source, token=True),
-    _route("GET", "/api/v1/statuses/:id/context", reading.context),
+    _route("GET", "/api/v1/statuses/:id/context", surroundings.context),
     _route("GET", "/api/v1/statuses/:id/history", reading.history),
-    _route("GET", "/api/v1/statuses/:id/reblogged_by", reading.nobody),
-    _route("GET", "/api/v1/statuses/:id/favourited_by", reading.nobody),
-    _route("GET", "/api/v1/statuses/:id/quotes", reading.nobody),
+    _route("GET", "/api/v1/statuses/:id/reblogged_by", surroundings.boosters),
+    _route("GET", "/api/v1/statuses/:id/favourited_by", surroundings.likers),
+    _route("GET", "/api/v1/statuses/:id/quotes", surroundings.quotes),
+    _route("POST", "/api/v1/statuses/:id/reblog", posting.boost, token=True),
+    _route("POST", "/api/v1/statuses/:id/unreblog", posting.unboost, token=True),
+    _route("POST", "/api/v1/statuses/:id/favourite", posting.favourite, token=True),
+    _route("POST", "/api/v1/statuses/:id/unfavourite", posting.unfavourite, token=True),
+    _route("GET", "/api/v1/scheduled_statuses", scheduling.listed, token=True),
+    _route("GET", "/api/v1/scheduled_statuses/:id", scheduling.one, token=True),
+    _route("PUT", "/api/v1/scheduled_statuses/:id", scheduling.defer, token=True),
+    _route("DELETE", "/api/v1/scheduled_statuses/:id", scheduling.delete, token=True),
+    _route("GET", "/api/v1/polls/:id", surroundings.poll),
+    _route("GET", "/api/v2/search", surroundings.search, token=True),
     _route("GET", "/api/v1/timelines/home", reading.home, token=True),
     _route("GET", "/api/v1/timelines/public", reading.public),
     _route("POST", "/api/v1/media", posting.upload, token=True),
@@ -62,6 +72,7 @@ ROUTES = (
     _route("GET", "/users/:name/statuses/:id", page.by_uri),
     _route("GET", "/@:name/:id", page.permalink),
     _route("GET", "/@:name", page.profile),
+    _route("GET", "/auth/sign_in", page.sign_in),
 )
 
 
@@ -73,7 +84,7 @@ def viewer_of(world: World, token: str | None) -> Person | None:
 def respond(world: World, request: Request, *, ignore_key: bool = False) -> Answer:
     """What the platform answers to a request, after doing what it asks."""
     viewer = viewer_of(world, request.head.token)
-    fine, headers = world.rates.count(viewer.name if viewer else "")
+    fine, headers = world.rates.count(viewer.name if viewer else "", request.head.method, request.head.path)
     try:
         if not fine:
             raise Refused(429, "Too many requests")  # noqa: TRY301  # refusals have one way out

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from guardian.rehearsal.messages import NOT_FOUND, Refused
 
 if TYPE_CHECKING:
+    from guardian.rehearsal.crowd import Favourites
     from guardian.rehearsal.media import Shelf
     from guardian.rehearsal.messages import Request
+    from guardian.rehearsal.posts import Person
     from guardian.rehearsal.rates import Rates
+    from guardian.rehearsal.scheduled import Schedule
     from guardian.rehearsal.shapes import Shapes
-    from guardian.rehearsal.statuses import Memory, Person
+    from guardian.rehearsal.statuses import Memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,8 @@ class World:
     url: str
     memory: Memory
     shelf: Shelf
+    favourites: Favourites
+    schedule: Schedule
     shapes: Shapes
     rates: Rates
 

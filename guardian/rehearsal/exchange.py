@@ -67,6 +67,11 @@ class Exchange:
         )
         return head
 
+    @property
+    def path(self) -> str:
+        """What is asked for, without its query; empty before the head was read."""
+        return self._head.path if self._head else ""
+
     def read_body(self) -> bytes:
         """The whole body; Refused if it is too long, Gone if it ends early."""
         head = self._head
@@ -127,13 +132,19 @@ class Exchange:
             self.stage.log.note(self.entry, status_id=answer.status_id)
         return answer
 
-    def send(self, answer: Answer, *, pause: float | None = None) -> None:
-        """Send an answer, at once or a byte at a time.
+    def send(self, answer: Answer, *, pause: float | None = None, whole_head: bool = False) -> None:
+        """Send an answer, at once or a byte at a time (but for its head, if that is to be whole).
 
         The log has it *before* its last byte leaves: a client that holds the answer finds it in the log.
         """
-        data = self._wire_form(answer)
+        head, data = self._wire_form(answer)
         try:
+            if not whole_head:
+                data = head + data
+            elif data:
+                self.wire.send(head)
+            else:
+                data = head
             if pause is not None:
                 for place in range(len(data) - 1):
                     self.wire.send(data[place : place + 1])
@@ -146,7 +157,16 @@ class Exchange:
             self.stage.log.note(self.entry, status=None, answered=None)
             raise Gone from error
 
-    def _wire_form(self, answer: Answer) -> bytes:
+    def send_half(self, answer: Answer) -> None:
+        """Send the head and half of the body, and leave it at that."""
+        head, body = self._wire_form(answer)
+        self.stage.log.note(self.entry, status=answer.status)
+        try:
+            self.wire.send(head + body[: len(body) // 2])
+        except OSError as error:
+            raise Gone from error
+
+    def _wire_form(self, answer: Answer) -> tuple[bytes, bytes]:
         body = b"" if answer.status in _NO_BODY else answer.body
         headers = [
             ("Date", formatdate(usegmt=True)),
@@ -160,9 +180,10 @@ class Exchange:
             self._http.send(h11.Response(status_code=answer.status, headers=headers, reason=_reason(answer.status)))
             or b""
         )
+        sent = b""
         if body and not (self._head and self._head.method == "HEAD"):
-            data += self._http.send(h11.Data(data=body)) or b""
-        return data + (self._http.send(h11.EndOfMessage()) or b"")
+            sent = self._http.send(h11.Data(data=body)) or b""
+        return data, sent + (self._http.send(h11.EndOfMessage()) or b"")
 
     def wait(self, seconds: float) -> None:
         """Do nothing for so long, unless the platform is stopped."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields
 
 KINDS = frozenset({
     "delay", "delay_before", "stall", "trickle", "lose", "lose_before", "reset_early", "status", "status_after", "429",
-    "no_idempotency", "deaf", "rubbish", "redirect", "processing", "processing_fails",
+    "no_idempotency", "deaf", "rubbish", "login", "redirect", "processing", "processing_fails", "lingers",
+    "media_lingers", "trickle_body", "stall_body", "cut",
 })  # fmt: skip
 OF_MEDIA = frozenset({"processing", "processing_fails"})  # for `seconds`, or until the platform is told
+OF_DELETION = frozenset({"lingers", "media_lingers"})  # for so many `reads`, or for ever
 _LONGEST = 86_400
 
 
@@ -28,6 +30,7 @@ class Rule:
     status: int | None = None
     retry_after: int | None = None
     location: str | None = None
+    reads: int | None = None
 
     @classmethod
     def of(cls, options: object) -> Rule:
@@ -39,6 +42,8 @@ class Rule:
             raise ValueError(f"cannot make a fault, because a rule has no {', '.join(map(str, unknown))}")
         if options.get("kind") in OF_MEDIA:
             options = {"path": "/api/v2/media", **options}
+        if options.get("kind") in OF_DELETION:
+            options = {"method": "DELETE", "path": "/api/v1/statuses/[^/]+", **options}
         return cls(**options)
 
     def __post_init__(self) -> None:
@@ -54,6 +59,7 @@ class Rule:
         _need(self.status is None or self.status in range(200, 600), "status")
         _need(self.retry_after is None or (type(self.retry_after) is int and self.retry_after >= 0), "retry_after")
         _need(self.location is None or (isinstance(self.location, str) and self.location.isprintable()), "location")
+        _need(self.reads is None or (type(self.reads) is int and self.reads > 0), "reads")
         try:
             re.compile(self.path)
         except re.error as error:

@@ -79,11 +79,12 @@ def _from_json(body: bytes) -> Form:
     pairs: list[tuple[str, str]] = []
     for name, value in document.items():
         values = value if isinstance(value, list) else [value]
-        pairs += [(name, _as_text(item)) for item in values if item is not None]
+        pairs += [(name, as_text(item)) for item in values if item is not None]
     return Form(_collected(pairs))
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A JSON value as a form would say it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else json.dumps(value)

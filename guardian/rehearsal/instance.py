@@ -1,18 +1,19 @@
-"""What the platform says of itself, as Mastodon 4.4 does; pure."""
+"""What the platform says of itself, as Mastodon 4.5 does; pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from guardian.rehearsal import polls
 from guardian.rehearsal.messages import json_answer
 
 if TYPE_CHECKING:
     from guardian.rehearsal.calls import Call
     from guardian.rehearsal.messages import Answer, Json
 
-VERSION = "4.4.8"
-API_VERSION = 6
+VERSION = "4.5.4"
+API_VERSION = 7
 MOST_CHARACTERS = 500
 ADDRESS_CHARACTERS = 23
 _TITLE = "Rehearsal"
@@ -69,6 +70,7 @@ def _configuration(call: Call) -> Json:
             "video_size_limit": rules.video_bytes, "video_frame_rate_limit": 120, "video_matrix_limit": 8_294_400,
         },
         "polls": {
-            "max_options": 4, "max_characters_per_option": 50, "min_expiration": 300, "max_expiration": 2_629_746,
+            "max_options": polls.MOST_OPTIONS, "max_characters_per_option": polls.MOST_CHARACTERS,
+            "min_expiration": polls.SHORTEST, "max_expiration": polls.LONGEST,
         },
     }  # fmt: skip

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from guardian.rehearsal.forms import File
-    from guardian.rehearsal.statuses import Person
+    from guardian.rehearsal.posts import Person
 
 MOST_PER_STATUS = 4
 DESCRIPTION_LIMIT = 1500
@@ -82,6 +82,7 @@ class Shelf:
         self.rules = MediaRules()
         self._lock = threading.Lock()
         self._items: dict[int, Attachment] = {}
+        self._ghosts: dict[int, tuple[Attachment, float]] = {}  # forgotten, and still served so many times
         self._bytes = 0
 
     def put(self, number: int, file: File, *, owner: Person, description: str | None) -> Attachment:
@@ -106,9 +107,33 @@ class Shelf:
     def get(self, number: int) -> Attachment:
         """The file, or 404."""
         with self._lock:
-            if number not in self._items:
-                raise Refused(404, NOT_FOUND)
-            return self._items[number]
+            return self._there(number)
+
+    def _there(self, number: int) -> Attachment:
+        if number not in self._items:
+            raise Refused(404, NOT_FOUND)
+        return self._items[number]
+
+    def serve(self, number: int) -> Attachment:
+        """The file for who asks for its address, or 404; one that lingers is served so many times more."""
+        with self._lock:
+            if number not in self._ghosts or number in self._items:
+                return self._there(number)
+            item, looks = self._ghosts.pop(number)
+            if looks > 1:
+                self._ghosts[number] = (item, looks - 1)
+            return item
+
+    def haunt(self, items: Iterable[Attachment], looks: float) -> None:
+        """Go on serving files that were forgotten: the deletion was said and not done."""
+        with self._lock:
+            self._ghosts.update({item.id: (item, looks) for item in items if looks > 0})
+
+    def vacuum(self) -> None:
+        """Forget every file that belongs to no post, as Mastodon does after about a day."""
+        with self._lock:
+            loose = [number for number, item in self._items.items() if not item.attached]
+        self.release(loose, forget=True)
 
     def own(self, number: int, *, owner: Person) -> Attachment:
         """The file if it is the owner's; 403 if it is another's."""
@@ -149,7 +174,7 @@ class Shelf:
             if missing:
                 names = ", ".join(map(str, missing))
                 raise Refused(422, f"Validation failed: Media {names} not found or already attached to another post")
-            items = [self._items[number] for number in wanted]
+            items = [self._there(number) for number in wanted]
             if not all(item.is_processed and not item.fails for item in items):
                 raise Refused(422, _NOT_READY)
             if len(items) > 1 and not all(item.is_image for item in items):
@@ -173,9 +198,11 @@ class Shelf:
                     self._bytes -= len(item.file.data)
 
     def several(self, ids: Iterable[int]) -> list[Attachment]:
-        """Those of the files that are still here."""
+        """Those of the files that are still here, or linger."""
         with self._lock:
-            return [self._items[number] for number in ids if number in self._items]
+            ghosts = {number: item for number, (item, _) in self._ghosts.items()}
+            there = ghosts | self._items if ghosts else self._items
+            return [there[number] for number in ids if number in there]
 
 
 def _check(description: str | None, most: int) -> None:

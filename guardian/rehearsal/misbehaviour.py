@@ -6,11 +6,13 @@ An act either sends an answer or raises `Gone`, which closes the connection with
 from __future__ import annotations
 
 import json
+import math
+import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from guardian.rehearsal import rates
+from guardian.rehearsal import page, rates
 from guardian.rehearsal.exchange import Gone
 from guardian.rehearsal.messages import Answer, error_answer, json_answer
 
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
     from guardian.rehearsal.exchange import Exchange
     from guardian.rehearsal.faults import Rule
 
+_STATUS = re.compile(r"/api/v1/statuses/(\d{1,20})")
 _WORDS = {
     401: "The access token is invalid",
     403: "This action is not allowed",
     404: "Record not found",
+    410: "Gone",
     422: "Validation failed",
     429: "Too many requests",
     500: "We're sorry, but something went wrong on our end.",
@@ -55,6 +59,21 @@ def _stall(exchange: Exchange, rule: Rule) -> None:
 
 def _trickle(exchange: Exchange, rule: Rule) -> None:
     exchange.send(exchange.make(), pause=_seconds(rule, 0.1))
+
+
+def _trickle_body(exchange: Exchange, rule: Rule) -> None:
+    exchange.send(exchange.make(), pause=_seconds(rule, 0.1), whole_head=True)
+
+
+def _stall_body(exchange: Exchange, rule: Rule) -> None:
+    exchange.send_half(exchange.make())
+    exchange.wire.wait_for_hangup(rule.seconds)
+    raise Gone
+
+
+def _cut(exchange: Exchange, _rule: Rule) -> None:
+    exchange.send_half(exchange.make())
+    raise Gone
 
 
 def _lose(exchange: Exchange, _rule: Rule) -> None:
@@ -93,6 +112,10 @@ def _rubbish(exchange: Exchange, _rule: Rule) -> None:
     exchange.send(Answer(body=b"<html><title>Welcome to the hotel network</title>", kind="text/html"))
 
 
+def _login(exchange: Exchange, _rule: Rule) -> None:
+    exchange.send(page.login_page())
+
+
 def _redirect(exchange: Exchange, rule: Rule) -> None:
     location = rule.location or exchange.stage.world.url + "/elsewhere"
     exchange.send(Answer(status=rule.status or 307, headers=(("Location", location),)))
@@ -106,6 +129,21 @@ def _processing(exchange: Exchange, rule: Rule) -> None:
         number = int(json.loads(answer.body)["id"])
         item = world.shelf.process(number, seconds=rule.seconds, fails=rule.kind == "processing_fails")
         answer = replace(json_answer(world.shapes.attachment(item), status=202), headers=answer.headers)
+    exchange.send(answer)
+
+
+def _linger(exchange: Exchange, rule: Rule) -> None:
+    """A deletion that is answered with yes; and the post, or only its files, are there as if it had not been."""
+    world = exchange.stage.world
+    found = _STATUS.fullmatch(exchange.path)
+    status = world.memory.any_status(int(found[1])) if found else None
+    files = world.shelf.several(status.media) if status else []
+    answer = exchange.make()
+    if status is not None and answer.status == 200:  # noqa: PLR2004 (deleted)
+        looks = math.inf if rule.reads is None else rule.reads
+        world.shelf.haunt(files, looks)
+        if rule.kind == "lingers":
+            world.memory.linger(status.id, looks)
     exchange.send(answer)
 
 
@@ -126,6 +164,12 @@ ACTS: dict[str, Callable[[Exchange, Rule], None]] = {
     "429": _throttle,
     "no_idempotency": _no_idempotency,
     "rubbish": _rubbish,
+    "login": _login,
+    "lingers": _linger,
+    "media_lingers": _linger,
+    "trickle_body": _trickle_body,
+    "stall_body": _stall_body,
+    "cut": _cut,
     "redirect": _redirect,
     "processing": _processing,
     "processing_fails": _processing,

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from guardian.rehearsal.calls import Call, World
     from guardian.rehearsal.log import Entry, RequestLog
-    from guardian.rehearsal.statuses import Status
+    from guardian.rehearsal.posts import Status
+    from guardian.rehearsal.scheduled import Item
 
 MOST_POSTS = 200
 _MOST_REQUESTS = 25
@@ -37,11 +38,16 @@ PICTURE = (
 def timeline(world: World, log: RequestLog) -> Answer:
     """`GET /`: all posts, newest first, deleted ones struck through, and the latest requests."""
     posts = world.memory.everything(newest=MOST_POSTS)[::-1]
-    return _page(world, posts, log.after(newest=_MOST_REQUESTS)["entries"][::-1], heading="Timeline")
+    waiting = world.schedule.everything()
+    requests = log.after(newest=_MOST_REQUESTS)["entries"][::-1]
+    return _page(world, posts, requests, heading="Timeline", waiting=waiting)
 
 
 def permalink(call: Call) -> Answer:
-    """`GET /@NAME/ID`."""
+    """`GET /@NAME/ID`: 410 once the post was taken down."""
+    past = call.world.memory.any_status(call.id)
+    if past is not None and past.person.name == call.parts["name"] and past.was_public:
+        return _plain(410, "Gone", "<p>This post was taken down.</p>")
     status = call.world.memory.status(call.id, viewer=call.viewer)
     if status.person.name != call.parts["name"]:
         raise Refused(404, NOT_FOUND)
@@ -52,6 +58,9 @@ def by_uri(call: Call) -> Answer:
     """`GET /users/NAME/statuses/ID`: the ActivityPub note for who asks for one, else the page."""
     if "json" not in call.request.head.headers.get("accept", ""):
         return permalink(call)
+    past = call.world.memory.any_status(call.id)
+    if past is not None and past.was_public:
+        raise Refused(410, "Gone")
     note = json_answer(call.world.shapes.note(call.world.memory.status(call.id, viewer=call.viewer)))
     return Answer(body=note.body, kind="application/activity+json; charset=utf-8")
 
@@ -66,22 +75,60 @@ def profile(call: Call) -> Answer:
     return _page(call.world, shown[-MOST_POSTS:][::-1], (), heading=f"@{person.name}")
 
 
+def sign_in(_call: Call) -> Answer:
+    """`GET /auth/sign_in`."""
+    return login_page()
+
+
+def login_page() -> Answer:
+    """What a session that has ended sees instead of anything: 200, and no answer to what was asked."""
+    fields = '<input name="user[email]"><input name="user[password]" type="password"><button>Log in</button>'
+    return _plain(200, "Log in", f'<form action="/auth/sign_in" method="post">{fields}</form>')
+
+
+def _plain(status: int, title: str, body: str) -> Answer:
+    html = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>{body}</html>'
+    return Answer(status=status, body=html.encode(), kind=_HTML, headers=(_POLICY, ("Cache-Control", "no-store")))
+
+
 @cache
 def _template() -> Template:
     return Template(files("guardian.rehearsal").joinpath("timeline.html").read_text(encoding="utf-8"))
 
 
-def _page(world: World, posts: Sequence[Status], entries: Sequence[Entry], *, heading: str) -> Answer:
+def _page(
+    world: World,
+    posts: Sequence[Status],
+    entries: Sequence[Entry],
+    *,
+    heading: str,
+    waiting: Sequence[Item] = (),
+) -> Answer:
     up = sum(1 for status in posts if not status.deleted)
     html = _template().substitute(
         heading=escape(heading),
         place=escape(world.url),
         count=f"{up} up" + (f", {len(posts) - up} taken down" if up < len(posts) else ""),
         posts="\n".join(_post(world, status) for status in posts) or '<p class="empty">Nothing has been posted.</p>',
+        waiting="\n".join(_waiting(item) for item in waiting[:MOST_POSTS]),
+        idle="" if waiting else "hidden",
         requests="\n".join(_row(entry) for entry in entries),
         hidden="" if entries else "hidden",
     )
     return Answer(body=html.encode(), kind=_HTML, headers=(_POLICY, ("Cache-Control", "no-store")))
+
+
+def _waiting(item: Item) -> str:
+    """A post that the platform itself is to publish: when it will, and when it says it will if that is another time."""
+    edition = item.edition
+    marks = [f"says {_clock(item.at_ms)}"] if item.due_ms != item.at_ms else []
+    marks += [f"{len(edition.media)} media"] if edition.media else []
+    return (
+        f'<article class="waits"><header><b>@{escape(item.person.name)}</b>'
+        f'<time datetime="{iso(item.due_ms)}">{_clock(item.due_ms)}</time>'
+        f"{''.join(f'<i>{escape(mark)}</i>' for mark in marks)}</header>"
+        f'<div class="text" dir="auto">{as_html(edition.text)}</div></article>'
+    )
 
 
 def _post(world: World, status: Status) -> str:
@@ -91,6 +138,9 @@ def _post(world: World, status: Status) -> str:
     marks = [status.visibility] if status.visibility != "public" else []
     marks += ["edited"] if len(status.editions) > 1 else []
     marks += [f"{len(edition.media)} media"] if edition.media else []
+    marks += ["poll"] if edition.poll else []
+    marks += _echoes(world, status)
+    marks += ["still served"] if status.deleted and status.is_there else []
     marks += ["taken down"] if status.deleted else []
     warning = f'<p class="warning"><bdi>{escape(edition.spoiler)}</bdi></p>' if edition.spoiler else ""
     return (
@@ -99,6 +149,20 @@ def _post(world: World, status: Status) -> str:
         f"{''.join(f'<i>{escape(mark)}</i>' for mark in marks)}</header>"
         f'{warning}<div class="text" dir="auto">{as_html(edition.text)}</div></article>'
     )
+
+
+def _echoes(world: World, status: Status) -> list[str]:
+    memory, draft = world.memory, status.draft
+    related = (("answers", draft.reply_to), ("quotes", draft.quote_of), ("boosts", draft.boost_of))
+    named = [(word, memory.any_status(number)) for word, number in related if number is not None]
+    counts = (
+        (memory.count_tied("reply", status.id), "replies"),
+        (memory.count_tied("boost", status.id), "boosts"),
+        (memory.count_tied("quote", status.id), "quotes"),
+        (world.favourites.count(status.id), "favourites"),
+    )
+    said = [f"{word} @{other.person.name}" for word, other in named if other is not None]
+    return said + [f"{number} {word}" for number, word in counts if number]
 
 
 def _clock(ms: int) -> str:

@@ -13,11 +13,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from guardian.rehearsal import clock
+from guardian.rehearsal import clock, crowd, scheduling
 from guardian.rehearsal.calls import World
+from guardian.rehearsal.crowd import Favourites
 from guardian.rehearsal.faults import Rule
 from guardian.rehearsal.media import Shelf
-from guardian.rehearsal.rates import Rates
+from guardian.rehearsal.rates import DeleteLimit, Rates
+from guardian.rehearsal.scheduled import Schedule
 from guardian.rehearsal.serving import serve
 from guardian.rehearsal.shapes import Shapes
 from guardian.rehearsal.stage import Stage, checked_name
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from guardian.rehearsal.log import Entry
+    from guardian.rehearsal.messages import Json
+    from guardian.rehearsal.scheduled import Item
     from guardian.rehearsal.stage import PostRecord
 
 MOST_CONNECTIONS = 256
@@ -49,6 +53,7 @@ class RehearsalPlatform:
         certfile: str | Path | None = None,
         keyfile: str | Path | None = None,
         enforce_rate_limit: bool = False,
+        deletes: DeleteLimit | None = None,
     ) -> None:
         if not ipaddress.IPv4Address(host).is_loopback:
             raise ValueError("cannot rehearse there, because that is no loopback address, do use 127.0.0.1")
@@ -59,15 +64,8 @@ class RehearsalPlatform:
         self._tls = _tls_context(certfile, keyfile)
         self.clock: clock.Clock = "user"
         self.url = f"{'https' if self._tls else 'http'}://{host}:{self._listener.getsockname()[1]}"
-        memory, shelf = Memory(), Shelf()
-        world = World(
-            url=self.url,
-            memory=memory,
-            shelf=shelf,
-            shapes=Shapes(self.url, memory, shelf),
-            rates=Rates(enforce=enforce_rate_limit),
-        )
-        self._stage = Stage(world=world, on_faults=self._size_buffer)
+        rates = Rates(enforce=enforce_rate_limit, deletes=deletes)
+        self._stage = Stage(world=_world(self.url, rates), on_faults=self._size_buffer)
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         self._lock = threading.Lock()
         self._open: dict[Wire, threading.Thread] = {}
@@ -81,6 +79,7 @@ class RehearsalPlatform:
             self.clock = "kernel"
         self._accepting = threading.Thread(target=self._accept, name="rehearsal-accept", daemon=True)
         self._accepting.start()
+        self._stage.world.schedule.start()
         return self
 
     def stop(self) -> None:
@@ -89,6 +88,7 @@ class RehearsalPlatform:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which close() does not
         deadline = time.monotonic() + _JOIN_SECONDS
+        self._stage.world.schedule.stop(seconds=_JOIN_SECONDS)
         if self._accepting is not None:
             self._accepting.join(_JOIN_SECONDS)
         self._listener.close()
@@ -133,9 +133,30 @@ class RehearsalPlatform:
         """Make the account if it is new; returns its id."""
         return str(self._stage.world.memory.add_person(checked_name(name)).id)
 
-    def token(self, name: str) -> str:
-        """The token of an account."""
-        return TOKEN_PREFIX + name
+    def schedule(self, **options: object) -> str:
+        """Have the platform itself publish something at any time: see `scheduling.seed`; returns the item's id."""
+        return str(scheduling.seed(self._stage.world, options)["id"])
+
+    def scheduled(self) -> list[Json]:
+        """What the platform itself is to publish, as ScheduledStatuses, in the order in which it will."""
+        world = self._stage.world
+        return [scheduling.shape(world, item) for item in world.schedule.everything()]
+
+    def stir(self, status: str, **options: object) -> Json:
+        """Let strangers loose on a post: see `crowd.Uproar` for what they may do; returns the ids of their posts."""
+        return crowd.stir(self._stage.world, crowd.Uproar.of({"status": status, **options}))
+
+    def limit_deletes(self, **options: object) -> None:
+        """Enforce the limit of deletions: see `rates.DeleteLimit` for the options."""
+        self._stage.world.rates.limit_deletes(DeleteLimit.of(options))
+
+    def vacuum(self) -> None:
+        """Forget the files that belong to no post: a day has passed."""
+        self._stage.world.shelf.vacuum()
+
+    def token(self, name: str, client: str | None = None) -> str:
+        """The token of an account; with a client, the one that another application than usual holds."""
+        return TOKEN_PREFIX + name + (f".{client}" if client else "")
 
     def handle(self, name: str) -> str:
         """The account's full handle, `@NAME@HOST:PORT`."""
@@ -187,6 +208,25 @@ class RehearsalPlatform:
             with self._lock:
                 del self._open[wire]
             self._free.release()
+
+
+def _world(url: str, rates: Rates) -> World:
+    memory, shelf, favourites = Memory(), Shelf(), Favourites()
+    shapes = Shapes(url, memory, shelf, favourites)
+
+    def publish(item: Item) -> None:
+        scheduling.publish(world, item)
+
+    world = World(
+        url=url,
+        memory=memory,
+        shelf=shelf,
+        favourites=favourites,
+        schedule=Schedule(publish),
+        shapes=shapes,
+        rates=rates,
+    )
+    return world
 
 
 def _tls_context(certfile: str | Path | None, keyfile: str | Path | None) -> ssl.SSLContext | None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
+from guardian.rehearsal import paging
 from guardian.rehearsal.media import PROCESSING_FAILED
 from guardian.rehearsal.messages import NOT_FOUND, Answer, Refused, json_answer
-from guardian.rehearsal.statuses import Status, Window
+from guardian.rehearsal.statuses import client_of
 
 if TYPE_CHECKING:
     from guardian.rehearsal.calls import Call
-
-_MOST_PER_PAGE = 40
-_PER_PAGE = 20
+    from guardian.rehearsal.posts import Status, Window
 
 
 def register_app(call: Call) -> Answer:
@@ -35,9 +34,10 @@ def verify_credentials(call: Call) -> Answer:
     return json_answer(call.world.shapes.own_account(call.person))
 
 
-def verify_app(_call: Call) -> Answer:
+def verify_app(call: Call) -> Answer:
     """`GET /api/v1/apps/verify_credentials`."""
-    return json_answer({"id": "1", "name": "Rehearsal", "website": None, "scopes": ["read", "write"], "vapid_key": ""})
+    name = client_of(call.request.head.token)
+    return json_answer({"id": "1", "name": name, "website": None, "scopes": ["read", "write"], "vapid_key": ""})
 
 
 def account(call: Call) -> Answer:
@@ -55,61 +55,48 @@ def lookup(call: Call) -> Answer:
 
 
 def account_statuses(call: Call) -> Answer:
-    """`GET /api/v1/accounts/:id/statuses`. There are no boosts, no pins and no tags here."""
+    """`GET /api/v1/accounts/:id/statuses`. There are no pins and no tags here."""
     query = call.request.head.query
     person = call.world.memory.person_by_id(call.id)
     if query.flag("pinned") or query.one("tagged"):
         return json_answer([])
     no_replies, only_media = query.flag("exclude_replies"), query.flag("only_media")
+    no_boosts = query.flag("exclude_reblogs")
 
     def keep(status: Status) -> bool:
         unwanted = (no_replies and status.reply_to is not None) or (only_media and not status.now.media)
-        return status.person.id == person.id and not unwanted
+        return status.person.id == person.id and not (unwanted or (no_boosts and status.draft.boost_of is not None))
 
-    return _page(call, call.world.memory.page(_window(call), viewer=call.viewer, keep=keep))
+    window = paging.window_of(call)
+    return _page(call, call.world.memory.page(window, viewer=call.viewer, keep=keep), window)
 
 
 def home(call: Call) -> Answer:
     """`GET /api/v1/timelines/home`: everybody here follows everybody."""
-    return _page(call, call.world.memory.page(_window(call), viewer=call.person))
+    window = paging.window_of(call)
+    return _page(call, call.world.memory.page(window, viewer=call.person), window)
 
 
 def public(call: Call) -> Answer:
     """`GET /api/v1/timelines/public`."""
-    found = call.world.memory.page(_window(call), viewer=call.viewer, keep=lambda status: status.visibility == "public")
-    return _page(call, found)
+    window = paging.window_of(call)
+
+    def keep(status: Status) -> bool:
+        return status.visibility == "public" and status.draft.boost_of is None
+
+    return _page(call, call.world.memory.page(window, viewer=call.viewer, keep=keep), window)
 
 
-def _window(call: Call) -> Window:
-    query = call.request.head.query
-    limit = query.number("limit")
-    return Window(
-        limit=_PER_PAGE if limit is None else min(limit, _MOST_PER_PAGE),
-        max_id=query.number("max_id"),
-        since_id=query.number("since_id"),
-        min_id=query.number("min_id"),
+def _page(call: Call, found: list[Status], window: Window) -> Answer:
+    return paging.answer(
+        call, [(one.id, call.world.shapes.status(one, call.viewer)) for one in found], limit=window.limit
     )
-
-
-def _page(call: Call, found: list[Status]) -> Answer:
-    links = []
-    if len(found) == _window(call).limit and found:
-        links.append(f'<{_link(call, "max_id", found[-1])}>; rel="next"')
-    if found:
-        links.append(f'<{_link(call, "min_id", found[0])}>; rel="prev"')
-    headers = (("Link", ", ".join(links)),) if links else ()
-    return json_answer([call.world.shapes.status(status) for status in found], headers=headers)
-
-
-def _link(call: Call, bound: str, status: Status) -> str:
-    head = call.request.head
-    kept = {name: values for name, values in head.query.fields.items() if name not in ("max_id", "since_id", "min_id")}
-    return f"{call.world.url}{head.path}?{urlencode(kept | {bound: [str(status.id)]}, doseq=True)}"
 
 
 def status(call: Call) -> Answer:
     """`GET /api/v1/statuses/:id`."""
-    return json_answer(call.world.shapes.status(call.world.memory.status(call.id, viewer=call.viewer)))
+    found = call.world.memory.status(call.id, viewer=call.viewer)
+    return json_answer(call.world.shapes.status(found, call.viewer))
 
 
 def source(call: Call) -> Answer:
@@ -122,14 +109,6 @@ def history(call: Call) -> Answer:
     return json_answer(call.world.shapes.history(call.world.memory.status(call.id, viewer=call.viewer)))
 
 
-def context(call: Call) -> Answer:
-    """`GET /api/v1/statuses/:id/context`."""
-    found = call.world.memory.status(call.id, viewer=call.viewer)
-    above, below = call.world.memory.relatives(found, viewer=call.viewer)
-    shape = call.world.shapes.status
-    return json_answer({"ancestors": [shape(s) for s in above], "descendants": [shape(s) for s in below]})
-
-
 def media(call: Call) -> Answer:
     """`GET /api/v1/media/:id`: 206 while the platform works on it, 422 when it could not."""
     item = call.world.shelf.own(call.id, owner=call.person)
@@ -140,10 +119,5 @@ def media(call: Call) -> Answer:
 
 def media_file(call: Call) -> Answer:
     """`GET /system/media_attachments/:id`: the file itself."""
-    file = call.world.shelf.get(call.id).file
+    file = call.world.shelf.serve(call.id).file
     return Answer(body=file.data, kind=file.kind)
-
-
-def nobody(_call: Call) -> Answer:
-    """Who boosted, who favourited, who quoted: nobody does here."""
-    return json_answer([])

@@ -9,7 +9,7 @@ import h11
 from guardian.rehearsal.exchange import HEAD_LIMIT, Exchange, Gone
 from guardian.rehearsal.messages import Refused, error_answer
 from guardian.rehearsal.misbehaviour import ACTS, behave
-from guardian.rehearsal.stage import is_watching, watch
+from guardian.rehearsal.watching import is_watching, watch
 
 if TYPE_CHECKING:
     from guardian.rehearsal.faults import Rule

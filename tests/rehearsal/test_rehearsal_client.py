@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError, MastodonUnauthorizedError
 
-from guardian.rehearsal.posting import characters
+from guardian.rehearsal.composing import characters
 
 if TYPE_CHECKING:
     from collections.abc import Callable

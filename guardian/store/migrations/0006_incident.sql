@@ -7,8 +7,10 @@ create table publications (                          -- the record of each part 
     at     bigint not null,
     sha256 text not null,                            -- of the record's bytes; stands in the journal's line `published`
     record blob not null,                            -- JSON, compressed with zlib: text, files, who, request, answer
+    said   text not null,                            -- a digest of its words and files: who else says the same?
     primary key (post, part)
 );
+create index publications_alike on publications (said);
 
 create table incidents (
     id         text primary key,
@@ -27,10 +29,12 @@ create table takedowns (                             -- one order
     incident text references incidents (id),
     decision text not null check (decision in ('delete', 'hide', 'keep')),
     capture  text not null check (capture in ('best-effort', 'require', 'skip')),
+    severity bigint not null default 1,              -- 0 low, 1 usual, 2 high, 3 critical: what is worse is taken down first
     reason   text not null,
     by_whom  text not null,
     agreed   text not null,                          -- ["name", ...]: who agreed
     ordered  text not null,                          -- JSON: uid, login, tty, host, boot, the references as they were given
+    key      text unique,                            -- the caller's own: the same order twice is one
     at       bigint not null
 );
 create index takedowns_by_time on takedowns (at);
@@ -49,14 +53,14 @@ create table targets (                               -- one post of an order
     evidence    text,                                -- the name of its bundle
     grade       text,
     undo        text,                                -- JSON, stored before the act; null: nothing can reverse it
-    acted_at    bigint,                              -- when the last retracting request was intended: what the budget counts
+    acts        bigint not null default 0,           -- how many retracting requests were intended
+    acted_at    bigint,                              -- when the last of them was
     ended_at    bigint,
     due_at      bigint,                              -- when it can be acted on at the earliest, where it has to wait
     unique (takedown, nr)
 );
 create index targets_open on targets (account, state) where ended_at is null;
 create index targets_of_post on targets (account, platform_id);
-create index targets_acted on targets (account, acted_at) where acted_at is not null;
 
 create table retractions (                           -- every retracting request that was intended: what a budget counts
     id      text primary key,

@@ -1,0 +1,41 @@
+"""JSON in one form only: the same facts are the same bytes (RFC 8785 for what is allowed here). Pure.
+
+Allowed: text, whole numbers below 2^53, true, false, null, lists, objects with ASCII keys. Numbers with a fraction and
+large ones are refused: other programs would read other digits. Ids are text.
+"""
+
+from __future__ import annotations
+
+import json
+
+from guardian.errors import Mistake
+
+LARGEST = 1 << 53
+DEEPEST = 20
+
+
+def written(found: object) -> bytes:
+    """The bytes, in UTF-8, without a line end. Raises Mistake for what has no single form."""
+    _check(found, "the document", DEEPEST)
+    text = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # half a surrogate pair has no UTF-8: it becomes U+FFFD here; the platform's own bytes are in the archive
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode("utf-8")
+
+
+def _check(found: object, where: str, depth: int) -> None:
+    if depth == 0:
+        raise Mistake(f"cannot write {where[:200]}, because it is nested too deeply")
+    if found is None or isinstance(found, (bool, str)):
+        return
+    if isinstance(found, int) and abs(found) < LARGEST:
+        return
+    if isinstance(found, dict):
+        for key, value in found.items():
+            if not isinstance(key, str) or not key.isascii():
+                raise Mistake(f"cannot write {where[:200]}, because a key of it is not ASCII")
+            _check(value, f"{where}.{key}", depth - 1)
+    elif isinstance(found, (list, tuple)):
+        for value in found:
+            _check(value, where, depth - 1)
+    else:
+        raise Mistake(f"cannot write {where[:200]}, because a {type(found).__name__} like that has no single form")
