@@ -125,15 +125,16 @@ def _print_flight(house: House, result: dict[str, object]) -> None:
         say(f"  held        not known: the daemon is {daemon_state(house)[0]}; the queue is left as it is")
         return
     posts = "1 post waits" if result["held"] == 1 else f"{result['held']} posts wait"
-    say(f"  held        {posts} behind it; what falls due meanwhile is missed, never sent late")
+    say(printable(f"  held        {posts} behind it; what falls due meanwhile is missed, never sent late"))
     flight = rows(result["in_flight"])
     say(f"  in flight   {'nothing was on the wire' if not flight else f'{len(flight)} had left already:'}")
     for one in flight:
-        url = printable(str(one["url"])) if one["url"] else ""
-        thread = f"  {one['live']} of {one['parts']} parts live" if one.get("parts", 1) != 1 else ""
-        say(f"    {one['post']}  {one['account']}  {one['state']}{thread}  {url}".rstrip())
-        if one["state"] == "published":
-            say(f"      to take it down: guardian takedown {printable(str(one['post']))} --delete")
+        url = str(one.get("url") or "")
+        parts = one.get("parts", 1)
+        thread = f"  {one.get('live')} of {parts} parts live" if parts != 1 else ""
+        say(printable(f"    {one.get('post')}  {one.get('account')}  {one.get('state')}{thread}  {url}").rstrip())
+        if one.get("state") == "published":
+            say(printable(f"      to take it down: guardian takedown {one.get('post')} --delete"))
 
 
 def _elapsed(result: dict[str, object]) -> str:

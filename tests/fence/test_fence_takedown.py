@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from guardian.fence import aftermath, asking, command, report
-from guardian.fence.beside import Reply
+from guardian.fence.beside import Beside, Reply
 from guardian.fence.command import understand
 from guardian.fence.stopping import Order
 from tests.fence.standing_in import FREEZE, HANG, TAKEDOWNS, StandIn, hung_daemon, orders_in
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 URL = "https://social.example/@acme/113"
 TOLD = {"epoch": 7, "incident": "i-1", "held": 2, "in_flight": [], "native": [], "not_covered": ["people who log in"]}
-Standing = "Callable[..., StandIn]"
 
 
 def taken(*targets: dict[str, object]) -> dict[str, object]:
@@ -219,17 +218,14 @@ def test_nothing_but_the_daemons_plain_word_counts_as_done(reply: Reply, states:
     assert aftermath.is_complete({"takedown": rows}, "list") is (states == ["gone"])
 
 
-def test_a_daemon_that_was_ended_before_it_answered_has_not_done_it(house: House) -> None:
+def test_a_daemon_that_was_ended_before_it_answered_has_not_done_it() -> None:
     (row,) = aftermath.rows_of(Reply(0, None, "late", reached=True), (URL,), killed=True)
     assert (row["state"], row["why"]) == ("not_attempted", "the daemon was ended before it answered")
 
 
-@pytest.mark.usefixtures("house")
 def test_a_takedown_without_a_free_process_is_said_and_the_stop_is_done(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from guardian.fence.beside import Beside
-
     def full() -> tuple[int, int]:
         raise OSError(24, "Too many open files")
 
@@ -286,7 +282,9 @@ def test_a_slip_of_the_pen_in_the_scope_takes_no_post_down(
 ) -> None:
     known = json.dumps({"scopes": [{"scope": "all"}, {"scope": "brand:acme"}]}).encode()
     no = json.dumps({"error": {"message": "no such scope", "fix": "choose"}}).encode()
-    answers = [b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (code, len(raw), raw) for code, raw in ((200, known),)]
+    answers = [
+        b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (code, len(raw), raw) for code, raw in ((200, known),)
+    ]
     daemon = standing(takedowns=(200, taken(target())))
     door(house.fence_socket, *answers)
     wish = understand(["--scope", "brand:acmee", "--takedown", URL, "--delete"])
@@ -297,11 +295,9 @@ def test_a_slip_of_the_pen_in_the_scope_takes_no_post_down(
     assert no
 
 
-def test_what_waits_on_the_platform_is_listed_with_what_became_of_it(
-    house: House, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_what_waits_on_the_platform_is_listed_with_what_became_of_it(capfd: pytest.CaptureFixture[str]) -> None:
     rows = [
-        {"account": "acme-m", "id": "7", "due": "2026-11-26T09:00:00Z", "state": "deferred", "text": "Sale\nnow", "why": ""},
+        {"account": "acme-m", "id": "7", "due": "2026-11-26T09:00:00Z", "state": "deferred", "text": "Sale\nnow"},
         {"account": "acme-m", "id": "8", "due": "soon", "state": "listed", "text": "x" * 400, "why": "no answer"},
     ]  # fmt: skip
     aftermath.say({"takedown": [], "native": rows})
