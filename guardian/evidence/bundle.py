@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from guardian import __version__
 from guardian.errors import Illegal, Refusal, Unfound
-from guardian.evidence import canonical, files, manifest, names, recovery, signing, tombstones, warc, words
+from guardian.evidence import canonical, files, manifest, names, recovery, signing, stamps, tombstones, warc, words
 from guardian.failpoint import failpoint
 
 if TYPE_CHECKING:
@@ -168,6 +168,24 @@ class Bundle:
     def seals(self) -> tuple[Seal, ...]:
         """The seals it has, first one first. Raises Refusal."""
         return tuple(Seal(n, files.sha256(self.path, names.manifest(n))) for n in range(1, self.phase))
+
+    def sums(self) -> dict[str, str]:
+        """The hash of every file that a seal of now would list."""
+        return self._listed(self.phase)
+
+    def keep_stamp(self, pieces: dict[str, bytes], keys: dict[str, bytes]) -> None:
+        """Keep the pieces of a stamp and the keys that check it. For `stamps` alone, which has checked them.
+
+        The last piece is the response: what a crash left without it is replaced.
+        """
+        if self.has(list(pieces)[-1]):
+            raise Refusal(f"cannot keep {list(pieces)[-1]}, because there is one already in {self.name}")
+        for name in pieces:
+            self.forget(name)
+        new = {**{name: data for name, data in keys.items() if not self.has(name)}, **pieces}
+        self.append(stamps.LOG, stamps.pieces(new))
+        for name, data in new.items():
+            self._put(name, data)
 
     def forget(self, name: str) -> None:
         """Remove a file from the disk. For `erasure` alone, which leaves the tombstone."""
