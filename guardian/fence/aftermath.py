@@ -11,6 +11,7 @@ import os
 
 from guardian.fence import limited, orders, report
 from guardian.fence.light import TYPE_CHECKING
+from guardian.fence.marker import MAX_REASON
 
 if TYPE_CHECKING:
     from guardian.fence.beside import Beside, Reply
@@ -55,7 +56,8 @@ def add(document: dict[str, object], house: House, wish: Wish, asked: Beside | N
         order = _order(wish, asked if unheard else None, native=wish.native if untold else "list", by=by)
         notes.append(_leave(house, order) if direct else orders.NOT_LEFT)
     if notes:
-        document["notes"] = notes
+        said = document.get("notes")  # the daemon's own
+        document["notes"] = [*(said if isinstance(said, list) else []), *notes]
     return reply is not None and reply.status == NOT_ALLOWED
 
 
@@ -127,7 +129,7 @@ def _order(wish: Wish, asked: Beside | None, *, native: str, by: str) -> dict[st
     return {
         **body,
         "key": body.get("key") or os.urandom(16).hex(),
-        "reason": wish.reason[: report.MAX_REASON],
+        "reason": wish.reason[: MAX_REASON],
         "scopes": list(wish.scopes),
         "native": native,
         "by": by,

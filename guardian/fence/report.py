@@ -64,6 +64,8 @@ def complete(result: dict[str, object], house: House, order: Order, *, wait: flo
     told = telling.tell_frozen(house.socket, wish, wait=wait)
     for key in ("epoch", "incident", "held", "in_flight", "native"):
         result[key] = told.get(key) if told else None
+    if told and isinstance(told.get("notes"), list):
+        result["notes"] = told["notes"]
     not_covered = told.get("not_covered") if told else None
     if isinstance(not_covered, list):  # it knows the platforms
         undone = [one for one in _list(result["not_covered"]) if str(one).startswith(A_REBOOT)]
