@@ -1,4 +1,4 @@
-"""What a freeze does not reach: the platform's own schedule is listed, put off or deleted; the timeline is looked at."""
+"""What a freeze does not reach: what the platform itself has scheduled, and what others publish meanwhile."""
 
 from __future__ import annotations
 
