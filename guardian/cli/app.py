@@ -19,6 +19,7 @@ from guardian.cli import (
     exporting,
     holding,
     importing,
+    incident,
     init,
     journal,
     queue,
@@ -160,6 +161,7 @@ def run(
 for family in (init, config_, status, thaw, capabilities):
     family.register(app)
 app.add_typer(queue.app, name="queue")
+app.add_typer(incident.app, name="incident")
 app.add_typer(journal.app, name="journal")
 demo.register(app)
 entering.register(queue.app)

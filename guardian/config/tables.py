@@ -88,12 +88,13 @@ class Evidence(Table):
     capture: Annotated[str, AfterValidator(values.capture)] = Capture.BEST_EFFORT.value
     replies: Annotated[int, Field(ge=0, le=200)] = 0
     render: bool = True
-    chromium: Annotated[str, AfterValidator(values.program)] = ""
+    chromium: Annotated[str, AfterValidator(values.whole_path)] = ""
     authorities: Annotated[
         tuple[Annotated[str, AfterValidator(values.authority)], ...],
         Field(strict=False),
         AfterValidator(values.authorities),
     ] = ()
+    roots: Annotated[str, AfterValidator(values.whole_path)] = ""
     keep_own: Annotated[int, _between("1d", "36500d")] = _milliseconds("1095d")
     keep_others: Annotated[int, _between("1d", "3650d")] = _milliseconds("90d")
 

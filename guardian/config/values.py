@@ -156,10 +156,10 @@ def capture(text: str) -> str:
     return text
 
 
-def program(text: str) -> str:
-    """The absolute path of a program; empty: it is looked for."""
+def whole_path(text: str) -> str:
+    """The absolute path of a file; empty: the usual one."""
     if text and (not text.startswith("/") or not text.isprintable()):
-        raise Bad("it is no absolute path of printable letters", 'write the whole path, or "" to have it looked for')
+        raise Bad("it is no absolute path of printable letters", 'write the whole path, or "" for the usual one')
     return text
 
 

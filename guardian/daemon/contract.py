@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from guardian.daemon import evidence_contract, incident_forms
+
 
 class Fault(BaseModel):
     """Why not: a stable code, *cannot ..., because ...*, and what to do."""
@@ -61,6 +63,7 @@ class Status(BaseModel):
     daemon: str
     version: str
     config: Config
+    incident: dict[str, Any] | None = None
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
@@ -126,6 +129,7 @@ class Thawed(BaseModel):
     refused: list[dict[str, Any]]
     freezes: list[Freeze]
     missed: list[str]
+    incident: dict[str, Any] | None = None
 
 
 class Post(BaseModel):
@@ -327,9 +331,11 @@ DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/imports/{name}"): Importing,
     ("GET", "/v1/records"): Records,
     ("GET", "/v1/journal"): Journal,
+    **evidence_contract.DONE,
     ("GET", "/v1/capabilities"): CapabilitiesOfAll,
     ("GET", "/v1/natives"): Natives,
     ("POST", "/v1/natives/{native_id}/restore"): Restored,
+    **incident_forms.DONE,
 }
 ERRORS = {
     400: "It is no HTTP",

@@ -91,6 +91,7 @@ def _live(settings: Settings, makers: dict[str, Maker], ends: set[signal.Signals
         daemon.books.open_the_house()
         daemon.zones.follow()  # before the sweep: what moved may be due, or not any more
         daemon.books.sweep()
+        daemon.shelf.open()
     except Broken as broken:  # past the check at the opening: the file is open, and closing it would write to it
         hold.begin_anew(settings.house, broken)
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))

@@ -7,7 +7,6 @@ Times are arguments, in milliseconds since 1970 (UTC).
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,11 +76,7 @@ class Bundle:
 
     def about(self) -> dict[str, object]:
         """What it is about: account, platform, platform_id, at. Raises Refusal."""
-        try:
-            found = json.loads(files.read(self.path, ABOUT, limit=1 << 16))
-        except ValueError as error:
-            raise Refusal(f"cannot read {ABOUT} of {self.name}, because it is garbled") from error
-        return dict(found)
+        return canonical.table(files.read(self.path, ABOUT, limit=1 << 16))
 
     def has(self, name: str) -> bool:
         """Whether there is a file of that name."""

@@ -7,8 +7,9 @@ large ones are refused: other programs would read other digits. Ids are text.
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from guardian.errors import Mistake
+from guardian.errors import Mistake, Refusal
 
 LARGEST = 1 << 53
 DEEPEST = 20
@@ -20,6 +21,23 @@ def written(found: object) -> bytes:
     text = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     # half a surrogate pair has no UTF-8: it becomes U+FFFD here; the platform's own bytes are in the archive
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode("utf-8")
+
+
+def parsed(data: bytes) -> object:
+    """What a document says, in whatever form. Raises Refusal for what is none, however it is garbled."""
+    try:
+        found: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Refusal("cannot read a document, because it is no JSON") from error
+    return found
+
+
+def table(data: bytes) -> dict[str, Any]:
+    """The same for a document that is an object. Raises Refusal."""
+    found = parsed(data)
+    if not isinstance(found, dict):
+        raise Refusal("cannot read a document, because it is no object of JSON")
+    return found
 
 
 def _check(found: object, where: str, depth: int) -> None:

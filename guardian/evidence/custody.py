@@ -6,10 +6,9 @@ hash of the first and of the last: a tail that is cut off shows.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from guardian.errors import Mistake
+from guardian.errors import GuardianError, Mistake
 from guardian.evidence import canonical
 from guardian.model import Entry
 from guardian.rules import chain
@@ -40,13 +39,13 @@ def wrong(data: bytes) -> Iterator[str]:
     run: list[Entry] = []
     for number, line in enumerate(data.splitlines(), 1):
         try:
-            found = json.loads(line)
+            found = canonical.table(line)
             if "extract" in found:
                 yield from _ends(run, found["extract"], number)
                 run = []
             else:
                 run.append(Entry(**found))
-        except (ValueError, TypeError, KeyError):
+        except (GuardianError, ValueError, TypeError, KeyError):
             yield f"line {number} is no line of the journal"
     if run or (data and not data.endswith(b"\n")):
         yield f"its end was cut off: {len(run)} lines stand after the last extract"

@@ -83,7 +83,9 @@ class Keyring:
             (self.path / NEXT).unlink()
         signer = self._make(NEXT)
         at = now // SECOND * SECOND
-        bounded = [_bounded(line, at) if line.endswith(_blob(old.signer)) else line for line in old.allowed.splitlines()]
+        bounded = [
+            _bounded(line, at) if line.endswith(_blob(old.signer)) else line for line in old.allowed.splitlines()
+        ]
         fresh = signing.allowed_signers(signer.identity, signer.public, valid_after=at)
         known = "".join(f"{line}\n" for line in bounded) + fresh
         self._write(LIST, known.encode("ascii"))  # a crash here leaves the old key; `have` gives it a line again

@@ -55,6 +55,8 @@ class Order:
     tty: str = ""
     host: str = ""
     boot_id: str = ""
+    by: str = ""
+    agreed: tuple[str, ...] = ()
     reason: str = ""
     incident: str = ""
     takedown: str = ""

@@ -102,8 +102,8 @@ def page(
     return found, f"{found[-1].created_at}.{found[-1].name}" if len(rows) > limit else None
 
 
-def custody(tx: Tx, name: str, event: str, *, who: str, now: int, **more: object) -> Entry:
-    """A line of the journal: what somebody did with a bundle."""
+def custody(tx: Tx, name: str | None, event: str, *, who: str, now: int, **more: object) -> Entry:
+    """A line of the journal: what somebody did with a bundle; None: with what belongs to all of them."""
     return journal.append(tx, CUSTODY, who=who, now=now, bundle=name, event=event, **more)
 
 

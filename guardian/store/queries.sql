@@ -611,7 +611,7 @@ where id = :id and state = :from_state returning *;
 
 -- name: note_evidence!
 -- Which bundle is a target's, and how much it holds.
-update targets set evidence = :evidence, grade = :grade where id = :id;
+update targets set evidence = coalesce(:evidence, evidence), grade = :grade where id = :id;
 
 -- name: postpone_target!
 -- When a target can be acted on at the earliest, and why not now.
@@ -648,10 +648,6 @@ select * from looks where target = :target order by nr;
 -- name: look_done!
 -- What a look showed.
 update looks set done_at = :now, presence = :presence, why = :why where target = :target and nr = :nr;
-
--- name: put_off_look!
--- A look at which nobody could be asked is made again.
-update looks set due_at = :due_at, why = :why where target = :target and nr = :nr;
 
 -- name: live_targets_of_post$
 -- How many parts of a post are on the platform still, as far as takedowns know.

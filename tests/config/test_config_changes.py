@@ -35,6 +35,7 @@ OTHERS = {
     "evidence.render": "false",
     "evidence.chromium": '"/opt/chromium"',
     "evidence.authorities": '["https://tsa.example/tsr"]',
+    "evidence.roots": '"/etc/guardian/tsa.pem"',
     "evidence.keep_own": '"10d"',
     "evidence.keep_others": '"10d"',
     **{f"rights.{right}": '["others"]' for right in ("read", "freeze", "operate", "takedown")},

@@ -65,6 +65,7 @@ def test_more_authorities_than_can_be_waited_for_are_refused(write: Write) -> No
         'render = "yes"',
         "render = 1",
         'chromium = "chromium"',
+        'roots = "roots.pem"',
         'keep_own = "3y"',
         'keep_own = "0s"',
         'keep_others = "10000d"',
