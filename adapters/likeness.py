@@ -37,6 +37,14 @@ def likeness(shown: str, sent: str) -> Likeness:
     return Likeness.OTHER if shared < UNLIKE_BELOW else Likeness.UNSURE
 
 
+def words_of(shown: str) -> str:
+    """The HTML that a server shows as the text that a person would read, line by line."""
+    words = _Lines()
+    words.feed(shown)
+    words.close()
+    return "".join(words.found).strip()
+
+
 def _joined(text: str) -> str:
     return "".join(unicodedata.normalize("NFC", text).split())
 
@@ -59,6 +67,15 @@ class _Words(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.found.append(data)
+
+
+class _Lines(_Words):
+    """The same, with line breaks where they are shown."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "br" or (tag == "p" and self.found):
+            self.found.append("\n" if tag == "br" else "\n\n")
+        super().handle_starttag(tag, attrs)
 
 
 def _text_of(shown: str) -> str:

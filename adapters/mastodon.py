@@ -1,7 +1,7 @@
 """Mastodon, through Mastodon.py: a post, who we are, what the server accepts, and whether it has a post already.
 
-Only one thread at a time uses an adapter. Facts are from research/platforms section 3; what is set against the
-library's defaults has its reason beside it. Ids are strings.
+What an incident needs is next door, in `mastodon_incident`. Only one thread at a time uses what is here. Facts are from
+research/platforms section 3; what is set against the library's defaults has its reason beside it. Ids are strings.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 
 from mastodon import Mastodon, MastodonAPIError, MastodonError, MastodonNotFoundError, MastodonUnauthorizedError
 
-from adapters.likeness import Likeness, likeness
+from adapters import mastodon_incident
+from adapters.likeness import Likeness, likeness, words_of
+from adapters.mastodon_incident import STATUSES, USER_AGENT, MastodonIncident
 from guardian.adapter import Kind, Maker, Readiness, Route
 from guardian.errors import Doubt, TokenRefused
-from guardian.model import Identity, Limits, MediaLimits, PostRef, Problem
+from guardian.model import Identity, Limits, MediaLimits, PostRef, Problem, Seen
 from guardian.rules.media import problems as media_problems
 
 if TYPE_CHECKING:
@@ -30,13 +32,12 @@ if TYPE_CHECKING:
     from guardian.adapter import Network
     from guardian.model import Account, Media, Part
 
-STATUSES = "/api/v1/statuses"
 ROUTES = (
     Route(Kind.PUBLISH, "POST", STATUSES),
     Route(Kind.UPLOAD, "POST", "/api/v2/media"),
+    *mastodon_incident.ROUTES,
 )
 VISIBILITIES = ("public", "unlisted", "private", "direct")
-USER_AGENT = "post-guardian"
 SKEW = timedelta(minutes=5)  # between our clock and the server's, when looking for what we may have posted
 PAGE = 40
 MAX_PAGES = 10
@@ -54,11 +55,11 @@ class _Client(Mastodon):
         return True
 
 
-class MastodonAdapter:
+class MastodonAdapter(MastodonIncident):
     """One account on one Mastodon server (or one that speaks its API)."""
 
     def __init__(self, account: Account, network: Network) -> None:
-        self._account = account
+        super().__init__(account, network.session)
         self._client = _Client(
             access_token=account.secrets["token"].reveal(),
             api_base_url=account.base_url,
@@ -160,6 +161,14 @@ class MastodonAdapter:
             return self._first_that_is(part, unknown)
         except MastodonError as error:
             raise Doubt(f"cannot say whether {self._account.name} has the post, because {error}") from error
+
+    def recent(self, *, since: int) -> Sequence[Seen]:
+        """Our own posts from then on by the server's clock, as far as that can be told from ours."""
+        try:
+            ours = self._own_since(datetime.fromtimestamp(since / 1000, UTC))
+            return [_seen(status) for status in ours if _look(status, "reblog") is None]
+        except (MastodonError, TypeError, AttributeError) as error:  # the library makes objects of anything
+            raise Doubt(f"cannot say what {self._account.name} has published, because {error}") from error
 
     def _first_that_is(self, part: Part, statuses: Iterator[Any]) -> PostRef | None:
         """The first that is this part beyond doubt. Raises the first Doubt when there was one, and none is."""
@@ -300,6 +309,12 @@ def _ref(status: Any) -> PostRef:  # noqa: ANN401 (the library's own dynamic typ
     return PostRef(id=_id(status), url=str(url))
 
 
+def _seen(status: Any) -> Seen:  # noqa: ANN401 (the library's own dynamic type)
+    said = _look(status, "content")
+    text = words_of(said) if isinstance(said, str) else ""
+    return Seen(ref=_ref(status), at=round(status.created_at.timestamp() * 1000), text=text)
+
+
 def _behind(date: str | None) -> timedelta:
     """By how much the server's clock, which dates the posts, is behind ours; nothing when it does not say."""
     try:
@@ -314,4 +329,4 @@ def connect(account: Account, network: Network) -> MastodonAdapter:
     return MastodonAdapter(account, network)
 
 
-MAKER = Maker(connect=connect, routes=ROUTES, secrets=("token",))
+MAKER = Maker(connect=connect, routes=ROUTES, secrets=("token",), abilities=mastodon_incident.ABILITIES)

@@ -12,11 +12,24 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import requests
 
-    from guardian.model import Account, Identity, Limits, Media, Part, PostRef, Problem
+    from guardian.model import (
+        Account,
+        Decision,
+        Identity,
+        Limits,
+        Media,
+        Native,
+        Part,
+        PostRef,
+        Presence,
+        Problem,
+        Seen,
+        Shown,
+    )
 
 
 class Kind(StrEnum):
@@ -32,15 +45,71 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One kind of changing request: method, and the whole path as a regular expression."""
+    """One kind of changing request: method, and the whole path as a regular expression.
+
+    A retracting route says where the request names the post that it takes down: in a group of the path, or in a field
+    of the body, called `target`. One request may be two kinds: an edit hides a post, or shows it again. Then both
+    routes are declared, and it is done under the one that was announced.
+    """
 
     kind: Kind
     method: str
     path: str
+    target: str | None = None  # of a retracting route whose path has no group `target`: the body's field
 
     def matches(self, method: str, path: str) -> bool:
         """Whether a request with this method and path (no query) is this route."""
         return method == self.method and re.fullmatch(self.path, path) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One reading request whose answer is evidence. Without `token` it is asked as anybody would."""
+
+    name: str  # what the answer is called in a bundle: "status", "context", ...
+    url: str
+    essential: bool = True  # before the deletion; else after it
+    others: bool = False  # it holds words of other people
+    token: bool = True
+    may_be_missing: bool = False  # a 404 is an answer here, and nothing is lacking
+    accept: str = "application/json"  # in which form it is asked for: one address may have several
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a look."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """How a decision is carried out on this platform, and what it honestly does, in words for whoever decides."""
+
+    decision: Decision
+    name: str  # "delete", "veil", ...
+    reversible: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How many retracting requests the platform takes from one account: so many in any window of so many ms."""
+
+    count: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What can honestly be done on a platform: printed by `guardian capabilities`, obeyed by takedowns."""
+
+    acts: tuple[Act, ...] = ()
+    budget: Budget = Budget(count=30, window=30 * 60_000)
+    lists_natives: bool = False
+    defers_natives: bool = False
+    unseen: tuple[str, ...] = ()  # what no freeze reaches here, in words
 
 
 class Readiness(StrEnum):
@@ -101,6 +170,91 @@ class Adapter(Protocol):
         """
         ...
 
+    # Below: what an incident needs. These are called on a second adapter of the account, with a session of its own, so
+    # that nothing of it ever waits behind a lane. `fetch` may be called by several threads at once; the others by one.
+
+    def resolve(self, url: str) -> PostRef | None:
+        """The post that a public address names, or None when it is none of this platform's.
+
+        Asks the platform only where the address does not say it. Never sends a token to another host.
+        """
+        ...
+
+    def looks(self, ref: PostRef) -> Sequence[Look]:
+        """Every reading request whose answer is evidence of the post, the best first. Asks nothing."""
+        ...
+
+    def fetch(self, look: Look) -> Answer:
+        """Make one look with the account's token: exactly one reading request, its bytes as they came."""
+        ...
+
+    def author(self, status: bytes) -> str | None:
+        """Who wrote the post, by the bytes of the look `status`: an Identity's `id`. None: they do not say."""
+        ...
+
+    def files(self, status: bytes) -> Sequence[Shown]:
+        """The files that the post shows, by the bytes of the look `status`."""
+        ...
+
+    def presence(self, ref: PostRef) -> Presence:
+        """Read back with the token whether the post is there: one reading request, judged by its answer alone."""
+        ...
+
+    def prepare(self, decision: Decision, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
+        """What the act will say and what undoes it, from the looks that were made. Asks nothing.
+
+        Raises Refusal when the act is not possible (an edit that would lose a poll), with the reason.
+        """
+        ...
+
+    def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:
+        """Delete or hide with exactly one retracting request. Whatever it raises, the receipt says what happened."""
+        ...
+
+    def undo(self, ref: PostRef, undo: Mapping[str, object]) -> None:
+        """Reverse an act, or a deferral (`ref` names the native post), with exactly one MANAGE request.
+
+        It may publish: refused while frozen, like any.
+        """
+        ...
+
+    def natives(self) -> Sequence[Native] | None:
+        """Every post that the platform itself will publish later; None: this platform cannot be asked."""
+        ...
+
+    def remove_native(self, native: Native) -> None:
+        """Delete one of them with exactly one retracting request."""
+        ...
+
+    def deferral(self, native: Native, *, until: int) -> Undoing:
+        """What putting it off until then (ms) will say, and what undoes it. Asks nothing.
+
+        Raises Refusal when that is not later than it is due: it would be published sooner.
+        """
+        ...
+
+    def defer_native(self, native: Native, *, until: int) -> None:
+        """Put one of them off until then (ms) with exactly one retracting request. Raises what `deferral` raises."""
+        ...
+
+    def recent(self, *, since: int) -> Sequence[Seen]:
+        """Our own posts that were made at or after `since` (ms), newest first, boosts left out. Raises Doubt.
+
+        As the clocks differ, some that were made a moment before may be among them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoing:
+    """What a retracting request will say beside its target, and what reverses it (None: nothing can).
+
+    The gate lets a retracting request carry these values and no others: nothing new can be published under it.
+    """
+
+    says: frozenset[str] = frozenset()
+    undo: Mapping[str, object] | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
@@ -109,6 +263,7 @@ class Maker:
     connect: Connect
     routes: tuple[Route, ...]
     secrets: tuple[str, ...]
+    abilities: Abilities = Abilities()
 
 
 class Connect(Protocol):

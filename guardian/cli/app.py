@@ -10,19 +10,23 @@ from typer.core import TyperCommand
 
 from guardian import __version__
 from guardian.cli import (
+    capabilities,
     completion,
     deciding,
     demo,
     endings,
     entering,
+    evidence,
     exporting,
     holding,
     importing,
+    incident,
     init,
     journal,
     queue,
     render,
     status,
+    takedown,
     thaw,
 )
 from guardian.cli import config as config_
@@ -134,10 +138,13 @@ def run(
     os.execv(sys.executable, [sys.executable, "-m", "guardian", "run", *given])  # noqa: S606 (ourselves; the daemon is another floor)
 
 
-for family in (init, config_, status, thaw):
+for family in (init, config_, status, thaw, capabilities):
     family.register(app)
 app.add_typer(queue.app, name="queue")
+app.add_typer(incident.app, name="incident")
 app.add_typer(journal.app, name="journal")
+takedown.register(app)
+app.add_typer(evidence.app, name="evidence")
 demo.register(app)
 entering.register(queue.app)
 importing.register(queue.app)

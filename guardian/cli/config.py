@@ -19,9 +19,10 @@ from guardian.errors import Absent, ConfigMistake, Doubt, GuardianError, Refusal
 from guardian.model import Account
 
 if TYPE_CHECKING:
-    from guardian.config import Fault
+    from guardian.config import Fault, Settings
 
 GROUP = "guardian.adapters"
+ENOUGH = 2  # authorities: one may be down, or gone in some years
 NOT_ASKED = "not asked yet"
 PATIENCE = 8.0  # a daemon that has just started, or reloaded, is asking
 LOOK_EVERY = 0.2
@@ -62,13 +63,25 @@ def config_check(
     accounts = settings.accounts
     errors = _ask(desk.client(within=PATIENCE), path, accounts) if ask else []
     shown = [_account(one) for one in accounts]
-    found: Document = {"ok": not errors, "config": str(path), "accounts": shown, "faults": []}
+    notes = _notes(settings)
+    found: Document = {"ok": not errors, "config": str(path), "accounts": shown, "faults": [], "notes": notes}
     if errors:
         found |= {"error": endings.as_document(errors[0]), "errors": [endings.as_document(one) for one in errors]}
-    desk.answer(found, _lines(str(path), accounts, asked=ask and not errors))
+    desk.answer(found, _lines(str(path), accounts, notes, asked=ask and not errors))
     for one in errors:
         render.tell(str(one))
     return endings.FAILED if errors else endings.DONE
+
+
+def _notes(settings: "Settings") -> list[str]:
+    """What is no mistake, and worth a thought."""
+    named = len(settings.evidence.authorities)
+    if named >= ENOUGH:
+        return []
+    found = "one authority alone stamps" if named else "no authority stamps"
+    rests = "that one" if named else "this host alone"
+    why = f"{found} the time of evidence ([evidence] authorities), so that its date rests on {rests}"
+    return [f"{why}; name two of different operators: docs/evidence.md"]
 
 
 def known_secrets() -> dict[str, tuple[str, ...]]:
@@ -142,8 +155,9 @@ def _account(account: Account) -> dict[str, str]:
     }
 
 
-def _lines(path: str, accounts: Sequence[Account], *, asked: bool) -> Iterator[str]:
+def _lines(path: str, accounts: Sequence[Account], notes: Sequence[str], *, asked: bool) -> Iterator[str]:
     yield f"{render.one_line(path)} is right: {render.count(len(accounts), 'account')}"
+    yield from (render.field("note", note) for note in notes)
     if not accounts:
         yield "  write one into it: the end of the file says how"
         return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from guardian.config.tables import Table
     from guardian.model import Secret
 
-TABLES = ("queue", "fence", "gate", "reconcile", "metrics", "rights")
+TABLES = ("queue", "fence", "gate", "reconcile", "metrics", "evidence", "rights")
 OF_LANES = ("queue", "gate", "reconcile")  # what a lane is built from, besides its account
 
 

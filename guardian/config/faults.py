@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = {"platform": '"mastodon"', "brand": '"acme"', "base_url": '"https://…"', "identity": '"@acme@…"'}
 KINDS = {
     "string_type": ("it is no text", "put it in quotes"),
+    "bool_type": ("it is neither true nor false", "write true or false, without quotes"),
     "int_type": ("it is no whole number", "write one without quotes and without point"),
     "model_type": ("it is no table", "write the name in brackets on a line of its own, and its keys below"),
     "dict_type": ("it is no table", "write the name in brackets on a line of its own, and its keys below"),

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from guardian.config.faults import faults_of
 from guardian.config.places import Fault, Places, named
 from guardian.config.secrets import fetch, reference
-from guardian.config.tables import Document, Fence, Gate, Metrics, Queue, Reconcile, Rights, Store
+from guardian.config.tables import Document, Evidence, Fence, Gate, Metrics, Queue, Reconcile, Rights, Store
 from guardian.config.text import parse_toml, read_text
 from guardian.config.values import Bad, directory, nearest, parse_duration, runtime_directory
 from guardian.errors import ConfigMistake
@@ -47,6 +47,7 @@ class Settings:
     gate: Gate
     reconcile: Reconcile
     metrics: Metrics
+    evidence: Evidence
     rights: Rights
     accounts: tuple[Account, ...]
 
@@ -218,6 +219,7 @@ def _settings(path: Path, document: Document, secrets: Found) -> Settings:
         gate=document.gate,
         reconcile=document.reconcile,
         metrics=document.metrics,
+        evidence=document.evidence,
         rights=document.rights,
         accounts=accounts,
     )

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from guardian.config import values
 from guardian.config.secrets import Reference, reference, secret_name
 from guardian.fence.house import DEFAULTS
+from guardian.model import Capture
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -80,6 +81,24 @@ class Metrics(Table):
     listen: Annotated[str, AfterValidator(values.listen)] | None = None
 
 
+class Evidence(Table):
+    """`[evidence]`: what is kept of a post that is taken down, how long, and who says when it was sealed."""
+
+    within: Annotated[int, _between("500ms", "10s")] = _milliseconds("2s")
+    capture: Annotated[str, AfterValidator(values.capture)] = Capture.BEST_EFFORT.value
+    replies: Annotated[int, Field(ge=0, le=200)] = 0
+    render: bool = True
+    chromium: Annotated[str, AfterValidator(values.whole_path)] = ""
+    authorities: Annotated[
+        tuple[Annotated[str, AfterValidator(values.authority)], ...],
+        Field(strict=False),
+        AfterValidator(values.authorities),
+    ] = ()
+    roots: Annotated[str, AfterValidator(values.whole_path)] = ""
+    keep_own: Annotated[int, _between("1d", "36500d")] = _milliseconds("1095d")
+    keep_others: Annotated[int, _between("1d", "3650d")] = _milliseconds("90d")
+
+
 class Rights(Table):
     """`[rights]`: which Unix groups may do what; root and the service user may do all."""
 
@@ -120,6 +139,7 @@ class Document(Table):
     gate: Gate = Field(default_factory=Gate)
     reconcile: Reconcile = Field(default_factory=Reconcile)
     metrics: Metrics = Field(default_factory=Metrics)
+    evidence: Evidence = Field(default_factory=Evidence)
     rights: Rights = Field(default_factory=Rights)
     accounts: dict[Name, AccountTable] = Field(default_factory=dict)
 

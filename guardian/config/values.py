@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from guardian.errors import Mistake
 from guardian.fence.scopes import is_name
+from guardian.model import Capture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MAX_SOCKET_PATH = 107  # bytes that the kernel has room for in the address of a Unix socket, less the closing zero
 MAX_PORT = 65535
 MAX_IDENTITY = 320
+MAX_AUTHORITY = 500
+MOST_AUTHORITIES = 8
 MAX_GUESS = 64  # comparing is quadratic; nobody misspells a longer word
 UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit}(?![a-z]))?" for unit, _ in UNITS))
@@ -144,6 +147,39 @@ def base_url(text: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     standard = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{shown}" + (f":{port}" if port not in (0, standard) else "")
+
+
+def capture(text: str) -> str:
+    """What a takedown does by itself when the proof cannot be had in time. To skip it is decided order by order."""
+    if text not in (Capture.BEST_EFFORT, Capture.REQUIRE):
+        raise Bad("no policy for everything has that name", f'write "{Capture.BEST_EFFORT}" or "{Capture.REQUIRE}"')
+    return text
+
+
+def whole_path(text: str) -> str:
+    """The absolute path of a file; empty: the usual one."""
+    if text and (not text.startswith("/") or not text.isprintable()):
+        raise Bad("it is no absolute path of printable letters", 'write the whole path, or "" for the usual one')
+    return text
+
+
+def authority(text: str) -> str:
+    """The address of an authority that stamps the time (RFC 3161). Plain http is usual: the answer is signed."""
+    parts = _split(text) if len(text) <= MAX_AUTHORITY else None
+    if parts is None or parts.scheme not in ("http", "https") or not _is_host(parts) or _port(parts) is None:
+        raise Bad("it is no address of an authority", 'write it like "https://tsa.example/tsr"')
+    if "@" in parts.netloc or "#" in text:
+        raise Bad("a user, a password or a fragment stands in it", "write the address alone")
+    return text
+
+
+def authorities(found: tuple[str, ...]) -> tuple[str, ...]:
+    """All of them: few, each once."""
+    if len(found) > MOST_AUTHORITIES:
+        raise Bad("each stamp would be asked from too many", f"name at most {MOST_AUTHORITIES}")
+    if len(set(found)) != len(found):
+        raise Bad("one stands there twice", "name each once")
+    return found
 
 
 def identity(text: str, platform: str | None) -> str:

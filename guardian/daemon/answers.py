@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from guardian import __version__
 from guardian.daemon import documents
+from guardian.daemon import incidents as incidents_
 from guardian.daemon.decisions import Decisions
+from guardian.daemon.incidents import IncidentAnswers
 from guardian.duties.foreign import TOOLS, Choices
 from guardian.duties.freeze import in_flight
 from guardian.duties.import_check import Plan
@@ -32,13 +34,17 @@ if TYPE_CHECKING:
 
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
+    from guardian.daemon.capabilities import Capabilities
+    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
+    from guardian.daemon.takedowns import TakedownAnswers
     from guardian.duties.books import Books
     from guardian.duties.deciding import Deciding
     from guardian.duties.freeze import Freezing
     from guardian.duties.holding import Keeping
+    from guardian.duties.incidents import Incidents
     from guardian.duties.lane import Lane
     from guardian.duties.queue import Queue
     from guardian.duties.spooling import Spooling
@@ -56,7 +62,7 @@ MOST_LINES = 200
 WAITING = ("queued", "blocked", "unknown")
 
 
-class Answers(Decisions):
+class Answers(Decisions, IncidentAnswers):
     """What the daemon answers; one method per route."""
 
     def __init__(  # noqa: PLR0913 (one parameter for each duty it asks)
@@ -67,23 +73,31 @@ class Answers(Decisions):
         queue: Queue,
         deciding: Deciding,
         keeping: Keeping,
+        incidents: Incidents,
         spooling: Spooling,
         staging: Staging,
         bell: Bell,
         in_force: InForce,
         listener: Listener,
+        evidence: EvidenceAnswers,
+        capabilities: Capabilities,
+        takedowns: TakedownAnswers,
     ) -> None:
         self.books = books
         self.freezing = freezing
         self.queue = queue
         self.deciding = deciding
         self.keeping = keeping
+        self.incidents = incidents
         self.spooling = spooling
         self.staging = staging
         self.bell = bell
         self.in_force = in_force
         self.ring = bell.ring
         self.listener = listener
+        self.evidence = evidence
+        self.capabilities = capabilities
+        self.takedowns = takedowns
         self.database = books.database
 
     @property
@@ -95,7 +109,7 @@ class Answers(Decisions):
         """The state of everything, from the fence itself and from the store."""
         fence = reading.read_fence(self.books.house)
         with self.database.reading() as tx:
-            standing = freezes.in_force(tx)
+            standing, incident = freezes.in_force(tx), incidents_.standing(tx)
             counts = {row["state"]: row["n"] for row in Q.counts_by_state(tx)}
             flight = [in_flight(row) for row in attempts.in_flight(tx, since=self.books.clock() + 1)]
             upcoming = [
@@ -111,6 +125,7 @@ class Answers(Decisions):
             "clock": self._clock(),
             "config": documents.config(self.in_force.verdict),
             "version": __version__,
+            "incident": incident,
             "freezes": [documents.freeze(one) for one in standing],
             "counts": counts,
             "held": held,
@@ -146,9 +161,10 @@ class Answers(Decisions):
         self._must_exist(wanted)
         done, missed = self.books.thaw(wanted, reason=body.reason, by=peer.name, shown=body.freezes)
         with self.database.reading() as tx:
-            standing = freezes.in_force(tx)
+            standing, incident = freezes.in_force(tx), incidents_.standing(tx)
         self.ring()
         return {
+            "incident": incident,
             "state": reading.read_fence(self.books.house).state,
             "thawed": [one.scope for one in done if isinstance(one, Armed)],
             "refused": [one._asdict() for one in done if not isinstance(one, Armed)],

@@ -11,7 +11,10 @@ from guardian.config.in_force import InForce
 from guardian.daemon import clocks
 from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
+from guardian.daemon.capabilities import Capabilities
 from guardian.daemon.census import Census
+from guardian.daemon.emergencies import Emergencies, emergencies
+from guardian.daemon.evidence import EvidenceAnswers
 from guardian.daemon.inspecting import Inspecting
 from guardian.daemon.lanes import Bell, Running
 from guardian.daemon.listener import Listener
@@ -22,21 +25,29 @@ from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
 from guardian.daemon.reload import Reload
 from guardian.daemon.server import give_to_group
+from guardian.daemon.takedowns import TakedownAnswers
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
+from guardian.duties.exporting_evidence import Exporting
 from guardian.duties.freeze import Freezing
+from guardian.duties.heads import Heads
 from guardian.duties.holding import Keeping
+from guardian.duties.incidents import Incidents
+from guardian.duties.keeping_evidence import KeepingEvidence
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
+from guardian.duties.shelf import Shelf
 from guardian.duties.spooling import Spooling
 from guardian.duties.staging import Staging
+from guardian.duties.stamping import Stamping
 from guardian.duties.timekeeping import Timekeeping
 from guardian.duties.uploading import Uploading
 from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
+from guardian.gate import authorities
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
 
@@ -65,6 +76,8 @@ class Daemon:
     standing: tuple[Loop, ...]
     app: FastAPI
     listener: Listener
+    shelf: Shelf
+    urgent: Emergencies
 
     @property
     def loops(self) -> tuple[Loop, ...]:
@@ -114,9 +127,12 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     listener = Listener(metrics.text)
     reload = _reload(books, bell, lanes, metrics, listener)
     reloading = Loop("reload", reload, clock)
-    answers = _answers(books, bell, spooling, metrics, listener)
+    shelf = Shelf(state_dir=settings.state_dir, database=database, clock=clock)
+    evidence, loops = _evidence(books, shelf)
+    urgent = emergencies(books=books, makers=makers, shelf=shelf, spool=spool, metrics=metrics)
+    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence, urgent)
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
-    standing = (watch, inspecting, Loop("broom", spooling, clock), reloading)
+    standing = (watch, *urgent.loops, inspecting, Loop("broom", spooling, clock), *loops, reloading)
     _show(metrics, answers, lambda: (*standing, *bell.loops))
     return Daemon(
         settings=settings,
@@ -129,15 +145,37 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         standing=standing,
         app=application(answers, RightsInForce(in_force)),
         listener=listener,
+        shelf=shelf,
+        urgent=urgent,
     )
 
 
-def _answers(books: Books, bell: Bell, spooling: Spooling, metrics: Metrics, listener: Listener) -> Answers:
+def _evidence(books: Books, shelf: Shelf) -> tuple[EvidenceAnswers, tuple[Loop, ...]]:
+    """What keeps the evidence: the answers about it, and the loops that have it stamped and let it go."""
+    clock, in_force = books.clock, books.in_force
+    heads = Heads(shelf)
+    stamping = Stamping(shelf=shelf, in_force=in_force, clock=clock, ask=authorities.ask, heads=heads)
+    keeping = KeepingEvidence(
+        shelf=shelf, heads=heads, in_force=in_force, clock=clock, clock_is_right=books.clock_is_right
+    )
+    answers = EvidenceAnswers(shelf=shelf, keeping=keeping, exporting=Exporting(shelf=shelf, clock=clock))
+    return answers, (Loop("stamps", stamping, clock), Loop("retention", keeping, clock))
+
+
+def _answers(
+    books: Books,
+    bell: Bell,
+    spooling: Spooling,
+    listener: Listener,
+    capabilities: Capabilities,
+    evidence: EvidenceAnswers,
+    urgent: Emergencies,
+) -> Answers:
     """What answers at the control socket."""
     database, in_force, clock = books.database, books.in_force, books.clock
     return Answers(
         books=books,
-        freezing=Freezing(books, ring=bell.halt, tally=metrics),
+        freezing=Freezing(books, ring=bell.halt, tally=books.tally),
         queue=Queue(
             database=database,
             in_force=in_force,
@@ -146,11 +184,15 @@ def _answers(books: Books, bell: Bell, spooling: Spooling, metrics: Metrics, lis
         ),
         deciding=Deciding(database=database, in_force=in_force, clock=clock),
         keeping=Keeping(database=database, in_force=in_force, clock=clock, clock_is_right=books.clock_is_right),
+        incidents=Incidents(database=database, clock=clock),
         spooling=spooling,
         staging=Staging(clock=clock),
         bell=bell,
         in_force=in_force,
         listener=listener,
+        evidence=evidence,
+        capabilities=capabilities,
+        takedowns=TakedownAnswers(takedowns=urgent.takedowns, undoing=urgent.undoing, in_force=in_force),
     )
 
 

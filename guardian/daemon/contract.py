@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from guardian.daemon import evidence_contract, incident_forms, takedown_forms
+
 
 class Fault(BaseModel):
     """Why not: a stable code, *cannot ..., because ...*, and what to do."""
@@ -61,6 +63,7 @@ class Status(BaseModel):
     daemon: str
     version: str
     config: Config
+    incident: dict[str, Any] | None = None
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
@@ -84,6 +87,7 @@ class Frozen(BaseModel):
     door: str
     daemon_killed: bool
     epoch: int | None = None
+    incident: str | None = None
     held: int | None = None
     in_flight: list[dict[str, Any]] | None = None
     not_covered: list[str]
@@ -99,6 +103,7 @@ class Thawed(BaseModel):
     refused: list[dict[str, Any]]
     freezes: list[Freeze]
     missed: list[str]
+    incident: dict[str, Any] | None = None
 
 
 class Post(BaseModel):
@@ -236,6 +241,47 @@ class Journal(BaseModel):
     entries: list[dict[str, Any]]
 
 
+class Act(BaseModel):
+    """What a decision does on a platform, in words, and whether it can be undone."""
+
+    name: str
+    reversible: bool
+    words: str
+
+
+class Budget(BaseModel):
+    """How many takedowns a platform takes from one account in any window of so many ms."""
+
+    count: int
+    window_ms: int
+
+
+class ScheduledThere(BaseModel):
+    """What can be done about posts that are scheduled at the platform itself."""
+
+    listed: bool
+    deferred: bool
+
+
+class AccountCapabilities(BaseModel):
+    """What can be done on one account's platform (null: nothing), and what no freeze reaches there."""
+
+    account: str
+    platform: str
+    brand: str
+    delete: Act | None
+    hide: Act | None
+    budget: Budget
+    scheduled_there: ScheduledThere
+    not_covered: list[str]
+
+
+class CapabilitiesOfAll(BaseModel):
+    """Every account in force."""
+
+    accounts: list[AccountCapabilities]
+
+
 DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/status"): Status,
     ("POST", "/v1/freeze"): Frozen,
@@ -259,6 +305,10 @@ DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/imports/{name}"): Importing,
     ("GET", "/v1/records"): Records,
     ("GET", "/v1/journal"): Journal,
+    **evidence_contract.DONE,
+    ("GET", "/v1/capabilities"): CapabilitiesOfAll,
+    **incident_forms.DONE,
+    **takedown_forms.DONE,
 }
 ERRORS = {
     400: "It is no HTTP",

@@ -91,6 +91,7 @@ def _live(settings: Settings, makers: dict[str, Maker], ends: set[signal.Signals
         daemon.books.open_the_house()
         daemon.zones.follow()  # before the sweep: what moved may be due, or not any more
         daemon.books.sweep()
+        daemon.shelf.open()
     except Broken as broken:  # past the check at the opening: the file is open, and closing it would write to it
         hold.begin_anew(settings.house, broken)
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))
@@ -170,6 +171,9 @@ def _end(daemon: Daemon) -> None:
     if late:
         log.error("did not end", loops=late)
         return  # what is still sending is found as unknown at the next start
+    if not daemon.urgent.close(max(until - time.monotonic(), 1.0)):
+        log.error("a takedown did not end")
+        return  # it is found where it is at the next start
     try:
         with daemon.database.transaction(within=LAST_WORD_WITHIN) as tx:
             journal.append(tx, "stopped", who="guardian", now=wall_clock())

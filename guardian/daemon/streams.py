@@ -75,6 +75,10 @@ class Streams:
         file = await to_thread.run_sync(self.answers.file, sha256, limiter=self._giving)
         return _Pieces(file, self._giving)
 
+    async def hand_out(self, made: Callable[[], BufferedReader]) -> Response:
+        """A file that is made for this one answer. Raises what making it raises."""
+        return _Pieces(await to_thread.run_sync(made, limiter=self._giving), self._giving)
+
     @contextmanager
     def _place(self, who: Peer) -> Iterator[None]:
         if self._coming.total() >= limits.UPLOADS or self._coming[who.uid] >= limits.uploads_of_one(who):

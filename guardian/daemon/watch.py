@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardian.duties.landing import note_landed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,6 +42,7 @@ class Watch:
             self.books.follow_the_journal()
             self._follow_the_zones(now)
             self.books.sweep()
+            note_landed(self.books.database, now=self.books.clock())
         return now + FENCE_EVERY
 
     def _follow_the_zones(self, now: int) -> None:

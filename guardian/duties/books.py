@@ -17,7 +17,7 @@ from guardian.errors import Doubt
 from guardian.fence import arming, limited, marker, reading, scopes
 from guardian.fence.arming import Armed, Kept
 from guardian.fence.stopping import Order, Stopping
-from guardian.store import freezes, journal
+from guardian.store import freezes, incidents, journal
 from guardian.store.database import WRITER_SECONDS
 
 if TYPE_CHECKING:
@@ -212,6 +212,7 @@ class Books:
             return False
         now, right = self.clock(), self.clock_is_right()  # in this order, as in `sweep`
         with self.database.transaction(within=within) as tx:
+            incident = _incident_of(tx, new, now)
             for scope, seen in new:
                 freeze = freezes.record(
                     tx,
@@ -222,7 +223,8 @@ class Books:
                     mark=seen.mark,
                 )
                 facts = {"freeze": freeze.id, "scope": scope, "reason": freeze.reason, "epoch": freeze.epoch}
-                journal.append(tx, "frozen", who=freeze.by, now=now, **facts)
+                when = {"ordered_at": freeze.at, "incident": incident}
+                journal.append(tx, "frozen", who=freeze.by, now=now, **facts, **when)
             missed = self._miss(tx, now) if right else []
         self.tally.missed(len(missed))
         for scope, seen in new:
@@ -234,6 +236,14 @@ class Books:
         settings = self.in_force.settings
         names = [account.name for account in settings.accounts]
         return sweep(tx, names, now=now, late_after=settings.queue.late_after)
+
+
+def _incident_of(tx: Tx, new: Sequence[tuple[str, reading.Seen]], now: int) -> str:
+    """The incident that these freezes open or join: its words are those of the first of them."""
+    _, first = min(new, key=lambda one: one[1].at or now)
+    reason = first.reason if first.reason is not None else FOUND_CLOSED
+    incident, _ = incidents.open_or_join(tx, reason=reason, by=first.by or "unknown", cause="freeze", now=now)
+    return incident.id
 
 
 def _in_the_books(scope: str, mark: str | None, standing: list[Freeze]) -> bool:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from guardian.duties.landing import note_landed
 from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.fence import limited, permits, reading, report
 from guardian.fence.stopping import Stopping
-from guardian.store import attempts, freezes
+from guardian.store import attempts, freezes, incidents, journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from guardian.fence.stopping import Order
 
 LOOK_EVERY = 0.02
+CONFIRMED, NOT_CONFIRMED = "freeze confirmed", "freeze not confirmed"
 BOOKS_WITHIN = 2.0  # the freeze stands: whoever asked for it does not wait for a locked store
 log = structlog.get_logger()
 
@@ -66,7 +68,23 @@ class Freezing:
                 standing = freezes.in_force(tx)
                 document["held"] = freezes.held(tx)
             document["epoch"] = max((one.epoch for one in standing if one.scope in order.scopes), default=None)
+            document["incident"] = self._attach(document, order, ordered_at=since)
         document["in_flight"] = self._outcomes(order.scopes, since=since, wait=wait)
+        if document["incident"] is not None:
+            note_landed(self.books.database, now=self.books.clock(), within=BOOKS_WITHIN)
+
+    def _attach(self, document: dict[str, object], order: Order, *, ordered_at: int) -> str:
+        """What the fence said of this order, as a line of the incident; its id.
+
+        A freeze that stood already opens one as well, if the one before was closed: somebody has stopped again.
+        """
+        now = self.books.clock()
+        facts = {key: document[key] for key in ("scopes", "door", "durable", "elapsed_ms", "held", "unconfirmed")}
+        kind = CONFIRMED if document["confirmed"] else NOT_CONFIRMED
+        with self.books.database.transaction(within=BOOKS_WITHIN) as tx:
+            incident, _ = incidents.open_or_join(tx, reason=order.reason, by=order.by, cause="freeze", now=now)
+            journal.append(tx, kind, who=order.by, now=now, incident=incident.id, ordered_at=ordered_at, **facts)
+        return incident.id
 
     def _outcomes(self, scopes: Sequence[str], *, since: int, wait: float) -> list[dict[str, Any]]:
         """What had left, or may have, when the freeze began; waits until every one is known, or for `wait` seconds.

@@ -9,9 +9,12 @@ import os
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from guardian.adapter import Maker
 from guardian.errors import ConfigMistake
+from guardian.gate import wire
+from guardian.gate.public import PublicReader
 from guardian.gate.transport import guarded_session, uncounted
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     import requests
 
     from guardian.adapter import Adapter
+    from guardian.gate.wire import LookUp
     from guardian.model import Account
 
 GROUP = "guardian.adapters"
@@ -58,14 +62,64 @@ def connect(
 
     `answer_within` is in seconds, for one whole exchange; `on_refusal` hears of each request that the gate refuses.
     """
+    return _adapter(account, _maker(account, found), answer_within, on_refusal, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """What an incident does with an account: a second adapter with a session of its own, which no lane ever uses."""
+
+    adapter: Adapter
+    public: PublicReader
+    maker: Maker
+
+
+def emergency(
+    account: Account,
+    found: Mapping[str, Maker],
+    *,
+    answer_within: float,
+    on_refusal: Callable[[], None] = uncounted,
+) -> Emergency:
+    """The emergency adapter of an account, and what reads without its token. Opens no connection yet.
+
+    `answer_within` as for `connect`, and shorter; of the public reader, for one whole `read`. Neither waits behind a
+    lane, not even for a name server.
+    """
+    maker = _maker(account, found)
+    public = PublicReader(
+        answer_within=answer_within,
+        cafile=_cafile(),
+        trusted_hosts=(urlsplit(account.base_url).netloc,),
+        secrets=[secret.reveal() for secret in account.secrets.values()],
+    )
+    return Emergency(_adapter(account, maker, answer_within, on_refusal, wire.of_an_incident), public, maker)
+
+
+def _maker(account: Account, found: Mapping[str, Maker]) -> Maker:
     maker = found.get(account.platform)
     if maker is None:
         raise ConfigMistake(
             f"cannot connect {account.name}, because no adapter for {account.platform!r} is installed",
             fix=f"choose from: {', '.join(sorted(found)) or 'none'}",
         )
-    cafile = os.environ.get(
-        "SSL_CERT_FILE"
-    )  # OpenSSL's own name for it: a house with a certificate authority of its own
-    session = guarded_session(account, maker.routes, answer_within=answer_within, cafile=cafile, on_refusal=on_refusal)
+    return maker
+
+
+def _adapter(
+    account: Account, maker: Maker, answer_within: float, on_refusal: Callable[[], None], look_up: LookUp | None
+) -> Adapter:
+    session = guarded_session(
+        account,
+        maker.routes,
+        answer_within=answer_within,
+        cafile=_cafile(),
+        on_refusal=on_refusal,
+        look_up=look_up,
+    )
     return maker.connect(account, GuardedNetwork(session))
+
+
+def _cafile() -> str | None:
+    """OpenSSL's own name for it: a house with a certificate authority of its own."""
+    return os.environ.get("SSL_CERT_FILE")

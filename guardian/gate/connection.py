@@ -1,6 +1,6 @@
 """The connection that carries one request: it connects first, then passes the gates, then writes.
 
-Used by one lane thread.
+Used by the one thread that asks: a lane's, or one of an incident.
 
     connect, finish TLS                      outside every lock; nothing of the request has left
     look, lock every gate, look again        fence.passage; refused here means surely nothing left
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from guardian.fence.passage import Pass
     from guardian.gate.intents import Trace
+    from guardian.gate.wire import LookUp
 
 MAX_LETTER = 128 * 1024
 WRITE_LIMIT = 1.0
@@ -42,12 +43,19 @@ LOOKING = frozenset({Kind.UPLOAD})
 class Errand:
     """What a connection is for: one request, its trace, its deadline and, if it needs one, its pass of the fence."""
 
-    def __init__(self, trace: Trace, deadline: Deadline, ticket: Pass | None, *, tls: bool) -> None:
+    def __init__(
+        self, trace: Trace, deadline: Deadline, ticket: Pass | None, *, tls: bool, look_up: LookUp | None = None
+    ) -> None:
         self.trace = trace
         self.deadline = deadline
         self.ticket = ticket
         self.tls = tls
+        self.look_up = look_up
         self.handles: list[Handle] = []
+        self.letter = b""  # the request as it was composed, whether or not it left
+        self.peer = ""
+        self.secured: str | None = None  # version and cipher of TLS
+        self.certificate: bytes | None = None
 
     @property
     def handle(self) -> Handle:
@@ -67,16 +75,18 @@ class _Gated(HTTPConnection):
     _letter: bytearray | None = None
 
     def _new_conn(self) -> socket.socket:
-        return dial(self._dns_host, int(self.port or 0), self.errand.deadline, self.errand.handles.append)
+        errand = self.errand
+        return dial(self._dns_host, int(self.port or 0), errand.deadline, errand.handles.append, errand.look_up)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (urllib3's signature)
         """Connect, let the library compose the request into memory, then deliver it whole."""
         self.connect()
+        _note_peer(self.errand, self.sock)
         self.auto_open = 0  # never dialled again: it would send the rest of a body as a new request
         self._letter = bytearray()
         super().request(method, url, *args, **kwargs)
-        letter, self._letter = bytes(self._letter), None
-        _deliver(self.errand, self.sock, letter)
+        self.errand.letter, self._letter = bytes(self._letter), None
+        _deliver(self.errand, self.sock, self.errand.letter)
 
     def send(self, data: Any) -> None:  # noqa: ANN401 (urllib3's signature)
         """Collect what the library writes; nothing goes to the socket from here."""
@@ -98,6 +108,15 @@ class GatedTLSConnection(_Gated, HTTPSConnection):
         self.sock.deadline = self.errand.deadline  # type: ignore[union-attr]
 
 
+def _note_peer(errand: Errand, sock: Any) -> None:  # noqa: ANN401 (a plain or a TLS socket)
+    """Who answers, while the socket still knows it: for the record."""
+    errand.peer = errand.handle.peer
+    if isinstance(sock, ssl.SSLSocket):
+        cipher = sock.cipher()
+        errand.secured = f"{sock.version()} {cipher[0] if cipher else ''}".strip()
+        errand.certificate = sock.getpeercert(binary_form=True)
+
+
 def _deliver(errand: Errand, sock: Any, letter: bytes) -> None:  # noqa: ANN401 (a plain or a TLS socket)
     failpoint("gate.connected")
     errand.deadline.left()
@@ -106,7 +125,9 @@ def _deliver(errand: Errand, sock: Any, letter: bytes) -> None:  # noqa: ANN401 
     if errand.trace.kind in CROSSING:
         _publish(errand, sock, letter)
         return
-    if errand.trace.kind in LOOKING and errand.ticket is not None:
+    if errand.trace.kind in LOOKING:
+        if errand.ticket is None:
+            raise Stopped("an upload has no pass of the fence")
         look(errand.ticket.house, [scope for scope, _ in errand.ticket.epochs])
     errand.trace.fate = Fate.MAYBE
     sock.settimeout(errand.deadline.left())

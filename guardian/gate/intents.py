@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from guardian.fence.passage import Pass
+    from guardian.model import Account
 
 
 class Fate(StrEnum):
@@ -42,6 +43,7 @@ class Trace:
     status: int | None = None
     retry_after: float | None = None
     why: str = ""
+    type: str = ""  # the media type of the answer
 
 
 @dataclass(slots=True)
@@ -56,6 +58,11 @@ class Receipt:
         return next((trace for trace in self.traces if trace.kind in (Kind.PUBLISH, Kind.MANAGE)), None)
 
     @property
+    def retracting(self) -> Trace | None:
+        """The one retracting request that the intent was good for; None when it was never begun."""
+        return next((trace for trace in self.traces if trace.kind is Kind.RETRACT), None)
+
+    @property
     def uploading(self) -> Trace | None:
         """The last upload that was made; None when none was begun."""
         return next((trace for trace in reversed(self.traces) if trace.kind is Kind.UPLOAD), None)
@@ -63,13 +70,29 @@ class Receipt:
 
 @dataclass(slots=True)
 class Intent:
-    """Permission to make one publishing request (or, of the kind UPLOAD, none), for one account, through one pass."""
+    """Permission to make one publishing request (or, of the kind UPLOAD, none), for one account, through one pass.
+
+    An intent of the kind RETRACT has no pass, because it passes while frozen. It is permission to take down `target`
+    and nothing else, by one request that carries no value but those of `says`.
+    """
 
     kind: Kind
     account: str
-    ticket: Pass
+    ticket: Pass | None = None
+    target: str | None = None
+    says: frozenset[str] = frozenset()
     receipt: Receipt = field(default_factory=Receipt)
     spent: bool = False
+
+
+def retracting(account: Account, target: str, says: frozenset[str] = frozenset()) -> Intent:
+    """An intent to take `target` (the platform's id) down; passes while frozen."""
+    return Intent(Kind.RETRACT, account.name, target=target, says=says)
+
+
+def managing(account: Account, ticket: Pass) -> Intent:
+    """An intent to change what is live in one request (to undo an act); needs the fence as a post does."""
+    return Intent(Kind.MANAGE, account.name, ticket)
 
 
 _current: ContextVar[Intent | None] = ContextVar("intent", default=None)

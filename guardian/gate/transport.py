@@ -1,47 +1,54 @@
 """The guarded transport for `requests`: what a client library is given in place of the network. One per account.
 
-Refuses hosts that are not the account's, changing requests that nobody declared, second publishing requests under one
-intent, proxies and unverified TLS; imposes one deadline; reads the whole answer within a size limit; never retries; and
-writes into the receipt what really happened.
+Refuses hosts that are not the account's, changing requests that nobody declared, second publishing or retracting
+requests under one intent, retracting ones that say more than was announced, proxies and unverified TLS; imposes one
+deadline; reads the whole answer within a size limit; never retries; and writes into the receipt what really happened.
+Several threads may read through one at once.
 """
 
 from __future__ import annotations
 
+import re
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import certifi
 import requests
 import requests.adapters
 
-from guardian.adapter import Kind
+from guardian.adapter import Kind, Route
 from guardian.failpoint import failpoint
 from guardian.fence.passage import Stopped
-from guardian.gate import intents
-from guardian.gate.connection import Errand, GatedConnection, GatedTLSConnection
+from guardian.gate import intents, recording, retracting
+from guardian.gate.blanks import Blanks
+from guardian.gate.connection import Errand
+from guardian.gate.exchange import HTTP, HTTPS, Question, exchange
 from guardian.gate.intents import Fate, Trace
 from guardian.gate.waits import retry_after
-from guardian.gate.wire import Deadline, tls_context
+from guardian.gate.wire import Deadline, Trust
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Sequence
 
     from urllib3 import BaseHTTPResponse
 
-    from guardian.adapter import Route
     from guardian.gate.intents import Intent
+    from guardian.gate.wire import LookUp
     from guardian.model import Account
 
 SAFE = frozenset({"GET", "HEAD"})
 NEEDS_INTENT = frozenset({Kind.PUBLISH, Kind.MANAGE, Kind.UPLOAD, Kind.RETRACT})
-SINGLE_USE = frozenset({Kind.PUBLISH, Kind.MANAGE})
+ALLOWS = {  # which requests an intent is good for
+    Kind.PUBLISH: frozenset({Kind.PUBLISH, Kind.MANAGE, Kind.UPLOAD}),
+    Kind.MANAGE: frozenset({Kind.MANAGE}),
+    Kind.UPLOAD: frozenset({Kind.UPLOAD}),
+    Kind.RETRACT: frozenset({Kind.RETRACT}),
+}
+SINGLE_USE = frozenset({Kind.PUBLISH, Kind.MANAGE, Kind.RETRACT})
 MAX_ANSWER = 4 << 20
 MAX_PARTS = 50_000  # things in a document; the client library makes 3 KB and 0.2 ms of an empty one
 MAX_REDIRECTS = 3  # of reading requests, on the account's own host; each has a deadline of its own
 UPLOAD_WITHIN = 120.0  # seconds; an upload holds no lock, and publishes nothing
-CHUNK = 64 * 1024
 WHY_LENGTH = 300
 
 
@@ -60,15 +67,17 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         answer_within: float,
         cafile: str | None,
         on_refusal: Callable[[], None],
+        look_up: LookUp | None = None,
     ) -> None:
         super().__init__(max_retries=0)
         self._account = account
         self._routes = tuple(routes)
         self._answer_within = answer_within
         self._origin = _origin(account.base_url)
-        self._tls: ssl.SSLContext | None = None
-        self._cafile = cafile
+        self._trust = Trust(cafile)
         self._on_refusal = on_refusal
+        self._look_up = look_up
+        self._blanks = Blanks(secret.reveal() for secret in account.secrets.values())
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:  # noqa: ANN401
         """Make one request, or refuse it. Raises Stopped for a refusal; OSError and library errors for the rest."""
@@ -77,8 +86,11 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         if intent is not None:
             intent.receipt.traces.append(trace)
         try:
-            trace.kind = self._kind(request)
+            route = self._route(request, intent)
+            trace.kind = route.kind
             self._admit(request, trace, intent, options)
+            if intent is not None and trace.kind is Kind.RETRACT:
+                retracting.check(request, route, intent)
             return self._exchange(request, trace, intent)
         except Stopped as stopped:
             trace.fate, trace.why = Fate.STOPPED, str(stopped)
@@ -88,15 +100,19 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
             trace.why = trace.why or f"{type(error).__name__}: {error}"[:WHY_LENGTH]
             raise
 
-    def _kind(self, request: requests.PreparedRequest) -> Kind:
-        """What the request does, by the adapter's own table; a changing request that is not in it is refused."""
+    def _route(self, request: requests.PreparedRequest, intent: Intent | None) -> Route:
+        """What the request does, by the adapter's own table; a changing request that is not in it is refused.
+
+        An edit may be in it twice: it hides, or it undoes that. Then the intent says which, and each has its own rules.
+        """
         method = request.method or ""
         path = urlsplit(request.url or "").path
-        for route in self._routes:
-            if route.matches(method, path):
-                return route.kind
+        matching = [route for route in self._routes if route.matches(method, path)]
+        allowed = ALLOWS.get(intent.kind, frozenset()) if intent else frozenset()
+        for route in sorted(matching, key=lambda one: one.kind not in allowed):
+            return route
         if method in SAFE:
-            return Kind.READ
+            return Route(Kind.READ, method, re.escape(path))
         raise Stopped(f"nobody declared what {method} {path} changes")
 
     def _admit(
@@ -108,51 +124,34 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
             raise Stopped("proxies and unverified TLS are refused")
         if trace.kind not in NEEDS_INTENT:
             return
-        if trace.kind is Kind.RETRACT:
-            raise Stopped("taking down is not built yet")
-        if intent is None or intent.account != self._account.name or intent.kind not in (trace.kind, Kind.PUBLISH):
+        if intent is None or intent.account != self._account.name or trace.kind not in ALLOWS[intent.kind]:
             raise Stopped(f"{request.method} {trace.path} was not announced by an intent")
         if trace.kind in SINGLE_USE:
             if intent.spent:
-                raise Stopped("an intent is good for one publishing request, and this is the second")
+                raise Stopped("an intent is good for one publishing or retracting request, and this is the second")
             intent.spent = True
 
     def _exchange(self, request: requests.PreparedRequest, trace: Trace, intent: Intent | None) -> requests.Response:
         parts = urlsplit(request.url or "")
         tls = parts.scheme == "https"
-        within = max(self._answer_within, UPLOAD_WITHIN) if trace.kind is Kind.UPLOAD else self._answer_within
-        errand = Errand(trace, Deadline(within), intent.ticket if intent else None, tls=tls)
-        connection = self._connection(parts.hostname or "", parts.port, errand)
-        try:
-            request.headers["Accept-Encoding"] = "identity"
-            request.headers["Connection"] = "close"
-            connection.request(
-                trace.method,
-                request.path_url,
-                request.body,
-                dict(request.headers),
-                preload_content=False,
-                decode_content=False,
-            )
-            raw = connection.getresponse()
-            content = _read(raw)
-            if content.count(b",") > MAX_PARTS:
-                raise OSError(f"the answer has more than {MAX_PARTS} parts")
-        finally:
-            connection.close()
-            errand.end()
+        own = max(self._answer_within, UPLOAD_WITHIN) if trace.kind is Kind.UPLOAD else self._answer_within
+        deadline = Deadline(recording.within(own))
+        errand = Errand(trace, deadline, intent.ticket if intent else None, tls=tls, look_up=self._look_up)
+        request.headers["Accept-Encoding"] = "identity"
+        request.headers["Connection"] = "close"
+        question = Question(
+            url=request.url or "",
+            host=parts.hostname or "",
+            port=parts.port or (HTTPS if tls else HTTP),
+            path=request.path_url,
+            headers=request.headers,
+            body=request.body,
+        )
+        raw, content = exchange(errand, question, self._trust, self._blanks, most=MAX_ANSWER)
+        if content.count(b",") > MAX_PARTS:
+            raise OSError(f"the answer has more than {MAX_PARTS} parts")
         failpoint("gate.answered")
         return self._response(request, raw, content, trace)
-
-    def _connection(self, host: str, port: int | None, errand: Errand) -> GatedConnection | GatedTLSConnection:
-        connection: GatedConnection | GatedTLSConnection
-        if errand.tls:
-            self._tls = self._tls or tls_context(self._cafile or certifi.where())
-            connection = GatedTLSConnection(host, port or 443, timeout=self._answer_within, ssl_context=self._tls)
-        else:
-            connection = GatedConnection(host, port or 80, timeout=self._answer_within)
-        connection.errand = errand
-        return connection
 
     def _response(
         self, request: requests.PreparedRequest, raw: BaseHTTPResponse, content: bytes, trace: Trace
@@ -162,26 +161,17 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
         trace.status, trace.fate = response.status_code, Fate.ANSWERED
         trace.retry_after = retry_after(response.headers)
+        trace.type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if not response.ok:
             trace.why = content[:WHY_LENGTH].decode("utf-8", "replace")
         if trace.kind in SINGLE_USE:
-            response.headers.pop("location", None)  # a publishing request is never sent on to another address
+            response.headers.pop("location", None)  # none of these is sent on to another address
         return response
-
-
-def _read(raw: BaseHTTPResponse) -> bytes:
-    """The whole answer, up to the limit; each read is bounded by the exchange's deadline."""
-    found = bytearray()
-    while chunk := raw.read(CHUNK):
-        found += chunk
-        if len(found) > MAX_ANSWER:
-            raise OSError(f"the answer has more than {MAX_ANSWER} bytes")
-    return bytes(found)
 
 
 def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or (HTTPS if parts.scheme == "https" else HTTP)
 
 
 def guarded_session(
@@ -191,18 +181,21 @@ def guarded_session(
     answer_within: float,
     cafile: str | None = None,
     on_refusal: Callable[[], None] = uncounted,
+    look_up: LookUp | None = None,
 ) -> requests.Session:
     """A session that can do nothing but pass the gate: no proxies, no .netrc, no adapter but ours, no cookies.
 
     Cookies would grow with every answer, until no request fits its limit any more. `on_refusal` hears of
-    each request that is refused, in the thread that asked.
+    each request that is refused, in the thread that asked; `look_up` resolves names in place of the lanes' resolvers.
     """
     session = requests.Session()
     session.trust_env = False
     session.adapters.clear()
     session.max_redirects = MAX_REDIRECTS
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    transport = GuardedTransport(account, routes, answer_within=answer_within, cafile=cafile, on_refusal=on_refusal)
+    transport = GuardedTransport(
+        account, routes, answer_within=answer_within, cafile=cafile, on_refusal=on_refusal, look_up=look_up
+    )
     session.mount("https://", transport)
     session.mount("http://", transport)
     return session

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 SAYS_NO = frozenset({301, 307, 308, *range(400, 500)}) - {408, 409}
 BAD_REQUEST = 400
+GONE = frozenset({404, 410})
+ELSEWHERE = frozenset(range(300, 400))
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
 OF_THE_KEY = "idempotency"
 THROTTLED_STATUS = 429
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The fence refused it: surely nothing left."""
+    """The fence, or the gate, refused it: surely nothing left."""
 
     why: str
 
@@ -68,7 +71,15 @@ class Accepted:
     status: int
 
 
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The platform answered that what was to be taken down is not there (any more)."""
+
+    status: int
+
+
 Verdict = Stopped | NotSent | Throttled | Rejected | Uncertain | Accepted
+Retraction = Verdict | NotFound
 
 
 def verdict(receipt: Receipt) -> Verdict:
@@ -79,6 +90,21 @@ def verdict(receipt: Receipt) -> Verdict:
 def verdict_of_upload(receipt: Receipt) -> Verdict:
     """What the receipt of an uploading intent proves; where it is uncertain, another upload does no harm."""
     return _of(receipt.uploading, "uploading")
+
+
+def verdict_of_retract(receipt: Receipt) -> Retraction:
+    """What the receipt of a retracting intent proves; whether the post is gone, only a look at the platform does.
+
+    A page for people, or a way to one, is no answer of an API: a login page comes with 200.
+    """
+    trace = receipt.retracting
+    if trace is None or trace.fate is not Fate.ANSWERED or trace.status is None:
+        return _of(trace, "retracting")
+    if trace.status in GONE:
+        return NotFound(trace.status)
+    if trace.status in ELSEWHERE or (trace.status < BAD_REQUEST and trace.type in PAGES):
+        return Uncertain(f"the platform answered {trace.status} {trace.type}, which is no answer of an API")
+    return _answered(trace, trace.status)
 
 
 def _of(trace: Trace | None, what: str) -> Verdict:

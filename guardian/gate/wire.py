@@ -21,13 +21,18 @@ import socket
 import ssl
 import struct
 import termios
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LookupTimeout
 from typing import TYPE_CHECKING, Any
 
+import certifi
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    LookUp = Callable[[str, int, "Deadline"], list[Any]]
 
 SEND_BUFFER = 512 * 1024
 TCP_CLOSE = 7
@@ -40,14 +45,16 @@ OPTIONS = (
 )
 _libc = ctypes.CDLL(None, use_errno=True)
 _resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
+_incident_resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve-incident")
+_public_resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve-public")
 
 
 class Deadline:
     """One limit for everything that an exchange does, on the monotonic clock, and one for what it reads, in bytes."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, most: int = MAX_READ) -> None:
         self.at = time.monotonic() + seconds
-        self.room = MAX_READ
+        self.most = self.room = most
 
     def left(self) -> float:
         """Seconds that remain. Raises TimeoutError when none do."""
@@ -60,7 +67,7 @@ class Deadline:
         """Count bytes that were read. Raises OSError when they are too many."""
         self.room -= size
         if self.room < 0:
-            raise OSError(f"the answer has more than {MAX_READ} bytes, heads and all")
+            raise OSError(f"the answer has more than {self.most} bytes, heads and all")
         return size
 
 
@@ -93,8 +100,10 @@ class TimedTLSSocket(ssl.SSLSocket):
 class Handle:
     """Our own hold on a connection, whatever the libraries do with theirs."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         self._dup = sock.dup()
+        host, port = address[:2]
+        self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def unacknowledged(self) -> int:
         """Bytes written that the far end's kernel has not acknowledged.
@@ -122,10 +131,15 @@ class Handle:
         self._dup.close()
 
 
-def dial(host: str, port: int, deadline: Deadline, keep: Callable[[Handle], None]) -> socket.socket:
-    """A connected socket of our kind; `keep` is given the handle before a single packet leaves. Raises OSError."""
+def dial(
+    host: str, port: int, deadline: Deadline, keep: Callable[[Handle], None], look_up: LookUp | None = None
+) -> socket.socket:
+    """A connected socket of our kind; `keep` is given the handle before a single packet leaves. Raises OSError.
+
+    `look_up` finds the addresses, once; without it the lanes' own resolvers do.
+    """
     last: OSError | None = None
-    for family, kind, proto, _, address in _look_up(host, port, deadline):
+    for family, kind, proto, _, address in (look_up or of_the_lanes)(host, port, deadline):
         sock = TimedSocket(family, kind, proto)
         try:
             for level, option, value in OPTIONS:
@@ -133,7 +147,7 @@ def dial(host: str, port: int, deadline: Deadline, keep: Callable[[Handle], None
             left = deadline.left()
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(left * 1000)))
             sock.settimeout(left)
-            handle = Handle(sock)
+            handle = Handle(sock, address)
             keep(handle)
             sock.connect(address)
         except OSError as error:
@@ -145,14 +159,45 @@ def dial(host: str, port: int, deadline: Deadline, keep: Callable[[Handle], None
     raise last or OSError(f"no address for {host}")
 
 
-def _look_up(host: str, port: int, deadline: Deadline) -> list[Any]:
+def of_the_lanes(host: str, port: int, deadline: Deadline) -> list[Any]:
+    """The addresses of a name, for a lane."""
+    return _look_up(_resolvers, host, port, deadline)
+
+
+def of_an_incident(host: str, port: int, deadline: Deadline) -> list[Any]:
+    """The same for a takedown, which waits behind no lane's name server."""
+    return _look_up(_incident_resolvers, host, port, deadline)
+
+
+def of_anybody(host: str, port: int, deadline: Deadline) -> list[Any]:
+    """The same for names that an answer of a platform chose: one that never resolves holds up nothing of ours."""
+    return _look_up(_public_resolvers, host, port, deadline)
+
+
+def _look_up(resolvers: ThreadPoolExecutor, host: str, port: int, deadline: Deadline) -> list[Any]:
     """Names are resolved in threads of their own, few and bounded: a silent name server must not hold a lane."""
-    future = _resolvers.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    future = resolvers.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
         return future.result(deadline.left())
     except LookupTimeout:
         future.cancel()
         raise TimeoutError(f"the name {host} was not resolved in time") from None
+
+
+class Trust:
+    """Whose certificates are believed, made into one context when the first thread needs it."""
+
+    def __init__(self, cafile: str | None) -> None:
+        self._cafile = cafile or certifi.where()
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The context, the same one for every thread."""
+        with self._lock:
+            if self._context is None:
+                self._context = tls_context(self._cafile)
+            return self._context
 
 
 def tls_context(cafile: str) -> ssl.SSLContext:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from guardian.errors import Broken, Busy, Doubt, Garbled, Newer, Taken
 from guardian.fence import gates
-from guardian.rules import lifecycle
+from guardian.rules import lifecycle, takedown
 from guardian.store import check
 from guardian.store.queries import Q, as_dict
 from guardian.store.together import Together
@@ -242,7 +242,8 @@ def _filled(script: str) -> str:
     """The states and outcomes of the law, written into the schema's checks."""
     states = ", ".join(f"'{state}'" for state in lifecycle.TABLE)
     outcomes = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
-    return script.replace("{states}", states).replace("{outcomes}", outcomes)
+    targets = ", ".join(f"'{state}'" for state in takedown.TABLE)
+    return script.replace("{states}", states).replace("{outcomes}", outcomes).replace("{target_states}", targets)
 
 
 def _own(directory: Path) -> int:

@@ -412,6 +412,10 @@ select count(*) from journal_posts where post = :post;
 -- A page of the journal.
 select * from journal where seq > :after order by seq limit :limit;
 
+-- name: journal_between
+-- A page of the journal, as far as a line.
+select * from journal where seq > :after and seq <= :upto order by seq limit :limit;
+
 -- name: applied_migrations
 -- The numbers of the migrations that were applied.
 select number from migrations order by number;
@@ -527,3 +531,243 @@ select id, at, wall from posts where wall is not null and state in ('queued', 'b
 -- name: retime_post!
 -- The same wall time is another moment now; it is the same decision, so the post has not been entered anew.
 update posts set at = :at, changed_at = :now where id = :id and state in ('queued', 'blocked');
+
+-- name: insert_publication!
+-- Keep the record of a part that went live.
+insert into publications (post, part, at, sha256, record, said) values (:post, :part, :at, :sha256, :record, :said)
+on conflict (post, part) do nothing;
+
+-- name: publication^
+-- The record of a part that went live.
+select * from publications where post = :post and part = :part;
+
+-- name: publications_alike
+-- Parts that say and show the same as this one, and are on the platform still as far as we know.
+select p.id as post, p.account, b.part,
+       coalesce(l.platform_id, p.platform_id) as platform_id, case when l.post is null then p.url else l.url end as url
+from publications b join posts p on p.id = b.post left join parts l on l.post = b.post and l.nr = b.part
+where b.said = (select said from publications where post = :post and part = :part)
+  and p.state not in ('retracted', 'retracting') and not (b.post = :post and b.part = :part)
+order by b.at desc limit :limit;
+
+-- name: part_by_platform_id^
+-- Which part of which post of an account has this id on the platform.
+select id as post, 0 as part, account, platform_id, url from posts where account = :account and platform_id = :platform_id
+union all
+select post, nr as part, account, platform_id, url from parts where account = :account and platform_id = :platform_id;
+
+-- name: insert_takedown!
+-- Write an order down.
+insert into takedowns (id, incident, decision, capture, severity, reason, by_whom, agreed, ordered, key, at)
+values (:id, :incident, :decision, :capture, :severity, :reason, :by_whom, :agreed, :ordered, :key, :at);
+
+-- name: takedown_by_id^
+-- One order.
+select * from takedowns where id = :id;
+
+-- name: takedown_by_key^
+-- The order that a caller's own key names.
+select * from takedowns where key = :key;
+
+-- name: takedowns_page
+-- Orders, newest first.
+select * from takedowns where at < :before order by at desc, id limit :limit;
+
+-- name: takedowns_of_incident
+-- The orders of an incident, in their order.
+select * from takedowns where incident = :incident order by at, id;
+
+-- name: insert_target!
+-- Write down a post that an order is about.
+insert into targets (id, takedown, nr, account, platform_id, url, post, part, state, why)
+values (:id, :takedown, :nr, :account, :platform_id, :url, :post, :part, :state, :why);
+
+-- name: targets_of
+-- What an order is about, in its order.
+select * from targets where takedown = :takedown order by nr;
+
+-- name: target_by_id^
+-- One target.
+select * from targets where id = :id;
+
+-- name: targets_open
+-- What is still to be done for an account: what is worse first, then what was ordered first.
+select t.* from targets t join takedowns o on o.id = t.takedown
+where t.account = :account and t.ended_at is null
+order by o.severity desc, o.at, t.nr;
+
+-- name: targets_open_accounts
+-- The accounts for which something is to be done, and from when on.
+select account, min(coalesce(due_at, 0)) as due from targets where ended_at is null group by account;
+
+-- name: targets_of_platform_post
+-- Every target that was the same post on its platform.
+select * from targets where account = :account and platform_id = :platform_id order by id;
+
+-- name: move_target^
+-- One step of a target, if it is still where it was thought to be.
+update targets set state = :to_state, why = :why, ended_at = :ended_at, due_at = :due_at
+where id = :id and state = :from_state returning *;
+
+-- name: note_evidence!
+-- Which bundle is a target's, and how much it holds.
+update targets set evidence = coalesce(:evidence, evidence), grade = :grade where id = :id;
+
+-- name: postpone_target!
+-- When a target can be acted on at the earliest, and why not now.
+update targets set due_at = :due_at, why = :why where id = :id;
+
+-- name: intend_act!
+-- A retracting request is about to leave: what undoes it is kept first.
+update targets set undo = coalesce(undo, :undo), acts = acts + 1, acted_at = :now where id = :id;
+
+-- name: insert_retraction!
+-- Count a retracting request against the account's budget.
+insert into retractions (id, account, target, at) values (:id, :account, :target, :at);
+
+-- name: retractions_since
+-- When the account's retracting requests of late were intended, oldest first.
+select at from retractions where account = :account and at > :since order by at;
+
+-- name: want_look!
+-- Look again at that time.
+insert into looks (target, nr, due_at) values (:target, :nr, :due_at) on conflict (target, nr) do nothing;
+
+-- name: looks_due
+-- Looks whose time has come.
+select * from looks where done_at is null and due_at <= :now order by due_at limit :limit;
+
+-- name: next_look$
+-- When the next look is due.
+select min(due_at) from looks where done_at is null;
+
+-- name: looks_of
+-- The looks after a takedown.
+select * from looks where target = :target order by nr;
+
+-- name: look_done!
+-- What a look showed.
+update looks set done_at = :now, presence = :presence, why = :why where target = :target and nr = :nr;
+
+-- name: live_targets_of_post$
+-- How many parts of a post are on the platform still, as far as takedowns know.
+select count(*) from (
+    select 0 as part from posts where id = :post and live > 0
+    union all
+    select nr as part from parts where post = :post) l
+where not exists (select 1 from targets t where t.post = :post and t.part = l.part and t.state = 'gone');
+
+-- name: insert_bundle!
+-- A bundle that has been begun.
+insert into bundles (name, incident, target, account, platform, platform_id, url, post, grade, created_at, purge_at)
+values (:name, :incident, :target, :account, :platform, :platform_id, :url, :post, :grade, :now, :purge_at);
+
+-- name: bundle_by_name^
+-- One bundle.
+select * from bundles where name = :name;
+
+-- name: seal_bundle!
+-- A seal was set, and the bundle is as good as this now; an older seal that is told late changes nothing.
+update bundles set seals = :seal, sha256 = :sha256, grade = coalesce(:grade, grade) where name = :name and seals < :seal;
+
+-- name: bundles_before
+-- A page of the bundles, the latest first, from a place on; of one account, incident or post, or on hold, if asked.
+select * from bundles
+where (created_at < :at or (created_at = :at and name < :after))
+  and (:account is null or account = :account) and (:incident is null or incident = :incident)
+  and (:post is null or post = :post) and (:held = 0 or held is not null)
+order by created_at desc, name desc limit :limit;
+
+-- name: hold_bundle!
+-- A legal hold keeps it, or (with null) none does any more.
+update bundles set held = :held where name = :name;
+
+-- name: bundle_erased!
+-- What other people wrote was erased from it.
+update bundles set erased_at = :now where name = :name and erased_at is null;
+
+-- name: bundles_to_erase
+-- Bundles whose time with other people's words is over and that no hold keeps, from a place on.
+select name, created_at from bundles
+where created_at <= :before and erased_at is null and held is null
+  and (created_at > :at or (created_at = :at and name > :after))
+order by created_at, name limit :limit;
+
+-- name: bundles_to_purge
+-- Bundles whose time is over, and that no hold keeps.
+select name from bundles where purge_at <= :now and held is null order by purge_at, name limit :limit;
+
+-- name: forget_bundle!
+-- The bundle is gone from the disk; what it was stands in the journal.
+delete from bundles where name = :name;
+
+-- name: want_stamp!
+-- This seal is to be stamped by this authority.
+insert into stamps (bundle, seal, authority, due_at) values (:bundle, :seal, :authority, :now) on conflict do nothing;
+
+-- name: stamps_due
+-- Stamps that are to be asked for now, the one that waits longest first.
+select * from stamps where done_at is null and due_at <= :now order by due_at, bundle, seal, authority limit :limit;
+
+-- name: next_stamp$
+-- When the next stamp is to be asked for.
+select min(due_at) from stamps where done_at is null;
+
+-- name: stamps_of
+-- Every stamp of a bundle that is wanted or was given.
+select * from stamps where bundle = :bundle order by seal, authority;
+
+-- name: stamp_done!
+-- The authority has stamped it.
+update stamps set done_at = :now, why = null where bundle = :bundle and seal = :seal and authority = :authority;
+
+-- name: stamp_failed!
+-- It has not, for this reason; it is asked again then.
+update stamps set due_at = :due_at, tries = tries + 1, why = :why
+where bundle = :bundle and seal = :seal and authority = :authority and done_at is null;
+
+-- name: forget_stamp!
+-- Nobody wants this stamp any more.
+delete from stamps where bundle = :bundle and seal = :seal and authority = :authority and done_at is null;
+
+-- name: forget_stamps!
+-- The bundle is gone, and so are its stamps.
+delete from stamps where bundle = :bundle;
+
+-- name: insert_incident!
+-- Open an incident; the database refuses a second open one.
+insert into incidents (id, reason, by_whom, opened_at, opened_seq) values (:id, :reason, :by_whom, :at, :seq);
+
+-- name: open_incident^
+-- The incident that nobody has closed.
+select * from incidents where closed_at is null;
+
+-- name: latest_incident^
+-- The incident that was opened last.
+select * from incidents order by opened_seq desc limit 1;
+
+-- name: incident_by_id^
+-- One incident.
+select * from incidents where id = :id;
+
+-- name: incidents_before
+-- A page of incidents, newest first.
+select * from incidents where :before is null or opened_seq < :before order by opened_seq desc limit :limit;
+
+-- name: close_incident!
+-- Close an incident with the line of the journal that is its last.
+update incidents set closed_at = :now, closed_by = :by_whom, closed_seq = :seq where id = :id and closed_at is null;
+
+-- name: landed_under_freeze
+-- What went live after a freeze of it had been ordered: it was on the wire then. A send takes less than an hour.
+select distinct a.post, a.account, a.part, a.ended_at as at,
+       coalesce(t.platform_id, p.platform_id) as platform_id, coalesce(t.url, p.url) as url
+from freezes f join covers c on c.scope = f.scope
+     join attempts a on a.account = c.account and a.started_at > f.at - 3600000 and a.ended_at >= f.at
+     join posts p on p.id = a.post left join parts t on t.post = a.post and t.nr = a.part
+where a.outcome = 'landed' and (f.lifted_at is null or (f.lifted_at >= :since and a.started_at < f.lifted_at))
+order by a.ended_at, a.post, a.part;
+
+-- name: lines_of_kind
+-- The lines of one kind that tell about a post.
+select j.* from journal_posts n join journal j on j.seq = n.seq where n.post = :post and j.kind = :kind order by n.seq;

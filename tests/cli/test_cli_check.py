@@ -54,3 +54,15 @@ def test_a_script_gets_the_mistakes_as_one_document(guardian: Callable[..., Any]
     assert ran.code == 2
     assert [fault["line"] for fault in ran.json["faults"]] == [4, 6, 10]
     assert ran.json["error"]["code"] == "bad_config"
+
+
+def test_whoever_names_too_few_time_authorities_is_told_and_not_refused(
+    guardian: Callable[..., Any], place: Place, empty: Path
+) -> None:
+    assert "no authority stamps the time" in " ".join(guardian("config", "check", "--config", place.config).out.split())
+    config = empty / "guardian.toml"
+    for number, notes in ((1, 1), (2, 0)):
+        named = ", ".join(f'"https://tsa{one}.example"' for one in range(number))
+        config.write_text(f"{place.config.read_text()}\n[evidence]\nauthorities = [{named}]\n")
+        ran = guardian("config", "check", "--json", "--config", config)
+        assert (ran.code, ran.err, len(ran.json["notes"])) == (0, "", notes)

@@ -29,6 +29,15 @@ OTHERS = {
     "reconcile.looks": "4",
     "reconcile.over": '"9s"',
     "metrics.listen": '"127.0.0.1:9464"',
+    "evidence.within": '"1s"',
+    "evidence.capture": '"require"',
+    "evidence.replies": "20",
+    "evidence.render": "false",
+    "evidence.chromium": '"/opt/chromium"',
+    "evidence.authorities": '["https://tsa.example/tsr"]',
+    "evidence.roots": '"/etc/guardian/tsa.pem"',
+    "evidence.keep_own": '"10d"',
+    "evidence.keep_others": '"10d"',
     **{f"rights.{right}": '["others"]' for right in ("read", "freeze", "operate", "takedown")},
 }
 

@@ -40,7 +40,9 @@ def test_the_defaults_are_those_of_the_code(write: Callable[[str], Path]) -> Non
             found = getattr(found, step)
         text = default.strip('"')
         if isinstance(found, tuple):
-            assert default == f'["{found[0]}"]', key
+            assert default == "[" + ", ".join(f'"{one}"' for one in found) + "]", key
+        elif isinstance(found, bool):
+            assert default == str(found).lower(), key
         elif isinstance(found, int) and default.startswith('"'):
             assert parse_duration(text) == found, key
         else:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from guardian.config import Settings
 from guardian.config.in_force import InForce
-from guardian.config.tables import Fence, Gate, Metrics, Reconcile, Rights, Store
+from guardian.config.tables import Evidence, Fence, Gate, Metrics, Reconcile, Rights, Store
 from guardian.config.tables import Queue as Waiting
 from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
@@ -174,6 +174,7 @@ def settings_of(house: House, accounts: tuple[Account, ...], *, late_after: int 
         gate=Gate(),
         reconcile=Reconcile(),
         metrics=Metrics(),
+        evidence=Evidence(),
         rights=Rights(),
         accounts=accounts,
     )

@@ -278,7 +278,7 @@ def test_a_store_that_is_locked_is_called_busy_and_not_damaged(path: Path) -> No
 def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:
     place = tmp_path / "small"
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", place], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", place], check=True)
     try:
         path = place / "guardian.db"
         Database(path).close()

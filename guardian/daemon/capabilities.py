@@ -1,0 +1,54 @@
+"""What can honestly be done about what is live, account by account: what each platform's adapter says of itself.
+
+Any thread may ask; nobody else is asked for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guardian.adapter import Abilities
+from guardian.model import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from guardian.adapter import Act, Maker
+    from guardian.config.in_force import InForce
+    from guardian.daemon.documents import Document
+    from guardian.model import Account
+
+NO_ADAPTER = "everything there: no adapter for this platform is installed"
+NO_NATIVES = "what is scheduled at the platform itself: this platform cannot be asked"
+ACTING = (Decision.DELETE, Decision.HIDE)
+
+
+class Capabilities:
+    """The adapters that were found at the start, and the accounts in force."""
+
+    def __init__(self, in_force: InForce, makers: Mapping[str, Maker]) -> None:
+        self._in_force = in_force
+        self._makers = makers
+
+    def document(self) -> Document:
+        """Every account, with what may be decided there and what no freeze reaches."""
+        return {"accounts": [self._of(account) for account in self._in_force.settings.accounts]}
+
+    def _of(self, account: Account) -> Document:
+        maker = self._makers.get(account.platform)
+        abilities = Abilities(unseen=(NO_ADAPTER,)) if maker is None else maker.abilities
+        acts = {act.decision: act for act in abilities.acts}
+        blind = () if abilities.lists_natives else (NO_NATIVES,)
+        return {
+            "account": account.name,
+            "platform": account.platform,
+            "brand": account.brand,
+            **{decision.value: _act(acts.get(decision)) for decision in ACTING},
+            "budget": {"count": abilities.budget.count, "window_ms": abilities.budget.window},
+            "scheduled_there": {"listed": abilities.lists_natives, "deferred": abilities.defers_natives},
+            "not_covered": [*blind, *abilities.unseen],
+        }
+
+
+def _act(act: Act | None) -> Document | None:
+    return None if act is None else {"name": act.name, "reversible": act.reversible, "words": act.words}

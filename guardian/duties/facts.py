@@ -1,0 +1,164 @@
+"""What was learned while a snapshot was taken, on its way into the bundle's record. One thread at a time."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from guardian.evidence import record
+from guardian.evidence.record import Order, Record, Status, Subject, Times
+from guardian.model import Grade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardian.model import Exchange, Takedown, Target
+
+IDENTITY = "identity"
+LATE = "no whole answer came in time"
+
+
+@dataclass(slots=True)
+class Piece:
+    """One piece of the proof: whether it was had, and if not, why."""
+
+    what: str
+    essential: bool
+    status: Status = Status.LATE
+    why: str = LATE
+    file: str | None = None
+    sha256: str | None = None
+
+    @property
+    def got(self) -> bool:
+        """Whether nothing of it is lacking."""
+        return self.status in (Status.CAPTURED, Status.NOT_OFFERED)
+
+    def failed(self, why: str) -> None:
+        """It could not be had."""
+        self.status, self.why = Status.FAILED, why
+
+    def captured(self, file: str | None, sha256: str | None) -> None:
+        """Here it is."""
+        self.status, self.why, self.file, self.sha256 = Status.CAPTURED, "", file, sha256
+
+
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """Everything beside the platform's own bytes."""
+
+    order: Takedown
+    target: Target
+    platform: str
+    given: dict[str, object]
+    began_at: int
+    began: int
+    synchronised: bool | None
+    config_sha256: str
+    pieces: list[Piece] = field(default_factory=list)
+    server: tuple[int, int] | None = None
+    notes: list[str] = field(default_factory=list)
+    subject: dict[str, object] = field(default_factory=dict)
+
+    def heard(self, exchange: Exchange) -> None:
+        """Note which time the server says it was; the first that says it counts."""
+        date = next((value for name, value in exchange.response_headers if name.lower() == "date"), None)
+        ended_at = exchange.began_at + (exchange.ended - exchange.began) // 1_000_000
+        self.server = self.server or record.server_ahead(date, began_at=exchange.began_at, ended_at=ended_at)
+
+    def grade(self, *, published: bool) -> Grade:
+        """How much of the essential proof is there; that we asked who we are is no part of it."""
+        essential = [one for one in self.pieces if one.essential and one.what != IDENTITY]
+        got = [one for one in essential if one.got]
+        if essential and len(got) == len(essential):
+            return Grade.COMPLETE
+        if got:
+            return Grade.PARTIAL
+        return Grade.PUBLISH_COPY if published else Grade.NONE
+
+    def missing(self) -> list[str]:
+        """The essential pieces that were not had, each with the reason."""
+        return [f"{one.what}: {one.why}" for one in self.pieces if one.essential and not one.got]
+
+    def record(self, bundle: str, *, grade: Grade, clock: Callable[[], int]) -> Record:
+        """The record of this phase, as it is written down."""
+        order, target, given = self.order, self.target, self.given
+        uid = given.get("uid")
+        return Record(
+            bundle=bundle,
+            subject=Subject(
+                account=target.account,
+                platform=self.platform,
+                platform_id=target.platform_id,
+                url=target.url,
+                post=target.post,
+                **self.subject,  # type: ignore[arg-type]  # what `know` found, by the names of the fields
+            ),
+            order=Order(
+                uid=uid if isinstance(uid, int) else None,
+                login=str(given.get("login") or ""),
+                tty=str(given.get("tty") or ""),
+                host=str(given.get("host") or ""),
+                boot_id=str(given.get("boot") or ""),
+                by=order.by,
+                agreed=order.agreed,
+                reason=order.reason,
+                incident=order.incident or "",
+                takedown=order.id,
+                decision=order.decision,
+                capture=order.capture,
+            ),
+            items=[
+                record.Item(
+                    what=one.what,
+                    status=one.status,
+                    why=one.why,
+                    file=one.file,
+                    sha256=one.sha256,
+                    essential=one.essential,
+                )
+                for one in self.pieces
+            ],
+            times=Times(
+                began_at=self.began_at,
+                ended_at=clock(),
+                began=self.began,
+                ended=time.monotonic_ns(),
+                server=self.server,
+                synchronised=self.synchronised,
+            ),
+            tool=record.tool(config_sha256=self.config_sha256),
+            grade=record.Grade(grade),
+            notes=tuple(self.notes),
+        )
+
+    def know(self, publication: bytes | None) -> None:
+        """What we know of the post ourselves, since it went live."""
+        if publication is None:
+            return
+        found = json.loads(publication)
+        self.subject = {
+            "author": str(found.get("identity") or ""),
+            "text": found.get("text"),
+            "alts": tuple(str(one.get("alt") or "") for one in found.get("media") or ()),
+            "published_at": str(found.get("landed_at") or ""),
+        }
+
+
+def at_most(body: bytes, replies: int) -> tuple[bytes, bool]:
+    """Lists of other people's posts, each cut to so many, with the counts of all; and whether anything was cut.
+
+    What is no such list is left out.
+    """
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return b"{}", True
+    lists = found if isinstance(found, dict) else {"items": found}
+    cut = {name: value[:replies] for name, value in lists.items() if isinstance(value, list)}
+    counts = {name: len(value) for name, value in lists.items() if isinstance(value, list)}
+    told = {"kept_at_most": replies, "counts": counts, **cut}
+    raw = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
+    return raw, any(count > replies for count in counts.values())

@@ -1,0 +1,231 @@
+"""Taking down what an account has to take down: snapshot, decision, act. One thread at a time calls `work`.
+
+    ordered    the snapshot is taken; four are on their way ahead, so that no deletion waits for a later one's
+    captured   is it ours, and may it be done here? Then the intent is committed, and one request goes
+    acting     it is read back (`acting.py`) until it is gone or the time is over
+
+After a crash the same table goes on where it was: whoever finds a target *acting* looks first.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import structlog
+
+from guardian.duties.capturing import Snapshot, Wanted
+from guardian.duties.outcomes import WHO, WHY_LENGTH, about
+from guardian.errors import GuardianError
+from guardian.failpoint import failpoint
+from guardian.gate import recording
+from guardian.model import Capture, Decision, Grade, Presence
+from guardian.rules import ownership
+from guardian.rules.takedown import Step, TargetState
+from guardian.store import bundles, journal, posts, publications, takedowns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from guardian.duties.acting import Acting
+    from guardian.duties.capturing import Capturing
+    from guardian.model import Account, Exchange, Identity, Media, Takedown, Target
+    from guardian.store.database import Database, Tx
+
+AHEAD = 4
+MANY = 20  # above so many at once, a snapshot is one call and the files (evidence 4)
+MARGIN = 0.25  # seconds of the capture's limit that are left for sealing and for the intent
+log = structlog.get_logger()
+
+
+class Retracting:
+    """One account's takedowns."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        capturing: Capturing,
+        acting: Acting,
+        database: Database,
+        began: Mapping[str, float],
+    ) -> None:
+        """`began`: when an order came in, by the monotonic clock."""
+        self.account = account
+        self.capturing = capturing
+        self.acting = acting
+        self.emergency = acting.emergency
+        self.outcomes = acting.outcomes
+        self.terms = acting.terms
+        self.database = database
+        self.began = began
+        self.clock = acting.clock
+        self._snapshots: dict[str, Future[Snapshot | None]] = {}
+        self._noted: set[str] = set()  # targets whose proof of this life stands in the books
+        self._ahead = ThreadPoolExecutor(AHEAD, thread_name_prefix=f"snapshot {account.name}")
+
+    def close(self) -> None:
+        """Let the threads go; what they do is bounded in time."""
+        self._ahead.shutdown(wait=False, cancel_futures=True)
+
+    def work(self) -> int | None:
+        """Do everything that is due; when the next thing is, or None when nothing is left."""
+        while True:
+            with self.database.reading() as tx:
+                waiting = takedowns.open_of(tx, self.account.name)
+            now = self.clock()
+            due = [one for one in waiting if (one.due_at or 0) <= now]
+            if not due:
+                return min((one.due_at for one in waiting if one.due_at is not None), default=None)
+            self._capture_ahead([one for one in waiting if one.state == TargetState.ORDERED], many=len(waiting) > MANY)
+            self._step(due[0])
+
+    def _step(self, target: Target) -> None:
+        with self.database.reading() as tx:
+            order = takedowns.get(tx, target.takedown)
+        if target.state == TargetState.ACTING:
+            future = self._snapshots.get(target.id)
+            self.acting.look(order, target, None if future is None else future.result())
+            return
+        if target.id not in self._snapshots:
+            self._capture_ahead([target], many=False)
+        snapshot = self._snapshots[target.id].result()
+        if target.state == TargetState.ORDERED or target.id not in self._noted:
+            target = self._captured(order, target, snapshot)
+        self._decide(order, target, snapshot)
+
+    def _capture_ahead(self, wanting: Sequence[Target], *, many: bool) -> None:
+        """Let the snapshots of the next few begin."""
+        for target in wanting[:AHEAD]:
+            if target.id not in self._snapshots:
+                self._snapshots[target.id] = self._ahead.submit(self._capture, target, many)
+
+    def _capture(self, target: Target, many: bool) -> Snapshot | None:  # noqa: FBT001 (handed on by the pool)
+        """The snapshot, whatever came of it; None where the policy wants none, or not even a directory can be made."""
+        with self.database.reading() as tx:
+            order = takedowns.get(tx, target.takedown)
+            given = takedowns.ordered(tx, target.takedown)
+            publication = None
+            media: tuple[Media, ...] = ()
+            if target.post is not None and target.part is not None:
+                publication = publications.raw(tx, target.post, target.part)
+                media = posts.get(tx, target.post).parts[target.part].media
+        if order.capture is Capture.SKIP:
+            return None
+        start = time.monotonic() if many else self.began.get(order.id, time.monotonic())
+        limit = max(start + self.terms.within - MARGIN, time.monotonic())
+        replies = given.get("replies")
+        wanted = Wanted(
+            order=order,
+            target=target,
+            given=given,
+            publication=publication,
+            media=media,
+            until=limit,
+            light=many,
+            replies=self.terms.replies if replies is None else int(replies),
+        )
+        try:
+            snapshot = self.capturing.begin(wanted)
+            with self.database.transaction() as tx:
+                takedowns.note_evidence(tx, target.id, bundle=snapshot.bundle.name, grade=None)
+            failpoint("takedown.bundle")
+            self.capturing.take(snapshot, who=order.decision is not Decision.KEEP)
+        except (GuardianError, OSError) as error:
+            log.exception("no snapshot", target=target.id, why=str(error))
+            return None
+        return snapshot
+
+    def _captured(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> Target:
+        """Write down that the proof is sealed, or that there is none and who wanted it so."""
+        now = self.clock()
+        with self.database.transaction() as tx:
+            if snapshot is not None and snapshot.seal is not None:
+                why = self._sealed(tx, order, target, snapshot, now)
+            else:
+                why = "no snapshot: the order says so" if order.capture is Capture.SKIP else "no snapshot could be made"
+                takedowns.note_evidence(tx, target.id, bundle=None, grade=Grade.NONE)
+                facts = {**about(order, target), "policy": order.capture, "why": why}
+                journal.append(tx, "no snapshot", who=order.by, now=now, **facts)
+            if target.state == TargetState.ORDERED:  # else it was captured in another life of ours, too
+                target = takedowns.move(tx, target, Step.CAPTURE, why=why, now=now)
+            else:
+                target = takedowns.target(tx, target.id)
+        self._noted.add(target.id)
+        failpoint("takedown.noted")
+        return target
+
+    def _sealed(self, tx: Tx, order: Takedown, target: Target, snapshot: Snapshot, now: int) -> str:
+        """Note a bundle and its first seal; what is missing of the proof."""
+        name, seal = snapshot.bundle.name, snapshot.seal
+        if seal is None:
+            return ""
+        why = "; ".join(snapshot.missing)[:WHY_LENGTH]
+        takedowns.note_evidence(tx, target.id, bundle=name, grade=snapshot.grade)
+        bundles.record(
+            tx,
+            name,
+            account=target.account,
+            platform=self.account.platform,
+            platform_id=target.platform_id,
+            grade=snapshot.grade,
+            now=now,
+            keep=self.terms.keep,
+            who=order.by,
+            url=target.url,
+            post=target.post,
+            incident=order.incident,
+            target=target.id,
+        )
+        bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
+        facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, "grade": snapshot.grade, "missing": why}
+        journal.append(tx, "snapshot sealed", who=WHO, now=now, **about(order, target), **facts)
+        return why
+
+    def _decide(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> None:
+        """May it be done at all?"""
+        if order.decision is Decision.KEEP:
+            self.outcomes.end(order, target, Step.KEEP, "kept: the order says so", snapshot=snapshot)
+            return
+        why = self._why_not(order, target, snapshot)
+        if why:
+            self.outcomes.end(order, target, Step.REFUSE, why, snapshot=snapshot)
+            return
+        if snapshot is not None and snapshot.not_found and self._is_gone(target, snapshot):
+            self.outcomes.end(order, target, Step.FOUND_GONE, "it was gone before we came", snapshot=snapshot)
+            return
+        self.acting.attempt(order, target, snapshot)
+
+    def _is_gone(self, target: Target, snapshot: Snapshot) -> bool:
+        return self.acting.presence(target, snapshot) is Presence.GONE
+
+    def _why_not(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> str:
+        """Why it is not to be touched: it is not ours, nobody can say whose it is, or the proof was required."""
+        grade = Grade.NONE if snapshot is None else snapshot.grade
+        if order.capture is Capture.REQUIRE and grade is not Grade.COMPLETE:
+            lacking = "; ".join(snapshot.missing) if snapshot is not None else "no snapshot"
+            return f"the proof is {grade}, and the order requires it whole ({lacking})"[:WHY_LENGTH]
+        acts = {act.decision for act in self.emergency.maker.abilities.acts}
+        if order.decision not in acts:
+            return f"{self.account.platform} cannot {order.decision} a post"
+        if snapshot is None:
+            identity, author = self._who(), None
+        else:
+            identity = snapshot.identity
+            status = snapshot.answers.get("status")
+            fine = status is not None and 200 <= status.status < 300  # noqa: PLR2004 (HTTP's own classes)
+            author = self.emergency.adapter.author(status.body) if status is not None and fine else None
+        return ownership.why_not(self.account, identity=identity, author=author, ours=target.post is not None)
+
+    def _who(self) -> Identity | None:
+        try:
+            with recording.record(_nobody, until=time.monotonic() + self.terms.within):
+                return self.emergency.adapter.whoami()
+        except Exception as error:  # noqa: BLE001 (as above)
+            log.info("not asked who we are", account=self.account.name, said=type(error).__name__)
+            return None
+
+
+def _nobody(_: Exchange) -> None:
+    """Nobody keeps it."""

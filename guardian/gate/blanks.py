@@ -1,0 +1,93 @@
+"""Secrets are blanked before anything is kept: in addresses, headers and bodies, in every spelling that is usual.
+
+A blank is as long as what it hides, so that lengths stay true and JSON stays JSON. Pure; any thread may use it.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+REMOVED = "[removed]"
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "cookie2", "set-cookie", "set-cookie2"})
+SECRET_IN_NAME = re.compile(r"token|csrf|xsrf|secret|api-?key|signature|password|session|^dpop$", re.IGNORECASE)
+NAMES = (
+    r"(?:[\w.-]*(?:token|secret|signature|password|passwd|credential|api_?key|jwt|verifier)"
+    r"|sig|auth|authorization|bearer|code|key|key-pair-id|policy|hdnea|hdnts|modhash|session|sessionid)"
+)
+IN_QUERY = re.compile(rf"((?:[?&;]|&amp;|\\u0026){NAMES}=)([^&;#\s\"'<>\\]+)", re.IGNORECASE)
+IN_FORM = re.compile(rf"((?:^|&){NAMES}=)([^&]+)", re.IGNORECASE)
+JSON_NAMES = (
+    r"(?:access_?token|refresh_?token|id_?token|csrf_?token|accessJwt|refreshJwt|client_secret|password|modhash)"
+)
+IN_JSON = re.compile(rf'("{JSON_NAMES}"\s*:\s*")((?:[^"\\]|\\.)+)', re.IGNORECASE)
+USER = re.compile(r"(//)([^/?#@\s]+)(?=@)")
+OPAQUE = ("image/", "video/", "audio/", "font/")  # pixels hold no queries, and are too many to look for one
+SHORTEST = 8  # of a piece of base64: shorter ones are found in anything
+
+
+class Blanks:
+    """Removes the given secrets, and whatever is a secret by its name."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        found = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
+        self._spellings = sorted(found, key=len, reverse=True)
+        self._bytes = [spelling.encode() for spelling in self._spellings]
+
+    def text(self, text: str) -> str:
+        """Any text, such as an error's."""
+        for spelling in self._spellings:
+            text = text.replace(spelling, "*" * len(spelling))
+        return IN_QUERY.sub(_blank, text)
+
+    def url(self, url: str) -> str:
+        """An address: also what stands before an @."""
+        return USER.sub(_blank, self.text(url))
+
+    def headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Headers in their order and case; of a secret one only the name stays."""
+        return tuple((name, REMOVED if self._is_secret(name, value) else self.url(value)) for name, value in headers)
+
+    def body(self, body: bytes, media_type: str) -> bytes:
+        """A body of that type."""
+        for spelling in self._bytes:
+            if spelling in body:
+                body = body.replace(spelling, b"*" * len(spelling))
+        if media_type.startswith(OPAQUE):
+            return body
+        text = body.decode("latin-1")  # every byte is a character, and comes back as it was
+        text = IN_JSON.sub(_blank, IN_QUERY.sub(_blank, text))
+        if media_type == "application/x-www-form-urlencoded":
+            text = IN_FORM.sub(_blank, text)
+        return text.encode("latin-1")
+
+    def _is_secret(self, name: str, value: str) -> bool:
+        if name.lower() in SECRET_HEADERS or SECRET_IN_NAME.search(name):
+            return True
+        return any(spelling in value for spelling in self._spellings)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return match[1] + "*" * len(match[2])
+
+
+def _spellings(secret: str) -> set[str]:
+    """As it is, in an address, in JSON, in HTML, and inside of something that is base64."""
+    in_json = json.dumps(secret)[1:-1]
+    found = {secret, in_json, in_json.replace("/", r"\/"), json.dumps(secret, ensure_ascii=False)[1:-1]}
+    found |= {html.escape(secret), html.escape(secret, quote=False)}
+    quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    found |= quoted | {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), one) for one in quoted}
+    for before in range(3):  # what stands before it shifts it by a third of a group
+        raw = b"\0" * before + secret.encode()
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            whole = encode(raw)[(before * 8 + 5) // 6 : len(raw) * 8 // 6].decode()
+            found |= {whole} if len(whole) >= SHORTEST else set()
+    return found
