@@ -99,6 +99,12 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def capabilities() -> Any:
         return answers.capabilities.document()
 
+    def natives(incident: Short = None) -> Any:
+        return answers.natives(incident)
+
+    def restore_native(native_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
+        return answers.restore_native(named(native_id), who)
+
     def metrics() -> Response:
         return Response(answers.scrape(), media_type=CONTENT_TYPE)
 
@@ -118,6 +124,8 @@ def table(answers: Answers) -> tuple[Route, ...]:
         *takedowns.routes(answers.takedowns),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
         Route("GET", "/v1/capabilities", Right.READ, capabilities, "What can be done on each account's platform"),
+        Route("GET", "/v1/natives", Right.READ, natives, "What the platforms themselves would publish"),
+        Route("POST", "/v1/natives/{native_id}/restore", Right.OPERATE, restore_native, "Take a deferral back"),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
 
@@ -223,8 +231,11 @@ def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> Fast
         title="Guardian control socket", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     freezers, workers = CapacityLimiter(limits.FREEZERS), CapacityLimiter(limits.WORKERS)
+    waiters = CapacityLimiter(limits.WAITERS)
     for route in table(answers):
-        threads = freezers if route.path == FREEZE else workers  # a note never takes the place of a stop
+        threads = (
+            freezers if route.path == FREEZE else waiters if route.waits else workers
+        )  # a note never takes the place of a stop
         app.add_api_route(
             route.path,
             route.handler if route.streams else _in_thread(route.handler, threads),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guardian.daemon import clocks
 from guardian.daemon.loops import Loop
@@ -16,12 +17,14 @@ from guardian.duties.outcomes import Outcomes
 from guardian.duties.picturing import Picturing
 from guardian.duties.references import References
 from guardian.duties.retracting import Retracting
-from guardian.duties.takedown import Takedowns
+from guardian.duties.takedown import Takedowns, Wish
 from guardian.duties.undoing import Undoing
 from guardian.gate import accounts as gate
+from guardian.model import Capture, Decision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from guardian.adapter import Maker
     from guardian.daemon.metrics import Metrics
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from guardian.model import Account
     from guardian.store.spool import Spool
 
+CRITICAL = 3
+MOST_CONFIG = 1 << 20
 LOOKERS = 12  # requests of snapshots that are under way at a time, of all accounts
 
 
@@ -76,7 +81,11 @@ class Desks:
             shelf=self.shelf,
             spool=self.spool,
             pool=self.pool,
-            sight=Sight(clock=books.clock, synchronised=clocks.synchronised),
+            sight=Sight(
+                clock=books.clock,
+                synchronised=clocks.synchronised,
+                config_sha256=_digest(books.in_force.settings.path),
+            ),
         )
         return Retracting(account=account, capturing=capturing, acting=acting, database=books.database, began=began)
 
@@ -90,6 +99,20 @@ class Emergencies:
     finishing: Finishing
     desks: Desks
     loops: tuple[Loop, ...]
+
+    def take(self, order: dict[str, Any]) -> None:
+        """An order that a freeze left on the disk, because no daemon heard it. Raises what `Takedowns.order` raises."""
+        wish = Wish(
+            refs=order["refs"],
+            decision=Decision(order["decision"]),
+            capture=None if order["capture"] is None else Capture(order["capture"]),
+            reason=order["reason"],
+            severity=CRITICAL,
+            given={"refs": order["refs"], "login": order["by"], "from_file": True, "with_freeze": True},
+            key=order["key"],
+            urgent=True,
+        )
+        self.takedowns.order(wish, who=order["by"])
 
     def close(self, within: float) -> bool:
         """Let what is under way come to its end, for so many seconds; whether it did."""
@@ -133,3 +156,11 @@ def emergencies(*, books: Books, makers: dict[str, Maker], shelf: Shelf, spool: 
         desks=desks,
         loops=(loop, Loop("looks", looking, clock)),
     )
+
+
+def _digest(path: Path) -> str:
+    """Of the configuration's file as it lies there; empty where it cannot be read any more."""
+    try:
+        return hashlib.sha256(path.read_bytes()[:MOST_CONFIG]).hexdigest()
+    except OSError:
+        return ""

@@ -43,7 +43,6 @@ class TakedownAnswers:
 
     def order(self, body: TakedownBody, who: Peer) -> documents.Document:
         """Order it, and wait for what comes of it as long as the caller wishes."""
-        usual = self.in_force.settings.evidence.capture
         given = {
             "refs": list(body.refs), "uid": who.uid, "boot": boot_id(), "with_freeze": body.with_freeze,
             "replies": body.replies, **body.caller.model_dump(),
@@ -51,13 +50,14 @@ class TakedownAnswers:
         wish = Wish(
             refs=body.refs,
             decision=Decision(body.decision),
-            capture=Capture(body.capture or usual),
+            capture=None if body.capture is None else Capture(body.capture),
             reason=body.reason,
             severity=SEVERITIES.index(body.severity),
             agreed=tuple(body.agreed),
             given=given,
             key=body.key,
             siblings=body.siblings,
+            urgent=body.with_freeze,
             evidence_only=body.evidence_only,
         )
         found, _ = self.takedowns.order(wish, who=who.name)
@@ -92,6 +92,8 @@ class TakedownAnswers:
 
     def _document(self, found: Takedown, targets: Sequence[Target]) -> documents.Document:
         running = any(one.state in OPEN for one in targets)
+        with self.takedowns.database.reading() as tx:
+            lost = list(takedowns.ordered(tx, found.id).get("lost") or ())
         mine = [
             takedowns.Named(account=one.account, platform_id=one.platform_id, url=one.url, post=one.post, part=one.part)
             for one in targets
@@ -107,7 +109,8 @@ class TakedownAnswers:
             "agreed": list(found.agreed),
             "at": documents.utc(found.at),
             "state": "running" if running else "done",
-            "complete": all(_is_done(found, one) for one in targets),
+            "complete": not lost and all(_is_done(found, one) for one in targets),
+            "lost": lost,
             "targets": [_target(one) for one in targets],
             "siblings": [_sibling(one) for one in self.takedowns.siblings(mine)],
         }
@@ -132,10 +135,10 @@ def routes(answers: TakedownAnswers) -> tuple[Route, ...]:
     for handler in (order, page, one, undo):
         handler.__name__ = named_[handler.__name__]
     return (
-        Route("POST", "/v1/takedowns", Right.TAKEDOWN, order, "Evidence, then delete, hide or keep; then read back"),
+        Route("POST", "/v1/takedowns", Right.TAKEDOWN, order, "Evidence, then the act, then reading back", waits=True),
         Route("GET", "/v1/takedowns", Right.READ, page, "A page of the takedowns"),
-        Route("GET", "/v1/takedowns/{takedown}", Right.READ, one, "A takedown and what came of it"),
-        Route("POST", "/v1/takedowns/{takedown}/undo", Right.TAKEDOWN, undo, "Show again what was hidden"),
+        Route("GET", "/v1/takedowns/{takedown}", Right.READ, one, "A takedown and what came of it", waits=True),
+        Route("POST", "/v1/takedowns/{takedown}/undo", Right.TAKEDOWN, undo, "Show again what was hidden", waits=True),
     )
 
 

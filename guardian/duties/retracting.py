@@ -17,7 +17,6 @@ import structlog
 
 from guardian.duties.capturing import Snapshot, Wanted
 from guardian.duties.outcomes import WHO, WHY_LENGTH, about
-from guardian.errors import GuardianError
 from guardian.failpoint import failpoint
 from guardian.gate import recording
 from guardian.model import Capture, Decision, Grade, Presence
@@ -132,8 +131,8 @@ class Retracting:
                 takedowns.note_evidence(tx, target.id, bundle=snapshot.bundle.name, grade=None)
             failpoint("takedown.bundle")
             self.capturing.take(snapshot, who=order.decision is not Decision.KEEP)
-        except (GuardianError, OSError) as error:
-            log.exception("no snapshot", target=target.id, why=str(error))
+        except Exception:  # whatever it is: the policy decides whether the post goes without
+            log.exception("no snapshot", target=target.id)
             return None
         return snapshot
 
@@ -166,17 +165,13 @@ class Retracting:
         bundles.record(
             tx,
             name,
-            account=target.account,
             platform=self.account.platform,
-            platform_id=target.platform_id,
             grade=snapshot.grade,
             now=now,
+            target=target,
+            incident=order.incident,
             keep=self.terms.keep,
             who=order.by,
-            url=target.url,
-            post=target.post,
-            incident=order.incident,
-            target=target.id,
         )
         bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
         facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, "grade": snapshot.grade, "missing": why}

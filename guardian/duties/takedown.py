@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,7 +18,7 @@ from guardian.errors import GuardianError, Mistake
 from guardian.failpoint import failpoint
 from guardian.model import Capture, Decision, State, Takedown
 from guardian.rules.takedown import OPEN
-from guardian.store import incidents, journal, posts, publications, takedowns
+from guardian.store import bundles, incidents, journal, posts, publications, takedowns
 from guardian.store.posts import new_id
 from guardian.store.takedowns import Named
 
@@ -44,13 +44,14 @@ class Wish:
 
     refs: Sequence[str]
     decision: Decision
-    capture: Capture
+    capture: Capture | None = None  # None: as configured; under a legal hold of any of its posts, the whole proof
     reason: str = ""
     severity: int = 1
     agreed: tuple[str, ...] = ()
     given: Mapping[str, object] = field(default_factory=dict)
     key: str | None = None
     siblings: bool = False  # what says the same elsewhere, and the other parts of a thread, too
+    urgent: bool = False  # with a freeze: a reference that names nothing does not keep the others from being taken down
     evidence_only: bool = False  # a snapshot: it joins an incident, and opens none
 
 
@@ -98,7 +99,10 @@ class Takedowns:
                 known = takedowns.by_key(tx, wish.key)
             if known is not None:
                 return known, False
-        named = self.references.find(wish.refs)
+        named, lost = (
+            self.references.find_what_can_be(wish.refs) if wish.urgent else (self.references.find(wish.refs), [])
+        )
+        wish = replace(wish, given={**wish.given, "lost": lost})
         if wish.siblings:
             named = [*named, *(one.named for one in self.siblings(named))]
         if len(named) > MOST_TARGETS:
@@ -132,7 +136,7 @@ class Takedowns:
                 id=new_id("t"),
                 incident=None if incident is None else incident.id,
                 decision=wish.decision,
-                capture=wish.capture,
+                capture=wish.capture or self._usual_capture(tx, named),
                 severity=wish.severity,
                 reason=wish.reason,
                 by=who,
@@ -145,11 +149,19 @@ class Takedowns:
                 "incident": order.incident, "takedown": order.id, "decision": order.decision, "capture": order.capture,
                 "severity": order.severity, "reason": order.reason, "agreed": list(order.agreed), **_who(wish.given),
             }  # fmt: skip
+            if wish.given.get("lost"):
+                facts["lost"] = wish.given["lost"]
             told = [_told(target, one) for target, one in zip(ids, named, strict=True)]
             entry = journal.append(tx, "takedown ordered", who=who, now=now, **facts, targets=told)
             journal.tells_about(tx, entry, {one.post for one in named if one.post is not None})
             self._began[order.id] = began  # before the commit: whoever finds the order finds this, too
         return order
+
+    def _usual_capture(self, tx: Tx, named: Sequence[Named]) -> Capture:
+        """Under a legal hold nothing is deleted without the whole proof, unless somebody says so."""
+        if any(bundles.is_held(tx, account=one.account, platform_id=one.platform_id) for one in named):
+            return Capture.REQUIRE
+        return Capture(self.in_force.settings.evidence.capture)
 
     def wait(self, takedown: str, seconds: float) -> list[Target]:
         """The order's targets, as soon as all have come to an end, or when the time is over."""
