@@ -14,8 +14,8 @@ from guardian import __version__
 from guardian.daemon import documents
 from guardian.daemon import incidents as incidents_
 from guardian.daemon.decisions import Decisions
-from guardian.daemon.peers import Right, RightsInForce
 from guardian.daemon.incidents import IncidentAnswers
+from guardian.daemon.peers import Right, RightsInForce
 from guardian.duties.foreign import TOOLS, Choices
 from guardian.duties.freeze import in_flight
 from guardian.duties.import_check import Plan
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
-    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.capabilities import Capabilities
+    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer

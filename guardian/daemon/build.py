@@ -31,8 +31,8 @@ from guardian.duties.exporting_evidence import Exporting
 from guardian.duties.freeze import Freezing
 from guardian.duties.heads import Heads
 from guardian.duties.holding import Keeping
-from guardian.duties.keeping_evidence import KeepingEvidence
 from guardian.duties.incidents import Incidents
+from guardian.duties.keeping_evidence import KeepingEvidence
 from guardian.duties.lane import Lane
 from guardian.duties.orders import Orders
 from guardian.duties.outside import Outside

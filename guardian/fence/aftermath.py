@@ -73,9 +73,9 @@ def rows_of(reply: Reply, refs: tuple[str, ...], *, killed: bool) -> list[dict[s
     found = said.get("targets")
     targets = [one for one in found[:MOST_ROWS] if isinstance(one, dict)] if isinstance(found, list) else []
     rows = [_of_target(one, str(said.get("id") or "")) for one in targets]
-    named = {row["ref"] for row in rows}
-    lost = [_row(ref, "not_attempted", why="the daemon did not say what became of it") for ref in refs]
-    return [*rows, *(row for row in lost if row["ref"] not in named)]
+    named = {str(row["ref"]).strip() for row in rows}
+    lost = [ref for ref in refs if ref.strip() not in named]
+    return rows + [_row(ref, "not_attempted", why="the daemon did not say what became of it") for ref in lost]
 
 
 def is_complete(document: dict[str, object], native: str) -> bool:
