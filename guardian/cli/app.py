@@ -16,6 +16,7 @@ from guardian.cli import (
     demo,
     endings,
     entering,
+    evidence,
     exporting,
     holding,
     importing,
@@ -25,6 +26,7 @@ from guardian.cli import (
     queue,
     render,
     status,
+    takedown,
     thaw,
 )
 from guardian.cli import config as config_
@@ -163,6 +165,8 @@ for family in (init, config_, status, thaw, capabilities):
 app.add_typer(queue.app, name="queue")
 app.add_typer(incident.app, name="incident")
 app.add_typer(journal.app, name="journal")
+takedown.register(app)
+app.add_typer(evidence.app, name="evidence")
 demo.register(app)
 entering.register(queue.app)
 importing.register(queue.app)

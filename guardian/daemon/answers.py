@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
+    from guardian.daemon.takedowns import TakedownAnswers
     from guardian.duties.books import Books
     from guardian.duties.deciding import Deciding
     from guardian.duties.freeze import Freezing
@@ -84,6 +85,7 @@ class Answers(Decisions, IncidentAnswers):
         listener: Listener,
         evidence: EvidenceAnswers,
         capabilities: Capabilities,
+        takedowns: TakedownAnswers,
         outside: Outside,
     ) -> None:
         self.books = books
@@ -100,6 +102,7 @@ class Answers(Decisions, IncidentAnswers):
         self.listener = listener
         self.evidence = evidence
         self.capabilities = capabilities
+        self.takedowns = takedowns
         self.outside = outside
         self.database = books.database
 

@@ -13,6 +13,7 @@ from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.capabilities import Capabilities
 from guardian.daemon.census import Census
+from guardian.daemon.emergencies import Emergencies, emergencies
 from guardian.daemon.evidence import EvidenceAnswers
 from guardian.daemon.inspecting import Inspecting
 from guardian.daemon.lanes import Bell, Running
@@ -24,6 +25,7 @@ from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
 from guardian.daemon.reload import Reload
 from guardian.daemon.server import give_to_group
+from guardian.daemon.takedowns import TakedownAnswers
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
@@ -80,6 +82,7 @@ class Daemon:
     app: FastAPI
     listener: Listener
     shelf: Shelf
+    urgent: Emergencies
 
     @property
     def loops(self) -> tuple[Loop, ...]:
@@ -117,7 +120,9 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
     zones = Zones(database=database, clock=clock)
     outside = _outside(books, makers)
-    orders = Orders(settings.house, database=database, takedown=None, native=outside.carry_on, clock=clock)
+    shelf = Shelf(state_dir=settings.state_dir, database=database, clock=clock)
+    urgent = emergencies(books=books, makers=makers, shelf=shelf, spool=spool, metrics=metrics)
+    orders = Orders(settings.house, database=database, takedown=urgent.take, native=outside.carry_on, clock=clock)
     watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt, orders=orders), clock)
     lanes = Lanes(
         books=books,
@@ -131,11 +136,10 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     listener = Listener(metrics.text)
     reload = _reload(books, bell, lanes, metrics, listener)
     reloading = Loop("reload", reload, clock)
-    shelf = Shelf(state_dir=settings.state_dir, database=database, clock=clock)
     evidence, loops = _evidence(books, shelf)
-    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence, outside)
+    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence, outside, urgent)
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
-    loops = (*loops, Loop("outside", outside, clock))
+    loops = (*urgent.loops, *loops, Loop("outside", outside, clock))
     standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)
     _show(metrics, answers, lambda: (*standing, *bell.loops))
     return Daemon(
@@ -150,6 +154,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         app=application(answers, RightsInForce(in_force)),
         listener=listener,
         shelf=shelf,
+        urgent=urgent,
     )
 
 
@@ -191,6 +196,7 @@ def _answers(
     capabilities: Capabilities,
     evidence: EvidenceAnswers,
     outside: Outside,
+    urgent: Emergencies,
 ) -> Answers:
     """What answers at the control socket."""
     database, in_force, clock = books.database, books.in_force, books.clock
@@ -213,6 +219,7 @@ def _answers(
         listener=listener,
         evidence=evidence,
         capabilities=capabilities,
+        takedowns=TakedownAnswers(takedowns=urgent.takedowns, undoing=urgent.undoing, in_force=in_force),
         outside=outside,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from guardian.daemon import evidence_contract, incident_forms
+from guardian.daemon import evidence_contract, incident_forms, takedown_forms
 
 
 class Fault(BaseModel):
@@ -336,6 +336,7 @@ DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/natives"): Natives,
     ("POST", "/v1/natives/{native_id}/restore"): Restored,
     **incident_forms.DONE,
+    **takedown_forms.DONE,
 }
 ERRORS = {
     400: "It is no HTTP",

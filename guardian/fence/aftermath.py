@@ -129,7 +129,7 @@ def _order(wish: Wish, asked: Beside | None, *, native: str, by: str) -> dict[st
     return {
         **body,
         "key": body.get("key") or os.urandom(16).hex(),
-        "reason": wish.reason[: MAX_REASON],
+        "reason": wish.reason[:MAX_REASON],
         "scopes": list(wish.scopes),
         "native": native,
         "by": by,
