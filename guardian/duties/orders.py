@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from guardian.duties.takedown import Wish
 from guardian.errors import Doubt, GuardianError
 from guardian.fence import orders as left
 from guardian.fence.command import CAPTURES, DELETE, HIDE, KEEP, LIST, NATIVES
-from guardian.model import Capture, Decision
 from guardian.store import incidents, journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from guardian.duties.takedown import Takedowns
     from guardian.fence.house import House
     from guardian.store.database import Database
 
@@ -114,23 +111,6 @@ class Orders:
             log.warning("it cannot be set aside", file=path.name, why=str(error))
 
 
-def handing_to(takedowns: Takedowns) -> Callable[[Order], object]:
-    """What puts an order into the store: the same key again is the same order."""
-
-    def hand(order: Order) -> object:
-        wish = Wish(
-            refs=order["refs"],
-            decision=Decision(order["decision"]),
-            capture=Capture(order["capture"]),
-            reason=order["reason"],
-            given={"refs": order["refs"], "file": f"{order['key']}{left.ENDING}"},
-            key=order["key"],
-        )
-        return takedowns.order(wish, who=order["by"])
-
-    return hand
-
-
 def read(path: Path) -> Order:
     """One order, every value of it looked at. Raises Malformed, OSError."""
     fd = os.open(path, READ)
@@ -152,7 +132,7 @@ def read(path: Path) -> Order:
         "refs": _texts(found, "refs", most=MOST_REFS, longest=LONGEST_REF),
         "scopes": _texts(found, "scopes", most=MOST_SCOPES, longest=100),
         "decision": _one_of(found, "decision", (DELETE, HIDE, KEEP)),
-        "capture": _one_of(found, "capture", CAPTURES),
+        "capture": None if found.get("capture") is None else _one_of(found, "capture", CAPTURES),
         "native": _one_of(found, "native", NATIVES),
         "reason": _text(found, "reason"),
         "by": _text(found, "by"),

@@ -26,6 +26,7 @@ SCOPES_WITHIN = 1.0
 MOST_ANSWER = 1 << 20
 CHUNK = 64 * 1024
 MOST_REASON = 1000
+MOST_NAME = 200
 
 
 class Reply(NamedTuple):
@@ -51,11 +52,13 @@ class Beside:
         self._child, self._reader, self._trouble = self._begin()
 
     def body(self) -> dict[str, object]:
-        """What the daemon is asked for."""
+        """What the daemon is asked for; without a policy of its own the house's is in force."""
+        policy = {"capture": self.wish.capture} if self.wish.capture else {}
         return {
+            **policy,
             "refs": list(self.wish.takedown),
             "decision": self.wish.decision,
-            "capture": self.wish.capture,
+            "severity": "critical",
             "reason": self.wish.reason[:MOST_REASON],
             "wait": self._within,
             "with_freeze": True,
@@ -97,8 +100,9 @@ class Beside:
         code = 1
         try:
             os.closerange(writer + 1, MOST_DESCRIPTORS)
+            caller = _caller()
             os.closerange(0, writer)
-            raw = _ask(self.house, self.body(), self._scopes, self._until)
+            raw = _ask(self.house, {**self.body(), "caller": caller}, self._scopes, self._until)
             while raw:
                 raw = raw[os.write(writer, raw) :]
             code = 0
@@ -116,6 +120,17 @@ class Beside:
                 return True
             found += chunk
         return False
+
+
+def _caller() -> dict[str, str]:
+    """Where the person sits, for the record; who they are, the kernel tells the daemon."""
+    found = {"login": "", "tty": "", "host": os.uname().nodename[:MOST_NAME]}
+    for key, look in (("login", os.getlogin), ("tty", lambda: os.ttyname(0))):
+        try:
+            found[key] = look().encode("utf-8", "replace").decode()[:MOST_NAME]
+        except OSError:
+            continue  # no terminal, as in a script
+    return found
 
 
 def _ask(house: House, body: dict[str, object], scopes: tuple[str, ...], until: float) -> bytes:

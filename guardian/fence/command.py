@@ -46,7 +46,7 @@ class Wish(NamedTuple):
     takedown: tuple[str, ...]
     decision: str
     undecided: str
-    capture: str
+    capture: str | None
     native: str
     patience: float
     json: bool
@@ -182,8 +182,8 @@ def _wish(reason: str, single: dict[str, str], many: dict[str, list[str]], flags
         tuple(dict.fromkeys(many["--takedown"])),
         decision,
         undecided if many["--takedown"] else "",
-        _one_of(single, "--capture", CAPTURES, CAPTURES[0]),
-        _one_of(single, "--native", NATIVES, LIST),
+        _one_of(single, "--capture", CAPTURES) if "--capture" in single else None,
+        _one_of(single, "--native", NATIVES) if "--native" in single else LIST,
         _seconds(single.get("--wait"), WAIT_FOR_TAKEDOWN),
         "--json" in flags,
         single.get("--config"),
@@ -201,8 +201,8 @@ def _decision(given: list[str]) -> tuple[str, str]:
     return given[0], ""
 
 
-def _one_of(single: dict[str, str], option: str, known: tuple[str, ...], default: str) -> str:
-    value = single.get(option, default)
+def _one_of(single: dict[str, str], option: str, known: tuple[str, ...]) -> str:
+    value = single[option]
     if value not in known:
         raise WrongUse(f"cannot use {option} {value!r}, because there is no such choice, do write {', '.join(known)}")
     return value
