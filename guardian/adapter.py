@@ -238,7 +238,10 @@ class Adapter(Protocol):
         ...
 
     def recent(self, *, since: int) -> Sequence[Seen]:
-        """Our own posts that were made at or after `since` (ms), newest first, boosts left out. Raises Doubt."""
+        """Our own posts that were made at or after `since` (ms), newest first, boosts left out. Raises Doubt.
+
+        As the clocks differ, some that were made a moment before may be among them.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""`guardian evidence`: what is kept of posts, who touched it, and a copy for whoever asks; `verify` has its own file."""
+"""`guardian evidence`: what is kept of posts, who touched it, and a copy for whoever asks."""
 
 import os
 import sys

@@ -73,6 +73,7 @@ def read(house: House) -> Document:
         "unasked": why,
         "clock": known.get("clock"),
         "config": known.get("config"),
+        "incident": known.get("incident"),
         "freezes": _freezes(fence, known.get("freezes", [])),
         "scopes": [{"scope": one.scope, "state": one.state} for one in fence.scopes],
         "counts": known.get("counts"),
@@ -125,6 +126,7 @@ def lines(found: Document) -> Iterator[str]:
     """The same for people."""
     yield _verdict(found)
     yield from (freeze_line(one) for one in found["freezes"])
+    yield from incident_lines(found)
     if any(one["state"] == reading.UNARMED for one in found["scopes"]):
         yield render.field("not armed", "nothing is sent before the daemon starts: guardian run")
     yield render.field("daemon", _daemon(found))
@@ -194,6 +196,14 @@ def freeze_line(one: Document) -> str:
     by = one["by"] or "nobody knows whom"
     reason = one["reason"] or "no reason given"
     return f"  {one['scope']:<{render.LABEL}} {render.one_line(f'{since} by {by}: {reason}')}"
+
+
+def incident_lines(found: Document) -> Iterator[str]:
+    """Nothing, unless an incident is open: then which, since when, by whom, why."""
+    one = found.get("incident")
+    if one:
+        words = f"{one['id']}, open since {render.local(one['opened_at'])} by {one['by']}: "
+        yield render.field("incident", words + (one["reason"] or "no reason given"))
 
 
 def hold_lines(found: Document) -> Iterator[str]:

@@ -130,6 +130,7 @@ def _nothing(before: Document, wanted: list[str]) -> Document:
         "thawed": [],
         "refused": [],
         "freezes": before["freezes"],
+        "incident": before["incident"],
         "missed": [],
         "not_frozen": wanted,
         "counts": before["counts"],
@@ -176,6 +177,9 @@ def _lines(found: Document) -> Iterator[str]:
     if found["state"] != reading.OPEN or found["freezes"]:
         yield "Stays frozen"
         yield from (status_.freeze_line(one) for one in found["freezes"])
+    if found.get("incident"):
+        yield from status_.incident_lines(found)
+        yield render.field("", "a thaw does not close it    guardian incident close REASON")
     missed = (found["counts"] or {}).get("missed", len(found["missed"]))
     if not missed:
         yield render.field("missed", "nothing")

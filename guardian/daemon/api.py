@@ -8,7 +8,6 @@ that is not confirmed answers 504 with the same document.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
@@ -20,7 +19,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
-from guardian.daemon import contract, evidence, limits
+from guardian.daemon import contract, evidence, incidents, limits, takedowns
 from guardian.daemon.bodies import (
     AnyRecord,
     CancelBody,
@@ -38,7 +37,8 @@ from guardian.daemon.bodies import (
     UnholdBody,
 )
 from guardian.daemon.metrics import CONTENT_TYPE
-from guardian.daemon.peers import NOBODY, Peer, Right
+from guardian.daemon.peers import Peer, Right
+from guardian.daemon.routes import LONGEST_ID, Route, peer
 from guardian.daemon.streams import Streams
 from guardian.errors import Broken, Doubt, GuardianError, Mistake, NotAllowed, Refusal, TooLarge, Unfound, Unwritable
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 UNREADABLE = 400
-LONGEST_ID = 100
+FREEZE = "/v1/freeze"
 Seq = Annotated[int, Query(ge=0, lt=1 << 63)]
 Short = Annotated[str | None, Query(max_length=100)]
 STATUS: tuple[tuple[type[GuardianError], int], ...] = (
@@ -62,25 +62,6 @@ STATUS: tuple[tuple[type[GuardianError], int], ...] = (
     (Refusal, 409),
     (Doubt, 503),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One line of the table. One that streams reads or writes bytes as they come, in the server's own thread."""
-
-    method: str
-    path: str
-    right: Right
-    handler: Callable[..., Any]
-    summary: str
-    streams: bool = False
-    answer: type[Response] = JSONResponse
-
-
-async def peer(request: Request) -> Peer:
-    """Who calls, as the server's protocol noted it."""
-    found = request.scope.get("peer", NOBODY)
-    return found if isinstance(found, Peer) else NOBODY
 
 
 def table(answers: Answers) -> tuple[Route, ...]:
@@ -118,12 +99,18 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def capabilities() -> Any:
         return answers.capabilities.document()
 
+    def natives(incident: Short = None) -> Any:
+        return answers.natives(incident)
+
+    def restore_native(native_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
+        return answers.restore_native(named(native_id), who)
+
     def metrics() -> Response:
         return Response(answers.scrape(), media_type=CONTENT_TYPE)
 
     return (
         Route("GET", "/v1/status", Right.READ, status, "The state of everything"),
-        Route("POST", "/v1/freeze", Right.FREEZE, freeze, "Stop"),
+        Route("POST", FREEZE, Right.FREEZE, freeze, "Stop"),
         Route("POST", "/v1/thaw", Right.OPERATE, thaw, "Lift freezes"),
         Route("GET", "/v1/posts", Right.READ, listing, "A page of the queue"),
         Route("POST", "/v1/posts", Right.OPERATE, add, "Enter one post"),
@@ -133,8 +120,12 @@ def table(answers: Answers) -> tuple[Route, ...]:
         *decisions(answers),
         *files(answers),
         *evidence.routes(answers),
+        *incidents.routes(answers),
+        *takedowns.routes(answers.takedowns),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
         Route("GET", "/v1/capabilities", Right.READ, capabilities, "What can be done on each account's platform"),
+        Route("GET", "/v1/natives", Right.READ, natives, "What the platforms themselves would publish"),
+        Route("POST", "/v1/natives/{native_id}/restore", Right.OPERATE, restore_native, "Take a deferral back"),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
 
@@ -241,7 +232,7 @@ def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> Fast
     )
     freezers, workers = CapacityLimiter(limits.FREEZERS), CapacityLimiter(limits.WORKERS)
     for route in table(answers):
-        threads = freezers if route.right is Right.FREEZE else workers
+        threads = freezers if route.path == FREEZE else workers  # a note never takes the place of a stop
         app.add_api_route(
             route.path,
             route.handler if route.streams else _in_thread(route.handler, threads),

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from guardian.daemon import evidence_contract
+from guardian.daemon import evidence_contract, incident_forms, takedown_forms
 
 
 class Fault(BaseModel):
@@ -63,6 +63,7 @@ class Status(BaseModel):
     daemon: str
     version: str
     config: Config
+    incident: dict[str, Any] | None = None
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
@@ -73,6 +74,31 @@ class Status(BaseModel):
     accounts: list[dict[str, Any]]
     metrics: dict[str, Any]
     without_account: list[dict[str, Any]]
+
+
+class NativePost(BaseModel):
+    """A post that its platform would publish by itself, and what became of it."""
+
+    native: str
+    account: str
+    id: str
+    due: str
+    state: str
+    text: str
+    why: str
+
+
+class Natives(BaseModel):
+    """Those that an incident found."""
+
+    incident: str | None
+    natives: list[NativePost]
+
+
+class Restored(BaseModel):
+    """One whose deferral was taken back."""
+
+    native: NativePost
 
 
 class Frozen(BaseModel):
@@ -86,10 +112,12 @@ class Frozen(BaseModel):
     door: str
     daemon_killed: bool
     epoch: int | None = None
+    incident: str | None = None
     held: int | None = None
     in_flight: list[dict[str, Any]] | None = None
     not_covered: list[str]
     unconfirmed: list[dict[str, Any]]
+    native: list[NativePost] | None = None
     takedown: list[Any]
 
 
@@ -101,6 +129,7 @@ class Thawed(BaseModel):
     refused: list[dict[str, Any]]
     freezes: list[Freeze]
     missed: list[str]
+    incident: dict[str, Any] | None = None
 
 
 class Post(BaseModel):
@@ -304,6 +333,10 @@ DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/journal"): Journal,
     **evidence_contract.DONE,
     ("GET", "/v1/capabilities"): CapabilitiesOfAll,
+    ("GET", "/v1/natives"): Natives,
+    ("POST", "/v1/natives/{native_id}/restore"): Restored,
+    **incident_forms.DONE,
+    **takedown_forms.DONE,
 }
 ERRORS = {
     400: "It is no HTTP",

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from guardian.duties.facts import Facts, Item, at_most, grade, missing
+from guardian.duties.facts import IDENTITY, Facts, Piece, at_most
 from guardian.errors import GuardianError
-from guardian.evidence import canonical
+from guardian.evidence import record
 from guardian.evidence.bundle import Bundle
+from guardian.evidence.record import Status
 from guardian.failpoint import failpoint
 from guardian.gate import recording
 from guardian.model import Grade, PostRef
@@ -28,12 +29,11 @@ from guardian.model import Grade, PostRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
-    from pathlib import Path
     from typing import Protocol
 
     from guardian.adapter import Answer, Look
+    from guardian.duties.shelf import Shelf
     from guardian.evidence.bundle import Seal
-    from guardian.evidence.signing import Signer
     from guardian.gate.accounts import Emergency
     from guardian.model import Account, Exchange, Identity, Media, Shown, Takedown, Target
 
@@ -56,6 +56,15 @@ EXTENSIONS = {
     "video/mp4": "mp4", "video/webm": "webm", "video/quicktime": "mov", "audio/mpeg": "mp3", "audio/ogg": "ogg",
 }  # fmt: skip
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Which time it is, whether the kernel believes that, and by which configuration we act."""
+
+    clock: Callable[[], int]
+    synchronised: Callable[[], bool]
+    config_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +100,7 @@ class Snapshot:
     @property
     def missing(self) -> list[str]:
         """What of the essential proof is lacking, each with the reason."""
-        return missing(self.facts.items)
+        return self.facts.missing()
 
     @property
     def not_found(self) -> bool:
@@ -107,27 +116,24 @@ class Capturing:
         *,
         account: Account,
         emergency: Emergency,
-        root: Path,
+        shelf: Shelf,
         spool: Spool,
-        signer: Signer,
         pool: Executor,
-        clock: Callable[[], int],
-        synchronised: Callable[[], bool],
+        sight: Sight,
     ) -> None:
         self.account = account
         self.emergency = emergency
-        self.root = root
+        self.shelf = shelf
         self.spool = spool
-        self.signer = signer
         self.pool = pool
-        self.clock = clock
-        self.synchronised = synchronised
+        self.clock = sight.clock
+        self.sight = sight
 
     def begin(self, wanted: Wanted) -> Snapshot:
         """An empty bundle for it. Raises Unwritable, DiskFull."""
         target = wanted.target
         bundle = Bundle.create(
-            self.root,
+            self.shelf.root,
             account=target.account,
             platform=self.account.platform,
             platform_id=target.platform_id,
@@ -137,11 +143,13 @@ class Capturing:
             order=wanted.order,
             target=target,
             given=wanted.given,
-            identity=self.account.identity,
+            platform=self.account.platform,
+            config_sha256=self.sight.config_sha256,
             began_at=self.clock(),
             began=time.monotonic_ns(),
-            synchronised=self.synchronised(),
+            synchronised=self.sight.synchronised(),
         )
+        facts.know(wanted.publication)
         return Snapshot(wanted=wanted, bundle=bundle, facts=facts)
 
     def take(self, snapshot: Snapshot, *, who: bool) -> None:
@@ -173,27 +181,33 @@ class Capturing:
         return [look for look in self.emergency.adapter.looks(ref) if wanted.replies or not look.others]
 
     def _ask(self, snapshot: Snapshot, look: Look) -> Future[None]:
-        item = Item(look.name, look.essential)
-        snapshot.facts.items.append(item)
-        return self.pool.submit(self._look, snapshot, look, item)
+        piece = Piece(look.name, look.essential)
+        snapshot.facts.pieces.append(piece)
+        return self.pool.submit(self._look, snapshot, look, piece)
 
-    def _look(self, snapshot: Snapshot, look: Look, item: Item) -> None:
+    def _look(self, snapshot: Snapshot, look: Look, piece: Piece) -> None:
         """One request, in a thread of the pool."""
         until = snapshot.wanted.until + (0 if look.essential else LATER)
         try:
             with recording.record(self._keeper(snapshot, others=look.others), until=until):
-                answer = self.emergency.adapter.fetch(look) if look.token else self.emergency.public.read(look.url)
+                answer = self.emergency.adapter.fetch(look) if look.token else self._read(look)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is written down, and the others go on)
-            item.why = f"{type(error).__name__}: {error}"[:WHY_LENGTH]
+            piece.failed(f"{type(error).__name__}: {error}"[:WHY_LENGTH])
             return
         fine = answer.status == FINE or (look.may_be_missing and answer.status in (NOT_FOUND, GONE))
-        item.why = f"the platform answered {answer.status}"
         with snapshot.lock:
             snapshot.answers[look.name] = answer
-            if fine and not snapshot.closed:
-                item.got = True
-                if answer.status == FINE:
-                    self._keep_answer(snapshot, look, item, answer)
+            if snapshot.closed:
+                return
+            if answer.status == FINE:
+                self._keep_answer(snapshot, look, piece, answer)
+            else:
+                piece.failed(f"the platform answered {answer.status}")
+                piece.status = Status.NOT_OFFERED if fine else Status.FAILED
+
+    def _read(self, look: Look) -> Answer:
+        """As anybody would."""
+        return self.emergency.public.read(look.url, accept=look.accept)
 
     def _only(self, snapshot: Snapshot, look: Look, until: float) -> None:
         with recording.record(_nobody, until=until):
@@ -202,13 +216,13 @@ class Capturing:
             snapshot.answers[look.name] = answer
 
     @staticmethod
-    def _keep_answer(snapshot: Snapshot, look: Look, item: Item, answer: Answer) -> None:
+    def _keep_answer(snapshot: Snapshot, look: Look, piece: Piece, answer: Answer) -> None:
         """The body as a file of its own beside the archive: the working copy."""
         folder = "third-party" if look.others else "api/before"
         kind = "json" if answer.body.lstrip()[:1] in (b"{", b"[") else "html"
         body = at_most(answer.body, snapshot.wanted.replies)[0] if look.others else answer.body
-        item.file = f"{folder}/{look.name}.{kind}"
-        item.sha256 = snapshot.bundle.add(item.file, body)
+        file = f"{folder}/{look.name}.{kind}"
+        piece.captured(file, snapshot.bundle.add(file, body))
 
     def _keeper(self, snapshot: Snapshot, *, others: bool) -> Callable[[Exchange], None]:
         """Writes exchanges into the bundle as they come, until the phase is over; other people's words only if whole.
@@ -227,15 +241,15 @@ class Capturing:
 
     def _who(self, snapshot: Snapshot) -> None:
         """Ask live who we are: nothing is taken down with another account's token."""
-        item = Item("identity", essential=True)
+        piece = Piece(IDENTITY, essential=True)
         with snapshot.lock:
-            snapshot.facts.items.append(item)
+            snapshot.facts.pieces.append(piece)
         try:
             with recording.record(self._keeper(snapshot, others=False), until=snapshot.wanted.until):
                 snapshot.identity = self.emergency.adapter.whoami()
-            item.got = True
+            piece.captured(None, None)
         except Exception as error:  # noqa: BLE001 (as above)
-            item.why = f"{type(error).__name__}: {error}"[:WHY_LENGTH]
+            piece.failed(f"{type(error).__name__}: {error}"[:WHY_LENGTH])
 
     def _publish_copy(self, snapshot: Snapshot) -> None:
         """What we hold since it went live: the record, and the files that we sent."""
@@ -244,21 +258,11 @@ class Capturing:
             return
         with snapshot.lock:
             snapshot.bundle.add("publish/record.json", wanted.publication)
-        for nr, media in enumerate(wanted.media, 1):
-            if media.size > AT_ONCE:
-                snapshot.large.append(media)
-                continue
-            self.copy(snapshot, nr, media)
-
-    def copy(self, snapshot: Snapshot, nr: int, media: Media) -> None:
-        """One file of ours into the bundle; that it cannot be read is a note, and no reason to stop."""
-        try:
-            data = self.spool.read(media.sha256)
-        except GuardianError as error:
-            snapshot.facts.notes.append(f"our copy of file {nr} cannot be read: {error}"[:WHY_LENGTH])
-            return
-        with snapshot.lock:
-            snapshot.bundle.add(f"publish/{nr:02}-{media.sha256[:8]}.{_extension(media.type)}", data)
+            for nr, media in enumerate(wanted.media, 1):
+                if media.size > AT_ONCE:
+                    snapshot.large.append(media)
+                else:
+                    copy(snapshot, self.spool, nr, media)
 
     def _files_when_known(self, snapshot: Snapshot, status: Future[None] | None) -> list[Future[None]]:
         """As soon as the platform has said which files the post shows, fetch them as anybody would."""
@@ -272,49 +276,59 @@ class Capturing:
         snapshot.shown = list(self.emergency.adapter.files(answer.body))[:MOST_FILES]
         futures = []
         for nr, shown in enumerate(snapshot.shown, 1):
-            item = Item(f"file {nr}", essential=True)
+            piece = Piece(f"file {nr}", essential=True)
             with snapshot.lock:
-                snapshot.facts.items.append(item)
-            futures.append(self.pool.submit(self._file, snapshot, nr, shown, item))
+                snapshot.facts.pieces.append(piece)
+            futures.append(self.pool.submit(self._file, snapshot, nr, shown, piece))
         return futures
 
-    def _file(self, snapshot: Snapshot, nr: int, shown: Shown, item: Item) -> None:
+    def _file(self, snapshot: Snapshot, nr: int, shown: Shown, piece: Piece) -> None:
         wanted = snapshot.wanted
         try:
             with recording.record(self._keeper(snapshot, others=False), until=wanted.until):
                 answer = self.emergency.public.read(shown.url)
         except Exception as error:  # noqa: BLE001 (as above)
-            item.why = f"{type(error).__name__}: {error}"[:WHY_LENGTH]
+            piece.failed(f"{type(error).__name__}: {error}"[:WHY_LENGTH])
             return
-        item.why = f"the platform answered {answer.status}"
         if answer.status != FINE:
+            piece.failed(f"it answered {answer.status}")
             return
         with snapshot.lock:
             if snapshot.closed:
                 return
             sha8 = hashlib.sha256(answer.body).hexdigest()[:8]
-            item.file = f"media/{nr:02}-{sha8}.{_extension(shown.type)}"
-            item.sha256 = snapshot.bundle.add(item.file, answer.body)
-            item.got = True
+            file = f"media/{nr:02}-{sha8}.{_extension(shown.type)}"
+            piece.captured(file, snapshot.bundle.add(file, answer.body))
             published = wanted.media[nr - 1].sha256 if nr <= len(wanted.media) else None
             if published is not None:
-                same = "the same bytes as were published" if published == item.sha256 else "not the bytes published"
+                same = "the same bytes as were published" if published == piece.sha256 else "not the bytes published"
                 snapshot.facts.notes.append(f"file {nr}: {same}")
 
     def _close(self, snapshot: Snapshot) -> None:
         """End the phase: grade it, write the record, seal."""
         with snapshot.lock:
             snapshot.closed = True
-            snapshot.grade = grade(snapshot.facts.items, published=snapshot.wanted.publication is not None)
-            document = snapshot.facts.document(grade=snapshot.grade, phase=1, at=self.clock(), now=time.monotonic_ns())
-            snapshot.bundle.add("record.json", canonical.written(document))
+            facts = snapshot.facts
+            snapshot.grade = facts.grade(published=snapshot.wanted.publication is not None)
+            record.add(snapshot.bundle, facts.record(snapshot.bundle.name, grade=snapshot.grade, clock=self.clock))
             failpoint("takedown.sealing")
-            snapshot.seal = snapshot.bundle.seal(self.signer, at=self.clock())
+            key = self.shelf.key()
+            snapshot.seal = snapshot.bundle.seal(key.signer, at=self.clock(), allowed=key.allowed)
         failpoint("takedown.sealed")
 
     @staticmethod
     def _wait(futures: Sequence[Future[None]], until: float) -> None:
         wait(futures, timeout=max(until - time.monotonic(), 0))
+
+
+def copy(snapshot: Snapshot, spool: Spool, nr: int, media: Media) -> None:
+    """One file of ours into the bundle; that it cannot be read is a note, and no reason to stop."""
+    try:
+        data = spool.read(media.sha256)
+    except GuardianError as error:
+        snapshot.facts.notes.append(f"our copy of file {nr} cannot be read: {error}"[:WHY_LENGTH])
+        return
+    snapshot.bundle.add(f"publish/{nr:02}-{media.sha256[:8]}.{_extension(media.type)}", data)
 
 
 def _extension(kind: str) -> str:

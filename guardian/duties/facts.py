@@ -1,149 +1,150 @@
-"""What a bundle's record says beside the platform's own bytes: who, when, with which tool, and what is missing.
-
-Strings, whole numbers, lists and objects only, so that the record has one canonical form. Any thread may call.
-"""
+"""What was learned while a snapshot was taken, on its way into the bundle's record. One thread at a time."""
 
 from __future__ import annotations
 
 import json
-import os
-import platform as machine
-import socket
-import sys
+import time
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from guardian import __version__
+from guardian.evidence import record
+from guardian.evidence.record import Order, Record, Status, Subject, Times
 from guardian.model import Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from guardian.model import Exchange, Takedown, Target
 
-RESOLUTION = 1000  # ms: a server's Date header has whole seconds
+IDENTITY = "identity"
+LATE = "no whole answer came in time"
 
 
 @dataclass(slots=True)
-class Item:
+class Piece:
     """One piece of the proof: whether it was had, and if not, why."""
 
-    name: str
+    what: str
     essential: bool
-    got: bool = False
-    why: str = "not asked in time"
+    status: Status = Status.LATE
+    why: str = LATE
     file: str | None = None
     sha256: str | None = None
 
+    @property
+    def got(self) -> bool:
+        """Whether nothing of it is lacking."""
+        return self.status in (Status.CAPTURED, Status.NOT_OFFERED)
 
-@dataclass(slots=True)
+    def failed(self, why: str) -> None:
+        """It could not be had."""
+        self.status, self.why = Status.FAILED, why
+
+    def captured(self, file: str | None, sha256: str | None) -> None:
+        """Here it is."""
+        self.status, self.why, self.file, self.sha256 = Status.CAPTURED, "", file, sha256
+
+
+@dataclass(slots=True, kw_only=True)
 class Facts:
-    """What was learned while a snapshot was taken."""
+    """Everything beside the platform's own bytes."""
 
     order: Takedown
     target: Target
+    platform: str
     given: dict[str, object]
-    identity: str
     began_at: int
-    began: int  # monotonic, ns
+    began: int
     synchronised: bool | None
-    items: list[Item] = field(default_factory=list)
-    dates: list[tuple[int, str]] = field(default_factory=list)  # our wall time, the server's Date
+    config_sha256: str
+    pieces: list[Piece] = field(default_factory=list)
+    server: tuple[int, int] | None = None
     notes: list[str] = field(default_factory=list)
+    subject: dict[str, object] = field(default_factory=dict)
 
     def heard(self, exchange: Exchange) -> None:
-        """Note which time the server says it was."""
+        """Note which time the server says it was; the first that says it counts."""
         date = next((value for name, value in exchange.response_headers if name.lower() == "date"), None)
-        if date is not None and len(self.dates) < 20:  # noqa: PLR2004 (one would do; twenty show a drift)
-            self.dates.append((exchange.began_at, date))
+        ended_at = exchange.began_at + (exchange.ended - exchange.began) // 1_000_000
+        self.server = self.server or record.server_ahead(date, began_at=exchange.began_at, ended_at=ended_at)
 
-    def document(self, *, grade: str, phase: int, at: int, now: int) -> dict[str, object]:
-        """The record of a phase. `now` is monotonic, ns; `at` is wall time, ms."""
-        target, order = self.target, self.order
-        return {
-            "phase": phase,
-            "grade": grade,
-            "order": {
-                "takedown": order.id,
-                "incident": order.incident,
-                "decision": order.decision,
-                "capture": order.capture,
-                "reason": order.reason,
-                "by": order.by,
-                "agreed": list(order.agreed),
-                "at_ms": order.at,
-                "given": self.given,
-            },
-            "post": {
-                "account": target.account,
-                "identity": self.identity,
-                "platform_id": target.platform_id,
-                "url": target.url,
-                "post": target.post,
-                "part": target.part,
-            },
-            "times": {
-                "began_ms": self.began_at,
-                "ended_ms": at,
-                "began_monotonic_ns": str(self.began),
-                "ended_monotonic_ns": str(now),
-                "clock_synchronised": self.synchronised,
-                "server": [_bounds(ours, date) for ours, date in self.dates],
-            },
-            "items": [
-                {
-                    "name": one.name,
-                    "essential": one.essential,
-                    "got": one.got,
-                    "why": "" if one.got else one.why,
-                    "file": one.file,
-                    "sha256": one.sha256,
-                }
-                for one in self.items
+    def grade(self, *, published: bool) -> Grade:
+        """How much of the essential proof is there; that we asked who we are is no part of it."""
+        essential = [one for one in self.pieces if one.essential and one.what != IDENTITY]
+        got = [one for one in essential if one.got]
+        if essential and len(got) == len(essential):
+            return Grade.COMPLETE
+        if got:
+            return Grade.PARTIAL
+        return Grade.PUBLISH_COPY if published else Grade.NONE
+
+    def missing(self) -> list[str]:
+        """The essential pieces that were not had, each with the reason."""
+        return [f"{one.what}: {one.why}" for one in self.pieces if one.essential and not one.got]
+
+    def record(self, bundle: str, *, grade: Grade, clock: Callable[[], int]) -> Record:
+        """The record of this phase, as it is written down."""
+        order, target, given = self.order, self.target, self.given
+        uid = given.get("uid")
+        return Record(
+            bundle=bundle,
+            subject=Subject(
+                account=target.account,
+                platform=self.platform,
+                platform_id=target.platform_id,
+                url=target.url,
+                post=target.post,
+                **self.subject,  # type: ignore[arg-type]  # what `know` found, by the names of the fields
+            ),
+            order=Order(
+                uid=uid if isinstance(uid, int) else None,
+                login=str(given.get("login") or ""),
+                tty=str(given.get("tty") or ""),
+                host=str(given.get("host") or ""),
+                boot_id=str(given.get("boot") or ""),
+                by=order.by,
+                agreed=order.agreed,
+                reason=order.reason,
+                incident=order.incident or "",
+                takedown=order.id,
+                decision=order.decision,
+                capture=order.capture,
+            ),
+            items=[
+                record.Item(
+                    what=one.what,
+                    status=one.status,
+                    why=one.why,
+                    file=one.file,
+                    sha256=one.sha256,
+                    essential=one.essential,
+                )
+                for one in self.pieces
             ],
-            "notes": list(self.notes),
-            "tool": tool(),
+            times=Times(
+                began_at=self.began_at,
+                ended_at=clock(),
+                began=self.began,
+                ended=time.monotonic_ns(),
+                server=self.server,
+                synchronised=self.synchronised,
+            ),
+            tool=record.tool(config_sha256=self.config_sha256),
+            grade=record.Grade(grade),
+            notes=tuple(self.notes),
+        )
+
+    def know(self, publication: bytes | None) -> None:
+        """What we know of the post ourselves, since it went live."""
+        if publication is None:
+            return
+        found = json.loads(publication)
+        self.subject = {
+            "author": str(found.get("identity") or ""),
+            "text": found.get("text"),
+            "alts": tuple(str(one.get("alt") or "") for one in found.get("media") or ()),
+            "published_at": str(found.get("landed_at") or ""),
         }
-
-
-def tool() -> dict[str, object]:
-    """Which program this is, and on what it runs."""
-    return {
-        "name": "post-guardian",
-        "version": __version__,
-        "python": machine.python_version(),
-        "system": f"{machine.system()} {machine.release()}",
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "uid": os.getuid(),
-        "program": os.path.basename(sys.executable),  # noqa: PTH119 (a name, not a path)
-    }
-
-
-def missing(items: Iterable[Item]) -> list[str]:
-    """The essential pieces that were not had, each with the reason."""
-    return [f"{one.name}: {one.why}" for one in items if one.essential and not one.got]
-
-
-def _bounds(ours: int, date: str) -> dict[str, object]:
-    """Between which of its own times the server answered, by its header, beside ours."""
-    try:
-        theirs = round(parsedate_to_datetime(date).timestamp() * 1000)
-    except (ValueError, TypeError, OverflowError):
-        return {"our_ms": ours, "date": date[:100]}
-    return {"our_ms": ours, "date": date[:100], "from_ms": theirs, "to_ms": theirs + RESOLUTION}
-
-
-def grade(items: Iterable[Item], *, published: bool) -> Grade:
-    """How much of the essential proof is there."""
-    essential = [one for one in items if one.essential and one.name != "identity"]
-    got = [one for one in essential if one.got]
-    if essential and len(got) == len(essential):
-        return Grade.COMPLETE
-    if got:
-        return Grade.PARTIAL
-    return Grade.PUBLISH_COPY if published else Grade.NONE
 
 
 def at_most(body: bytes, replies: int) -> tuple[bytes, bool]:

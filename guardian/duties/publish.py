@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.adapter import Kind
+from guardian.duties import publication
 from guardian.duties.uploading import Barred, Handed, Later, Unfit
 from guardian.failpoint import failpoint
 from guardian.fence import passage
+from guardian.gate import recording
 from guardian.gate.intents import Intent, declare
 from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, verdict
 from guardian.model import Event
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from guardian.fence.house import House
     from guardian.fence.passage import Pass
     from guardian.gate.verdicts import Verdict
-    from guardian.model import Account, Limits, Post, PostRef, Problem
+    from guardian.model import Account, Exchange, Limits, Post, PostRef, Problem
     from guardian.store.database import Database, Tx
 
 UNAUTHORISED = 401
@@ -86,6 +88,15 @@ class _Intended:
     reply_to: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What came back: the post, or what kind of error; and the exchange as the gate saw it."""
+
+    ref: PostRef | None
+    said: str
+    exchange: Exchange | None
+
+
 class Publishing:
     """How one account's posts leave the house."""
 
@@ -139,7 +150,8 @@ class Publishing:
         failpoint("lane.intended")
         intent = Intent(Kind.PUBLISH, self.account.name, ticket)
         ref, said = None, ""
-        with declare(intent) as receipt:
+        exchanges: list[Exchange] = []
+        with declare(intent) as receipt, recording.record(exchanges.append):
             try:
                 ref = self.adapter.publish(
                     post.due_part, intended.key, uploads=intended.uploads, reply_to=intended.reply_to
@@ -147,7 +159,8 @@ class Publishing:
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
                 said = type(error).__name__
         failpoint("lane.sent")
-        outcome = self._settle(post, intended.attempt, verdict(receipt), ref, said)
+        answer = exchanges[-1] if exchanges else None
+        outcome = self._settle(post, intended.attempt, verdict(receipt), _Answered(ref, said, answer))
         if isinstance(outcome, Settled):
             self.uploading.forget(post)
         failpoint("lane.settled")
@@ -212,16 +225,18 @@ class Publishing:
             posts.move(tx, post.id, Event.INTEND, now=now)
         return _Intended(attempt, key, uploads, reply_to)
 
-    def _settle(self, post: Post, attempt: str, found: Verdict, ref: PostRef | None, said: str) -> Outcome:
+    def _settle(self, post: Post, attempt: str, found: Verdict, answered: _Answered) -> Outcome:
         """Write down what the receipt proves, in one transaction."""
+        ref = answered.ref
         if isinstance(found, Accepted) and ref is None:
-            found = Uncertain(f"the platform answered {found.status}, but not with a post ({said})")
+            found = Uncertain(f"the platform answered {found.status}, but not with a post ({answered.said})")
         now = self.clock()
         with self.database.transaction(shared=True) as tx:
             if isinstance(found, Accepted) and ref is not None:
                 if attempts.is_known(tx, self.account.name, ref.id):
                     return self._twin(tx, post, attempt, ref, now)
-                return Settled(landed(tx, post, attempt, ref, now=now))
+                record = publication.keep(tx, post, self.account, ref, exchange=answered.exchange, now=now)
+                return Settled(landed(tx, post, attempt, ref, record=record, now=now))
             if isinstance(found, Uncertain):
                 return Settled(self._close(tx, post, attempt, Event.LOSE, found.why, now))
             if isinstance(found, Rejected) and found.status != UNAUTHORISED:
@@ -255,14 +270,18 @@ class Publishing:
         return moved
 
 
-def landed(tx: Tx, post: Post, attempt: str, ref: PostRef, *, now: int, found: bool = False) -> Post:
-    """The part that was due is live: by the platform's answer, or `found` when it was asked afterwards."""
+def landed(tx: Tx, post: Post, attempt: str, ref: PostRef, *, record: str, now: int, found: bool = False) -> Post:
+    """The part that was due is live: by the platform's answer, or `found` when it was asked afterwards.
+
+    `record` is the hash of what we keep of it.
+    """
     if found:
         attempts.resolve(tx, attempt, outcome="landed", detail=f"found as {ref.id}")
     else:
         attempts.end(tx, attempt, outcome="landed", detail=ref.id, now=now)
     live = posts.land(tx, post.id, platform_id=ref.id, url=ref.url, now=now)
     facts = {"post": post.id, "account": post.account, "platform_id": ref.id, "url": ref.url, "found": found}
+    facts["record"] = record
     thread = {"part": live.live, "parts": len(live.parts)} if live.tail else {}
     journal.append(tx, "published", who=WHO, now=now, **facts, **thread)
     return live

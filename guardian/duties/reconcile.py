@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from guardian.duties import publication
 from guardian.duties.publish import WHO, landed
 from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
@@ -116,7 +117,8 @@ class Reconciling:
             if posts.get(tx, post_id).state is not State.UNKNOWN:
                 self._too_late(tx, post, ref, now)
             elif ref is not None:
-                landed(tx, post, attempt, ref, now=now, found=True)
+                record = publication.keep(tx, post, self.account, ref, exchange=None, now=now)
+                landed(tx, post, attempt, ref, record=record, now=now, found=True)
             elif nth < self.looks:
                 return now + self._between
             else:

@@ -7,8 +7,9 @@ large ones are refused: other programs would read other digits. Ids are text.
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from guardian.errors import Mistake
+from guardian.errors import Mistake, Refusal
 
 LARGEST = 1 << 53
 DEEPEST = 20
@@ -22,6 +23,23 @@ def written(found: object) -> bytes:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode("utf-8")
 
 
+def parsed(data: bytes) -> object:
+    """What a document says, in whatever form. Raises Refusal for what is none, however it is garbled."""
+    try:
+        found: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Refusal("cannot read a document, because it is no JSON") from error
+    return found
+
+
+def table(data: bytes) -> dict[str, Any]:
+    """The same for a document that is an object. Raises Refusal."""
+    found = parsed(data)
+    if not isinstance(found, dict):
+        raise Refusal("cannot read a document, because it is no object of JSON")
+    return found
+
+
 def _check(found: object, where: str, depth: int) -> None:
     if depth == 0:
         raise Mistake(f"cannot write {where[:200]}, because it is nested too deeply")
@@ -30,12 +48,12 @@ def _check(found: object, where: str, depth: int) -> None:
     if isinstance(found, int) and abs(found) < LARGEST:
         return
     if isinstance(found, dict):
-        for key, value in found.items():
-            if not isinstance(key, str) or not key.isascii():
-                raise Mistake(f"cannot write {where[:200]}, because a key of it is not ASCII")
-            _check(value, f"{where}.{key}", depth - 1)
+        if not all(isinstance(key, str) and key.isascii() for key in found):
+            raise Mistake(f"cannot write {where[:200]}, because a key of it is not ASCII")
+        inner = [(value, f"{where}.{key}") for key, value in found.items()]
     elif isinstance(found, (list, tuple)):
-        for value in found:
-            _check(value, where, depth - 1)
+        inner = [(value, where) for value in found]
     else:
         raise Mistake(f"cannot write {where[:200]}, because a {type(found).__name__} like that has no single form")
+    for value, place in inner:
+        _check(value, place, depth - 1)

@@ -1,4 +1,4 @@
-"""The chain of custody in a bundle: lines of the journal about it, as the journal has them. Checkable without the store.
+"""The chain of custody in a bundle: the lines of the journal about it, checkable without the store.
 
 `custody-N.jsonl` holds one journal line per line, and after each extract a line that says how many they were, and the
 hash of the first and of the last: a tail that is cut off shows.
@@ -6,10 +6,9 @@ hash of the first and of the last: a tail that is cut off shows.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from guardian.errors import Mistake
+from guardian.errors import GuardianError, Mistake
 from guardian.evidence import canonical
 from guardian.model import Entry
 from guardian.rules import chain
@@ -27,7 +26,15 @@ def extract(bundle: Bundle, entries: Sequence[Entry]) -> None:
     if not entries:
         raise Mistake("cannot write an extract of the journal, because it has no lines")
     lines = [
-        {"at": one.at, "data": one.data, "hash": one.hash, "kind": one.kind, "prev": one.prev, "seq": one.seq, "who": one.who}
+        {
+            "at": one.at,
+            "data": one.data,
+            "hash": one.hash,
+            "kind": one.kind,
+            "prev": one.prev,
+            "seq": one.seq,
+            "who": one.who,
+        }
         for one in entries
     ]
     end = {"extract": {"first": entries[0].hash, "last": entries[-1].hash, "lines": len(entries)}}
@@ -40,13 +47,13 @@ def wrong(data: bytes) -> Iterator[str]:
     run: list[Entry] = []
     for number, line in enumerate(data.splitlines(), 1):
         try:
-            found = json.loads(line)
+            found = canonical.table(line)
             if "extract" in found:
                 yield from _ends(run, found["extract"], number)
                 run = []
             else:
                 run.append(Entry(**found))
-        except (ValueError, TypeError, KeyError):
+        except (GuardianError, ValueError, TypeError, KeyError):
             yield f"line {number} is no line of the journal"
     if run or (data and not data.endswith(b"\n")):
         yield f"its end was cut off: {len(run)} lines stand after the last extract"

@@ -14,6 +14,7 @@ from guardian.failpoint import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
     from pathlib import Path
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -52,7 +53,7 @@ def write_part(root: Path, name: str, data: bytes) -> None:
     """The file's content under a preliminary name, on the disk; `settle` gives it its name."""
     path = root / name
     with in_words(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _folders(root, name)
         part = path.with_name(path.name + PART)
         fd = os.open(part, _NEW, 0o600)
         try:
@@ -82,7 +83,7 @@ def append(root: Path, name: str, data: bytes) -> None:
     """Add to the end of a file, on the disk when this returns."""
     path = root / name
     with in_words(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _folders(root, name)
         fd = os.open(path, _END, 0o600)
         try:
             half = len(data) // 2
@@ -107,29 +108,30 @@ def sync_directory(path: Path) -> None:
 
 def read(root: Path, name: str, *, limit: int = MOST_BYTES) -> bytes:
     """A plain file's content. Raises TooLarge, Refusal for what cannot be read or is no plain file."""
-    try:
-        fd = os.open(root / name, _READ)
-    except OSError as error:
-        raise Refusal(f"cannot read {name} of {root.name}, because of this: {error.strerror}") from error
-    with os.fdopen(fd, "rb") as file:
-        seen = os.fstat(fd)
-        if not stat.S_ISREG(seen.st_mode):
-            raise Refusal(f"cannot read {name} of {root.name}, because it is no plain file")
-        if seen.st_size > limit:
+    with _opened(root, name) as file:
+        if os.fstat(file.fileno()).st_size > limit:
             raise TooLarge(f"cannot read {name} of {root.name}, because it has more than {limit} bytes")
         return file.read(limit + 1)
 
 
 def sha256(root: Path, name: str) -> str:
     """The hash of a plain file's content. Raises Refusal for what cannot be read or is no plain file."""
+    with _opened(root, name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _opened(root: Path, name: str) -> Iterator[BufferedReader]:
+    """A plain file, neither a link nor a pipe. Raises Refusal."""
     try:
         fd = os.open(root / name, _READ)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise Refusal(f"cannot read {name} of {root.name}, because it is no plain file")
+        with os.fdopen(fd, "rb") as file:
+            yield file
     except OSError as error:
         raise Refusal(f"cannot read {name} of {root.name}, because of this: {error.strerror}") from error
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise Refusal(f"cannot read {name} of {root.name}, because it is no plain file")
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def listed(root: Path) -> list[str]:
@@ -153,6 +155,12 @@ def listed(root: Path) -> list[str]:
 def folders(names: list[str]) -> set[str]:
     """The folders in which these files are, the bundle itself (`.`) among them."""
     return {"."} | {name[:place] for name in names for place, letter in enumerate(name) if letter == "/"}
+
+
+def _folders(root: Path, name: str) -> None:
+    """The folders of a name, each private (`mkdir -p` makes those in between as open as the umask allows)."""
+    for folder in reversed((root / name).relative_to(root).parents[:-1]):
+        (root / folder).mkdir(mode=0o700, exist_ok=True)
 
 
 def _write_all(fd: int, data: bytes) -> None:

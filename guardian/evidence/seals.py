@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,7 @@ class _Seal:
 def read(root: Path, present: Sequence[str], *, trusted: Sequence[Known] | None) -> Found:
     """Every seal from the first to the last."""
     found = Found()
-    pieces = {seal for name in present if (seal := names.seal_of(name))}
+    pieces = {piece for name in present if (piece := names.seal_of(name))}
     found.last = max((n for n, _ in pieces), default=0)
     if not found.last:
         found.wrong.append((names.manifest(1), "the bundle has no seal"))
@@ -52,7 +51,7 @@ def read(root: Path, present: Sequence[str], *, trusted: Sequence[Known] | None)
     for n in range(1, found.last + 1):
         missing = [f"{names.manifest(n)}{end}" for end in ("", ".sig") if (n, end) not in pieces]
         found.wrong += [(name, f"seal {n} is missing") for name in missing]
-        seal = None if missing else _taken(root, n, found)
+        seal = _taken(root, n, found) if (n, "") in pieces else None
         if seal is not None:
             found.wrong += _signature(root, seal, trusted)
             found.wrong += _order(seal, before, gone)
@@ -64,17 +63,20 @@ def read(root: Path, present: Sequence[str], *, trusted: Sequence[Known] | None)
 
 
 def _taken(root: Path, n: int, found: Found) -> _Seal | None:
-    """Seal n with what it says of itself; what cannot be read is noted."""
+    """Seal n with what it says of itself; what cannot be read is noted. One without signature is still read."""
     name = names.manifest(n)
     try:
-        data = files.read(root, name, limit=MOST)
         signature = files.read(root, f"{name}.sig", limit=signing.MOST)
+    except GuardianError:
+        signature = b""
+    try:
+        data = files.read(root, name, limit=MOST)
         sums = manifest.parsed(data)
     except GuardianError as error:
         found.wrong.append((name, str(error)))
         return None
     try:
-        said = json.loads(files.read(root, names.contents(n), limit=MOST))
+        said = canonical.table(files.read(root, names.contents(n), limit=MOST))
         if canonical.written(said) != files.read(root, names.contents(n), limit=MOST) or said["seal"] != n:
             raise ValueError(n)  # noqa: TRY301 (it is the same accident)
         at, identity, records = int(said["at"]), str(said["identity"]), dict(said["records"])
@@ -117,7 +119,10 @@ def _order(seal: _Seal, before: _Seal | None, gone: dict[str, str]) -> Iterator[
         yield name, f"it is not seal {seal.n}: seals were swapped or renamed"
     if before is None:
         return
-    for file, data in {names.manifest(before.n): before.data, f"{names.manifest(before.n)}.sig": before.signature}.items():
+    for file, data in {
+        names.manifest(before.n): before.data,
+        f"{names.manifest(before.n)}.sig": before.signature,
+    }.items():
         if seal.sums.get(file) != hashlib.sha256(data).hexdigest():
             yield file, f"it is not what seal {seal.n} follows: seals were swapped or replaced"
     for file, sha256 in before.sums.items():

@@ -5,12 +5,11 @@ A tombstone is a line of `tombstones-N.jsonl`. It counts once seal N covers it; 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guardian.errors import GuardianError
-from guardian.evidence import files, manifest, names
+from guardian.evidence import canonical, files, manifest, names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +55,7 @@ def erased(root: Path) -> dict[str, str]:
 
 def _parsed(line: bytes) -> Tombstone | None:
     try:
-        found = json.loads(line)
+        found = canonical.table(line)
         return Tombstone(files=dict(found["files"]), who=found["who"], at=found["at"], ground=found["ground"])
-    except (ValueError, KeyError, TypeError):
+    except (GuardianError, ValueError, KeyError, TypeError):
         return None

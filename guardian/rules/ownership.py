@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guardian.model import Identity
-
 if TYPE_CHECKING:
-    from guardian.model import Account
-
-Who = Identity
+    from guardian.model import Account, Identity
 
 
 def why_not(account: Account, *, identity: Identity | None, author: str | None, ours: bool) -> str:

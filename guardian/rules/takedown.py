@@ -44,6 +44,7 @@ class Step(StrEnum):
     ACT = "act"
     KEEP = "keep"
     REFUSE = "refuse"
+    UNDO = "undo"
     FOUND_GONE = "found gone"
     FOUND_HIDDEN = "found hidden"
     FOUND_THERE = "found there"
@@ -73,7 +74,11 @@ TABLE: Mapping[TargetState, Mapping[Step, TargetState]] = {
     TargetState.STILL_VISIBLE: _READ_BACK,  # a later look
     TargetState.UNKNOWN: _READ_BACK,
     TargetState.GONE: {Step.FOUND_THERE: TargetState.STILL_VISIBLE},  # it came back
-    TargetState.HIDDEN: {Step.FOUND_THERE: TargetState.STILL_VISIBLE, Step.FOUND_GONE: TargetState.GONE},
+    TargetState.HIDDEN: {
+        Step.UNDO: TargetState.KEPT,  # a person has it shown again
+        Step.FOUND_THERE: TargetState.STILL_VISIBLE,
+        Step.FOUND_GONE: TargetState.GONE,
+    },
     TargetState.KEPT: {Step.FOUND_GONE: TargetState.GONE},
     TargetState.NOT_ATTEMPTED: {},
 }

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from guardian.store.database import Tx
 
 
-NAMED = ("post", "bundle", "incident")
+NAMED = ("post", "bundle", "incident", "takedown", "target")
 
 
 def append(tx: Tx, kind: str, *, who: str, now: int, **data: object) -> Entry:
     """Add one line, in the transaction of what it tells about: either both are there, or neither.
 
-    A line about one post names it as `post`, one about a bundle of evidence as `bundle`, one of an incident as
-    `incident`; each is found again by any of these names. Of one about many posts, `tells_about` says which.
+    A line about one post names it as `post`, one about a bundle of evidence as `bundle`, and so on (NAMED); it is found
+    again by any of these names. Of one about many posts, `tells_about` says which.
     """
     head = Q.journal_head(tx)
     seq, prev = (head["seq"] + 1, head["hash"]) if head else (1, chain.START)

@@ -121,7 +121,7 @@ def move(tx: Tx, found: Target, step: Step, *, why: str, now: int, due_at: int |
     return to_target(row)
 
 
-def note_evidence(tx: Tx, target_id: str, *, bundle: str, grade: Grade | None) -> None:
+def note_evidence(tx: Tx, target_id: str, *, bundle: str | None, grade: Grade | None) -> None:
     """Which bundle is a target's."""
     Q.note_evidence(tx, id=target_id, evidence=bundle, grade=grade)
 
@@ -177,11 +177,6 @@ def next_look(tx: Tx) -> int | None:
 def look_done(tx: Tx, look: Any, *, presence: Presence, why: str, now: int) -> None:  # noqa: ANN401 (a row of the database)
     """What a look showed."""
     Q.look_done(tx, target=look["target"], nr=look["nr"], presence=presence, why=why, now=now)
-
-
-def put_off(tx: Tx, look: Any, *, due_at: int, why: str) -> None:  # noqa: ANN401 (a row of the database)
-    """Nobody could be asked: the look is made again then."""
-    Q.put_off_look(tx, target=look["target"], nr=look["nr"], due_at=due_at, why=why)
 
 
 def of_incident(tx: Tx, incident: str) -> list[Takedown]:

@@ -88,6 +88,7 @@ def main(words: list[str]) -> int:
         ("refusals", _one_of_each_shape(exchanges, _refuses)),
         ("media", _one_of_each_shape(exchanges, lambda one: "/media" in one.path and one.host == OWN)),
         ("reading", _one_of_each_shape(exchanges, _reads)),
+        ("incident", _one_of_each_shape(exchanges, _takes_down_or_looks)),
         (
             "pages",
             [one for one in exchanges if _pages(one) and "min_id" not in one.target and "since_id" not in one.target],
@@ -115,6 +116,16 @@ def _reads(one: Exchange) -> bool:
         return True
     wanted = r".*/accounts/verify_credentials|/api/v1/statuses/\w+(/source)?"
     return one.method == "GET" and one.host == OWN and re.fullmatch(wanted, one.path) is not None
+
+
+def _takes_down_or_looks(one: Exchange) -> bool:
+    """Deletions and edits; what was asked of a post before and after; what the server has scheduled."""
+    if one.host != OWN:
+        return False
+    if one.method in ("DELETE", "PUT"):
+        return re.fullmatch(r"/api/v1/(scheduled_)?statuses/[^/]+", one.path) is not None
+    looks = r"/api/v1/(statuses/[^/]+/(context|history|source|quotes)|scheduled_statuses(/[^/]+)?)|/api/v2/search"
+    return one.method == "GET" and re.fullmatch(looks, one.path) is not None
 
 
 def _pages(one: Exchange) -> bool:

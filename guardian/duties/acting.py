@@ -1,0 +1,182 @@
+"""Deleting or hiding one post, and reading back whether that is true. Called by an account's takedown thread only.
+
+Nothing is concluded from what the platform answered to the request itself: a 200 is believed when reading back shows
+it, and what is no plain word of the platform (401, 429, a 5xx, a login page) is *unknown*, never *gone*. Another
+request leaves only if the post is surely still there and the last one surely did nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from guardian.duties import fate
+from guardian.duties.outcomes import about, ref_of
+from guardian.errors import Refusal
+from guardian.failpoint import failpoint
+from guardian.gate import intents, recording
+from guardian.gate.verdicts import Accepted, NotFound, Rejected, Throttled, verdict_of_retract
+from guardian.model import Presence
+from guardian.rules import budget
+from guardian.rules.takedown import Step, TargetState, found
+from guardian.store import journal, takedowns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardian.duties.capturing import Snapshot
+    from guardian.duties.outcomes import Outcomes
+    from guardian.gate.accounts import Emergency
+    from guardian.gate.verdicts import Retraction
+    from guardian.model import Account, Exchange, Takedown, Target
+    from guardian.store.database import Database
+
+READ_BACK = 10_000  # ms after the request
+NAPS = (250, 500, 1_000, 2_000)  # between two readings
+LONGEST_NAP = 60_000
+MOST_ACTS = 3  # where nothing comes of them
+PATIENCE = 60 * 60_000  # how long a platform that cannot be reached is tried
+USUAL_REST = 60.0  # seconds, where a platform says *not now* and not until when
+FULL = "the platform takes no more deletions before then"
+DONE_BUT_THERE = "the platform said that it is done, and it does not show"
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How takedowns are done: limits in seconds, how many replies of others are kept, how long (ms) a bundle is."""
+
+    within: float
+    replies: int
+    keep: int | None
+
+
+class Acting:
+    """One account's acts."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        emergency: Emergency,
+        database: Database,
+        outcomes: Outcomes,
+        terms: Terms,
+        clock: Callable[[], int],
+    ) -> None:
+        self.account = account
+        self.emergency = emergency
+        self.database = database
+        self.outcomes = outcomes
+        self.terms = terms
+        self.clock = clock
+        self._verdicts: dict[str, Retraction] = {}
+        self._looked: dict[str, int] = {}
+        self._rest_until = 0
+
+    def attempt(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> None:
+        """Act as soon as the platform takes it, or say why that cannot be done here."""
+        at = self._turn(target)
+        if at > self.clock():
+            self.outcomes.postpone(target, at, FULL)
+            return
+        try:
+            answers = dict(snapshot.answers) if snapshot is not None else {}
+            undoing = self.emergency.adapter.prepare(order.decision, ref_of(target), answers)
+        except Refusal as refusal:
+            step = Step.FOUND_THERE if target.state == TargetState.ACTING else Step.REFUSE
+            self.outcomes.end(order, target, step, str(refusal), snapshot=snapshot)
+            return
+        now = self.clock()
+        facts = about(order, target)
+        with self.database.transaction() as tx:
+            fate.begins(tx, target, by=order.by, now=now)
+            takedowns.intend(tx, target, undo=undoing.undo, now=now)
+            target = takedowns.move(tx, target, Step.ACT, why="", now=now)
+            facts |= {"act": order.decision, "policy": order.capture, "grade": target.grade, "try": target.acts}
+            journal.append(tx, "takedown acting", who=order.by, now=now, **facts)
+        failpoint("takedown.intended")
+        intent = intents.retracting(self.account, target.platform_id, undoing.says)
+        with intents.declare(intent) as receipt, recording.record(_keeper(snapshot)):
+            try:
+                self.emergency.adapter.retract(order.decision, ref_of(target), undoing)
+            except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
+                log.info("retracting", target=target.id, said=type(error).__name__)
+        failpoint("takedown.acted")
+        self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
+        if isinstance(verdict, Throttled):
+            after = verdict.after if verdict.after is not None else USUAL_REST
+            self._rest_until = self.clock() + round(1000 * after)
+            self.outcomes.postpone(target, self._rest_until, verdict.why)
+            return
+        self.look(order, target, snapshot)
+
+    def look(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> None:
+        """Read back, and end it; or look again; or act again."""
+        presence = self.presence(target, snapshot)
+        failpoint("takedown.looked")
+        step = found(presence, order.decision)
+        verdict = self._verdicts.get(target.id)
+        said = getattr(verdict, "why", "") or ""
+        since = self.clock() - (target.acted_at or 0)
+        if step in (Step.FOUND_GONE, Step.FOUND_HIDDEN):
+            self.outcomes.end(order, target, step, "", snapshot=snapshot)
+        elif isinstance(verdict, Rejected):
+            self.outcomes.end(order, target, step, said, snapshot=snapshot)
+        elif isinstance(verdict, Accepted | NotFound):
+            self._look_later(order, target, snapshot, step, DONE_BUT_THERE, over=since >= READ_BACK)
+        elif step is Step.FOUND_NOTHING:
+            why = said or "nobody can say whether it is gone"
+            self._look_later(order, target, snapshot, step, why, over=since >= PATIENCE)
+        elif target.acts < MOST_ACTS or isinstance(verdict, Throttled):
+            self.attempt(order, target, snapshot)
+        else:
+            why = said or "it was asked for several times, and is still there"
+            self.outcomes.end(order, target, step, why, snapshot=snapshot)
+
+    def presence(self, target: Target, snapshot: Snapshot | None) -> Presence:
+        """What the platform shows of it now, within the limit."""
+        try:
+            with recording.record(_keeper(snapshot), until=time.monotonic() + self.terms.within):
+                return self.emergency.adapter.presence(ref_of(target))
+        except Exception as error:  # noqa: BLE001 (whatever it is, nobody can say where the post is)
+            log.info("not read back", target=target.id, said=type(error).__name__)
+            return Presence.UNKNOWN
+
+    def _turn(self, target: Target) -> int:
+        """When this target may be acted on, by the platform's budget and by what it said last."""
+        allowed = self.emergency.maker.abilities.budget
+        now = self.clock()
+        with self.database.reading() as tx:
+            spent = takedowns.spent(tx, self.account.name, since=now - allowed.window)
+            waiting = [one.id for one in takedowns.open_of(tx, self.account.name) if one.state != TargetState.ACTING]
+        place = waiting.index(target.id) if target.id in waiting else 0
+        times = budget.times(spent, now=now, wanted=place + 1, count=allowed.count, window=allowed.window)
+        return max(times[-1], self._rest_until)
+
+    def _look_later(
+        self, order: Takedown, target: Target, snapshot: Snapshot | None, step: Step, why: str, *, over: bool
+    ) -> None:
+        """In a moment, each time a longer one; or end, when the time is over."""
+        if over:
+            self.outcomes.end(order, target, step, why, snapshot=snapshot)
+            return
+        looked = self._looked[target.id] = self._looked.get(target.id, 0) + 1
+        nap = NAPS[looked - 1] if looked <= len(NAPS) else min(NAPS[-1] * 2 ** (looked - len(NAPS)), LONGEST_NAP)
+        if isinstance(self._verdicts.get(target.id), Accepted | NotFound):
+            nap = min(nap, NAPS[-1])
+        self.outcomes.postpone(target, self.clock() + nap, why)
+
+
+def _keeper(snapshot: Snapshot | None) -> Callable[[Exchange], None]:
+    """Writes exchanges of the act and of the reading back into the bundle, after its first seal."""
+
+    def keep(exchange: Exchange) -> None:
+        if snapshot is not None and snapshot.seal is not None:
+            with snapshot.lock:
+                snapshot.bundle.exchange(exchange)
+
+    return keep

@@ -1,0 +1,210 @@
+"""What a takedown still owes when the answer is out: what anybody sees now, the readable pages, the second seal.
+
+One thread of its own (`finish`), one target after the other; nothing of it is on the way to a deletion. What a crash
+leaves undone is found at the next start: an ended target whose bundle has one seal.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from guardian.duties import outside_view
+from guardian.duties.capturing import STATUS, copy
+from guardian.duties.outcomes import WHO, about
+from guardian.evidence import canonical, card, custody, record, summary
+from guardian.evidence.bundle import Bundle
+from guardian.failpoint import failpoint
+from guardian.store import bundles, journal, stamps, takedowns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from guardian.config.in_force import InForce
+    from guardian.duties.capturing import Snapshot, Spool
+    from guardian.duties.facts import Piece
+    from guardian.duties.outside_view import View
+    from guardian.duties.shelf import Shelf
+    from guardian.evidence.bundle import Seal
+    from guardian.gate.accounts import Emergency
+    from guardian.model import Account, Entry, Exchange, Takedown, Target
+    from guardian.store.database import Tx
+
+VIEW_WITHIN = 15.0
+log = structlog.get_logger()
+
+
+class Finishing:
+    """Finishes bundles."""
+
+    def __init__(
+        self,
+        *,
+        shelf: Shelf,
+        in_force: InForce,
+        spool: Spool,
+        desk: Callable[[Account], Emergency],
+        clock: Callable[[], int],
+        picture: Callable[[Snapshot], None],
+    ) -> None:
+        """`picture` adds a rendered page to a bundle, where there is a browser; whatever it raises is only logged."""
+        self.shelf = shelf
+        self.database = shelf.database
+        self.in_force = in_force
+        self.spool = spool
+        self.desk = desk
+        self.clock = clock
+        self.picture = picture
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="finish")
+
+    def later(self, target: Target, snapshot: Snapshot | None) -> None:
+        """Finish this one as soon as may be. Any thread."""
+        if snapshot is not None and snapshot.seal is not None:
+            self._threads.submit(self._finish_or_log, target, snapshot)
+
+    def close(self) -> None:
+        """Begin nothing more; what is under way is bounded in time."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _finish_or_log(self, target: Target, snapshot: Snapshot) -> None:
+        try:
+            self.finish(target, snapshot)
+        except Exception:
+            log.exception("a bundle was not finished", bundle=snapshot.bundle.name)
+
+    def finish(self, target: Target, snapshot: Snapshot) -> None:
+        """Everything that makes the bundle whole, then its second seal."""
+        views = self._views(target, snapshot) if target.acts else []
+        with self.shelf.turn(snapshot.bundle.name):
+            snapshot.bundle = Bundle.open(self.shelf.place(snapshot.bundle.name))  # somebody may have sealed it since
+            self._fill(target, snapshot, views)
+            failpoint("takedown.finishing")
+            with snapshot.lock:
+                seal = self._seal(target, snapshot)
+            self._write(target, snapshot, seal, views)
+        failpoint("takedown.finished")
+
+    def _fill(self, target: Target, snapshot: Snapshot, views: Sequence[View]) -> None:
+        """Everything that makes it whole."""
+        with snapshot.lock:
+            for nr, media in enumerate(snapshot.wanted.media, 1):
+                if media in snapshot.large:
+                    copy(snapshot, self.spool, nr, media)
+            for view in views:
+                snapshot.bundle.append("checks.jsonl", canonical.written({"at_ms": self.clock(), **asdict(view)}))
+            self._act(snapshot, target)
+            self._pages(snapshot)
+        try:
+            self.picture(snapshot)
+        except Exception as error:  # noqa: BLE001 (a picture is no proof: its lack is a note)
+            snapshot.facts.notes.append(f"no rendered page: {error}"[:300])
+
+    def _views(self, target: Target, snapshot: Snapshot) -> Sequence[View]:
+        account = next((one for one in self.in_force.settings.accounts if one.name == target.account), None)
+        if account is None:
+            return []
+        public = self.desk(account).public
+        return outside_view.look(public, target.url, snapshot.shown, within=VIEW_WITHIN, keep=_into(snapshot))
+
+    @staticmethod
+    def _act(snapshot: Snapshot, target: Target) -> None:
+        """What was done, and what came of it."""
+        wanted = snapshot.wanted
+        told = {
+            "decision": wanted.order.decision, "state": target.state, "why": target.why, "acts": target.acts,
+            "acted_at_ms": target.acted_at, "ended_at_ms": target.ended_at,
+            "undo": None if target.undo is None else json.dumps(target.undo, sort_keys=True, ensure_ascii=False),
+        }  # fmt: skip
+        snapshot.bundle.add("action/outcome.json", canonical.written(told))
+
+    def _pages(self, snapshot: Snapshot) -> None:
+        """The post as a card, and the record for reading."""
+        wanted, facts = snapshot.wanted, snapshot.facts
+        captured = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(facts.began_at / 1000))
+        told = record_of(snapshot, self.clock)
+        subject = told.subject
+        said = card.Said(
+            author=subject.author or subject.account,
+            handle=subject.account,
+            text=subject.text or "",
+            at=subject.published_at,
+            url=subject.url,
+            media=tuple(
+                card.Shown(type=one.type, alt=one.alt, file=f"../{piece.file}")
+                for one, piece in zip(snapshot.shown, _files(snapshot), strict=False)
+                if piece.file is not None
+            ),
+        )
+        html = card.card(said, captured=captured, facts=[("state", wanted.order.decision)])
+        snapshot.bundle.add("render/card.html", html.encode("utf-8", "replace"))
+        page = summary.summary(told, seals=[(seal.n, seal.sha256) for seal in snapshot.bundle.seals()])
+        snapshot.bundle.add("report.html", page.encode("utf-8", "replace"))
+
+    def _seal(self, target: Target, snapshot: Snapshot) -> Seal:
+        with self.database.reading() as tx:
+            lines = bundles.lines(tx, snapshot.bundle.name)
+            of_target = journal.of_post(tx, target.id, limit=1000)[0]
+        custody.extract(snapshot.bundle, sorted({one.seq: one for one in (*lines, *of_target)}.values(), key=_seq))
+        record.add(snapshot.bundle, record_of(snapshot, self.clock))
+        key = self.shelf.key()
+        return snapshot.bundle.seal(key.signer, at=self.clock(), allowed=key.allowed)
+
+    def _write(self, target: Target, snapshot: Snapshot, seal: Seal, views: Sequence[View]) -> None:
+        now, name = self.clock(), snapshot.bundle.name
+        authorities = self.in_force.settings.evidence.authorities
+        lingering = [f"{view.what} is still served: {view.url}" for view in views if view.verdict == "served"]
+        with self.database.transaction() as tx:
+            order = takedowns.get(tx, target.takedown)
+            self.shelf.note_seal(tx, name, seal, who=WHO, now=now, **about(order, target), grade=snapshot.grade)
+            if views:
+                _looked(tx, order, target, views, lingering, now)
+            for n in range(1, seal.n + 1):
+                stamps.want(tx, name, n, authorities, now=now)
+
+
+def _looked(tx: Tx, order: Takedown, target: Target, views: Sequence[View], lingering: Sequence[str], now: int) -> None:
+    seen = [{"what": one.what, "status": one.status, "verdict": one.verdict} for one in views]
+    facts = {**about(order, target), "check": 0, "presence": target.state, "views": seen, "lingering": list(lingering)}
+    journal.append(tx, "looked again", who=WHO, now=now, **facts)
+
+
+def record_of(snapshot: Snapshot, clock: Callable[[], int]) -> record.Record:
+    """The record as it stands, with the numbers that the platform showed."""
+    told = snapshot.facts.record(snapshot.bundle.name, grade=snapshot.grade, clock=clock)
+    answer = snapshot.answers.get(STATUS)
+    if answer is None:
+        return told
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return told
+    if not isinstance(found, dict):
+        return told
+    counts = {
+        name.removesuffix("_count"): value
+        for name, value in found.items()
+        if name.endswith("_count") and type(value) is int and 0 <= value < canonical.LARGEST
+    }
+    text = told.subject.text
+    return replace(told, subject=replace(told.subject, counts=counts, as_of=snapshot.facts.began_at, text=text))
+
+
+def _files(snapshot: Snapshot) -> list[Piece]:
+    return [one for one in snapshot.facts.pieces if one.what.startswith("file ")]
+
+
+def _into(snapshot: Snapshot) -> Callable[[Exchange], None]:
+    def keep(exchange: Exchange) -> None:
+        with snapshot.lock:
+            snapshot.bundle.exchange(exchange)
+
+    return keep
+
+
+def _seq(entry: Entry) -> int:
+    return entry.seq

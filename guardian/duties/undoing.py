@@ -1,0 +1,97 @@
+"""Undoing a takedown where the act can be reversed: an edit that shows the post again. Called by API threads.
+
+It publishes, so it needs the fence like any post: while frozen it is refused, here in words and at the gate in deed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from guardian.duties.outcomes import about, ref_of
+from guardian.errors import Doubt, Illegal, Refusal
+from guardian.fence import passage
+from guardian.gate import intents
+from guardian.gate.verdicts import Accepted, Stopped, verdict
+from guardian.model import Presence
+from guardian.rules.takedown import Step, TargetState
+from guardian.store import journal, takedowns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardian.config.in_force import InForce
+    from guardian.fence.house import House
+    from guardian.gate.accounts import Emergency
+    from guardian.model import Account, Target
+    from guardian.store.database import Database
+
+FROZEN_FIX = 'lift the freeze first: guardian thaw --reason "..."'
+
+
+class Undoing:
+    """Shows again what was hidden."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        in_force: InForce,
+        house: House,
+        desk: Callable[[Account], Emergency],
+        clock: Callable[[], int],
+    ) -> None:
+        self.database = database
+        self.in_force = in_force
+        self.house = house
+        self.desk = desk
+        self.clock = clock
+
+    def undo(self, target_id: str, *, reason: str, who: str) -> Presence:
+        """Reverse one act; what the platform shows then.
+
+        Raises Unfound, Illegal (nothing to reverse), Refusal (frozen, or the platform said no), Doubt (nobody knows).
+        """
+        with self.database.reading() as tx:
+            target = takedowns.target(tx, target_id)
+            order = takedowns.get(tx, target.takedown)
+        account = self._account(target)
+        if target.state != TargetState.HIDDEN or target.undo is None:
+            raise Illegal(
+                f"cannot undo {target_id}, because it is {target.state.replace('_', ' ')}: nothing can reverse that",
+                fix="publish the post anew, if it is to be seen again",
+            )
+        try:
+            ticket = passage.look(self.house, account.scopes)
+        except passage.Stopped as stopped:
+            raise Refusal(
+                f"cannot undo it, because showing a post again is publishing, and {stopped}", fix=FROZEN_FIX
+            ) from None
+        with self.database.transaction() as tx:
+            journal.append(tx, "undoing", who=who, now=self.clock(), **about(order, target), reason=reason)
+        desk = self.desk(account)
+        intent = intents.managing(account, ticket)
+        with intents.declare(intent), contextlib.suppress(Exception):  # libraries disguise; the receipt decides
+            desk.adapter.undo(ref_of(target), target.undo)
+        found = verdict(intent.receipt)
+        presence = desk.adapter.presence(ref_of(target))
+        with self.database.transaction() as tx:
+            facts = {**about(order, target), "presence": presence, "why": getattr(found, "why", ""), "reason": reason}
+            journal.append(
+                tx, "undone" if presence is Presence.THERE else "not undone", who=who, now=self.clock(), **facts
+            )
+            if presence is Presence.THERE:
+                takedowns.move(tx, target, Step.UNDO, why="shown again", now=self.clock())
+        if isinstance(found, Stopped):
+            raise Refusal(f"cannot undo it, because {found.why}", fix=FROZEN_FIX)
+        if presence is not Presence.THERE:
+            why = getattr(found, "why", "") or f"the platform shows it {presence}"
+            family = Doubt if isinstance(found, Accepted) else Refusal
+            raise family(f"cannot say that it is undone, because {why}", fix="look at the post itself, then try again")
+        return presence
+
+    def _account(self, target: Target) -> Account:
+        for account in self.in_force.settings.accounts:
+            if account.name == target.account:
+                return account
+        raise Illegal(f"cannot undo {target.id}, because {target.account} is not configured", fix="configure it")
