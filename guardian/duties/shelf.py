@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from guardian.evidence import Seal
     from guardian.evidence.keyring import Key
+    from guardian.model import Grade
     from guardian.store.database import Database, Tx
 
 WHO = "guardian"
@@ -95,10 +96,13 @@ class Shelf:
         with self.turn(name):
             yield Bundle.open(self.place(name))
 
-    def note_seal(self, tx: Tx, name: str, seal: Seal, *, who: str, now: int, **more: object) -> None:
+    def note_seal(
+        self, tx: Tx, name: str, seal: Seal, *, who: str, now: int, grade: Grade | None = None, **more: object
+    ) -> None:
         """Write a seal down: in the row, and in the journal, against which the bundle is held later."""
-        bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
-        journal.append(tx, bundles.SEALED, who=who, now=now, bundle=name, seal=seal.n, sha256=seal.sha256, **more)
+        bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256, grade=grade)
+        facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, **({} if grade is None else {"grade": grade})}
+        journal.append(tx, bundles.SEALED, who=who, now=now, **facts, **more)
 
     def _note_key(self, tx: Tx, key: Key, event: str, *, who: str = WHO, **more: object) -> None:
         """Once for each key: the journal says since when it seals here."""
