@@ -15,6 +15,7 @@ import structlog
 from guardian.errors import GuardianError, Unfound
 from guardian.evidence import Bundle, names
 from guardian.evidence.keyring import EVIDENCE, Keyring
+from guardian.model import Grade
 from guardian.store import bundles, journal
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from guardian.evidence import Seal
     from guardian.evidence.keyring import Key
-    from guardian.model import Grade
     from guardian.store.database import Database, Tx
 
 WHO = "guardian"
@@ -96,13 +96,11 @@ class Shelf:
         with self.turn(name):
             yield Bundle.open(self.place(name))
 
-    def note_seal(
-        self, tx: Tx, name: str, seal: Seal, *, who: str, now: int, grade: Grade | None = None, **more: object
-    ) -> None:
-        """Write a seal down: in the row, and in the journal, against which the bundle is held later."""
-        bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256, grade=grade)
-        facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, **({} if grade is None else {"grade": grade})}
-        journal.append(tx, bundles.SEALED, who=who, now=now, **facts, **more)
+    def note_seal(self, tx: Tx, name: str, seal: Seal, *, who: str, now: int, **more: object) -> None:
+        """Write a seal down: in the row (with the `grade`, if any), and in the journal, against which it is held later."""
+        grade = more.get("grade")
+        bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256, grade=grade if isinstance(grade, Grade) else None)
+        journal.append(tx, bundles.SEALED, who=who, now=now, bundle=name, seal=seal.n, sha256=seal.sha256, **more)
 
     def _note_key(self, tx: Tx, key: Key, event: str, *, who: str = WHO, **more: object) -> None:
         """Once for each key: the journal says since when it seals here."""
