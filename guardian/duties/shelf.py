@@ -97,7 +97,7 @@ class Shelf:
             yield Bundle.open(self.place(name))
 
     def note_seal(self, tx: Tx, name: str, seal: Seal, *, who: str, now: int, **more: object) -> None:
-        """Write a seal down: in the row (with the `grade`, if any), and in the journal, against which it is held later."""
+        """Write a seal down: in the row (with the `grade`, if any), and in the journal, by which it is judged later."""
         grade = more.get("grade")
         bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256, grade=grade if isinstance(grade, Grade) else None)
         journal.append(tx, bundles.SEALED, who=who, now=now, bundle=name, seal=seal.n, sha256=seal.sha256, **more)
