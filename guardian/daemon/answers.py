@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
-    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.capabilities import Capabilities
+    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
+    from guardian.daemon.takedowns import TakedownAnswers
     from guardian.duties.books import Books
     from guardian.duties.deciding import Deciding
     from guardian.duties.freeze import Freezing
@@ -80,6 +81,7 @@ class Answers(Decisions, IncidentAnswers):
         listener: Listener,
         evidence: EvidenceAnswers,
         capabilities: Capabilities,
+        takedowns: TakedownAnswers,
     ) -> None:
         self.books = books
         self.freezing = freezing
@@ -95,6 +97,7 @@ class Answers(Decisions, IncidentAnswers):
         self.listener = listener
         self.evidence = evidence
         self.capabilities = capabilities
+        self.takedowns = takedowns
         self.database = books.database
 
     @property

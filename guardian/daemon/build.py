@@ -13,6 +13,7 @@ from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.capabilities import Capabilities
 from guardian.daemon.census import Census
+from guardian.daemon.emergencies import Emergencies, emergencies
 from guardian.daemon.evidence import EvidenceAnswers
 from guardian.daemon.inspecting import Inspecting
 from guardian.daemon.lanes import Bell, Running
@@ -24,6 +25,7 @@ from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
 from guardian.daemon.reload import Reload
 from guardian.daemon.server import give_to_group
+from guardian.daemon.takedowns import TakedownAnswers
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
@@ -31,8 +33,8 @@ from guardian.duties.exporting_evidence import Exporting
 from guardian.duties.freeze import Freezing
 from guardian.duties.heads import Heads
 from guardian.duties.holding import Keeping
-from guardian.duties.keeping_evidence import KeepingEvidence
 from guardian.duties.incidents import Incidents
+from guardian.duties.keeping_evidence import KeepingEvidence
 from guardian.duties.lane import Lane
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
@@ -75,6 +77,7 @@ class Daemon:
     app: FastAPI
     listener: Listener
     shelf: Shelf
+    urgent: Emergencies
 
     @property
     def loops(self) -> tuple[Loop, ...]:
@@ -126,9 +129,10 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     reloading = Loop("reload", reload, clock)
     shelf = Shelf(state_dir=settings.state_dir, database=database, clock=clock)
     evidence, loops = _evidence(books, shelf)
-    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence)
+    urgent = emergencies(books=books, makers=makers, shelf=shelf, spool=spool, metrics=metrics)
+    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence, urgent)
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
-    standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)
+    standing = (watch, *urgent.loops, inspecting, Loop("broom", spooling, clock), *loops, reloading)
     _show(metrics, answers, lambda: (*standing, *bell.loops))
     return Daemon(
         settings=settings,
@@ -142,6 +146,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         app=application(answers, RightsInForce(in_force)),
         listener=listener,
         shelf=shelf,
+        urgent=urgent,
     )
 
 
@@ -164,6 +169,7 @@ def _answers(
     listener: Listener,
     capabilities: Capabilities,
     evidence: EvidenceAnswers,
+    urgent: Emergencies,
 ) -> Answers:
     """What answers at the control socket."""
     database, in_force, clock = books.database, books.in_force, books.clock
@@ -186,6 +192,7 @@ def _answers(
         listener=listener,
         evidence=evidence,
         capabilities=capabilities,
+        takedowns=TakedownAnswers(takedowns=urgent.takedowns, undoing=urgent.undoing, in_force=in_force),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from guardian.daemon import evidence_contract, incident_forms
+from guardian.daemon import evidence_contract, incident_forms, takedown_forms
 
 
 class Fault(BaseModel):
@@ -308,6 +308,7 @@ DONE: dict[tuple[str, str], Any] = {
     **evidence_contract.DONE,
     ("GET", "/v1/capabilities"): CapabilitiesOfAll,
     **incident_forms.DONE,
+    **takedown_forms.DONE,
 }
 ERRORS = {
     400: "It is no HTTP",
