@@ -122,9 +122,12 @@ def language_of(status: Json) -> str | None:
 
 
 def edit_back(status: Json, source: object) -> dict[str, object] | None:
-    """The edit that makes the post what it was, as the server takes it; None when its source is not known."""
+    """The edit that makes the post what it was, as the server takes it; None when its source is not known.
+
+    A post that says the veil already is not what it was: nobody may take that for its words.
+    """
     text = source.get("text") if isinstance(source, dict) else None
-    if not isinstance(source, dict) or not isinstance(text, str):
+    if not isinstance(source, dict) or not isinstance(text, str) or text.strip() == WITHDRAWN:
         return None
     said = status.get("media_attachments")
     media = [one for one in said if name_of(one)] if isinstance(said, list) else []

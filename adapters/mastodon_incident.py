@@ -100,7 +100,8 @@ class MastodonIncident:
         said = answers_.document(answer.body) if answer.status == OK else None
         statuses = said.get("statuses") if isinstance(said, dict) else None
         if not isinstance(statuses, list):
-            raise Doubt(f"cannot look up that address, because the server answered {answer.status} and no list")
+            why = f"because the server answered {answer.status} and no list"
+            raise Doubt(f"cannot look up that address, {why}", fix="give the token read:search, or use our own address")
         for status in statuses:
             platform_id = answers_.name_of(status)
             if platform_id is not None and addresses.names(status, parts._replace(fragment="")):

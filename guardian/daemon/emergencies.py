@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guardian.daemon import clocks
 from guardian.daemon.loops import Loop
@@ -16,9 +16,10 @@ from guardian.duties.outcomes import Outcomes
 from guardian.duties.picturing import Picturing
 from guardian.duties.references import References
 from guardian.duties.retracting import Retracting
-from guardian.duties.takedown import Takedowns
+from guardian.duties.takedown import Takedowns, Wish
 from guardian.duties.undoing import Undoing
 from guardian.gate import accounts as gate
+from guardian.model import Capture, Decision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from guardian.model import Account
     from guardian.store.spool import Spool
 
+CRITICAL = 3
 LOOKERS = 12  # requests of snapshots that are under way at a time, of all accounts
 
 
@@ -90,6 +92,20 @@ class Emergencies:
     finishing: Finishing
     desks: Desks
     loops: tuple[Loop, ...]
+
+    def take(self, order: dict[str, Any]) -> None:
+        """An order that a freeze left on the disk, because no daemon heard it. Raises what `Takedowns.order` raises."""
+        wish = Wish(
+            refs=order["refs"],
+            decision=Decision(order["decision"]),
+            capture=Capture(order["capture"] or self.desks.books.in_force.settings.evidence.capture),
+            reason=order["reason"],
+            severity=CRITICAL,
+            given={"refs": order["refs"], "login": order["by"], "from_file": True, "with_freeze": True},
+            key=order["key"],
+            urgent=True,
+        )
+        self.takedowns.order(wish, who=order["by"])
 
     def close(self, within: float) -> bool:
         """Let what is under way come to its end, for so many seconds; whether it did."""

@@ -70,7 +70,10 @@ class Target(BaseModel):
 
 
 class Takedown(BaseModel):
-    """An order and what came of it. `state` is running or done; `complete`: everything is as it was ordered."""
+    """An order and what came of it. `state` is running or done; `complete`: everything is as it was ordered.
+
+    `lost` are references of an order with a freeze that named nothing, each with the reason.
+    """
 
     id: str
     incident: str | None
@@ -83,6 +86,7 @@ class Takedown(BaseModel):
     at: str
     state: str
     complete: bool
+    lost: list[dict[str, Any]]
     targets: list[Target]
     siblings: list[dict[str, Any]]
 

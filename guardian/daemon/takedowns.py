@@ -58,6 +58,7 @@ class TakedownAnswers:
             given=given,
             key=body.key,
             siblings=body.siblings,
+            urgent=body.with_freeze,
             evidence_only=body.evidence_only,
         )
         found, _ = self.takedowns.order(wish, who=who.name)
@@ -92,6 +93,8 @@ class TakedownAnswers:
 
     def _document(self, found: Takedown, targets: Sequence[Target]) -> documents.Document:
         running = any(one.state in OPEN for one in targets)
+        with self.takedowns.database.reading() as tx:
+            lost = list(takedowns.ordered(tx, found.id).get("lost") or ())
         mine = [
             takedowns.Named(account=one.account, platform_id=one.platform_id, url=one.url, post=one.post, part=one.part)
             for one in targets
@@ -107,7 +110,8 @@ class TakedownAnswers:
             "agreed": list(found.agreed),
             "at": documents.utc(found.at),
             "state": "running" if running else "done",
-            "complete": all(_is_done(found, one) for one in targets),
+            "complete": not lost and all(_is_done(found, one) for one in targets),
+            "lost": lost,
             "targets": [_target(one) for one in targets],
             "siblings": [_sibling(one) for one in self.takedowns.siblings(mine)],
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -51,6 +51,7 @@ class Wish:
     given: Mapping[str, object] = field(default_factory=dict)
     key: str | None = None
     siblings: bool = False  # what says the same elsewhere, and the other parts of a thread, too
+    urgent: bool = False  # with a freeze: a reference that names nothing does not keep the others from being taken down
     evidence_only: bool = False  # a snapshot: it joins an incident, and opens none
 
 
@@ -98,7 +99,10 @@ class Takedowns:
                 known = takedowns.by_key(tx, wish.key)
             if known is not None:
                 return known, False
-        named = self.references.find(wish.refs)
+        named, lost = (
+            self.references.find_what_can_be(wish.refs) if wish.urgent else (self.references.find(wish.refs), [])
+        )
+        wish = replace(wish, given={**wish.given, "lost": lost})
         if wish.siblings:
             named = [*named, *(one.named for one in self.siblings(named))]
         if len(named) > MOST_TARGETS:
@@ -145,6 +149,8 @@ class Takedowns:
                 "incident": order.incident, "takedown": order.id, "decision": order.decision, "capture": order.capture,
                 "severity": order.severity, "reason": order.reason, "agreed": list(order.agreed), **_who(wish.given),
             }  # fmt: skip
+            if wish.given.get("lost"):
+                facts["lost"] = wish.given["lost"]
             told = [_told(target, one) for target, one in zip(ids, named, strict=True)]
             entry = journal.append(tx, "takedown ordered", who=who, now=now, **facts, targets=told)
             journal.tells_about(tx, entry, {one.post for one in named if one.post is not None})

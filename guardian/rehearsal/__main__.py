@@ -6,6 +6,7 @@ import argparse
 import ctypes
 import json
 import os
+import re
 import signal
 import sys
 
@@ -57,11 +58,10 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _deletes(text: str) -> DeleteLimit:
-    limit, _, seconds = text.partition("/")
-    try:
-        return DeleteLimit(limit=int(limit), seconds=float(seconds or DELETE_SECONDS))
-    except ValueError as error:
-        raise SystemExit(f"cannot limit deletions to {text}, because {error}, do say N/SECONDS") from error
+    found = re.fullmatch(r"(\d{1,7})(?:/(\d{1,7}(?:\.\d+)?))?", text)
+    if found is None or not int(found[1]) or (found[2] and not float(found[2])):
+        raise SystemExit(f"cannot limit deletions to {text}, because that is no limit, do say N/SECONDS, as 30/1800")
+    return DeleteLimit(limit=int(found[1]), seconds=float(found[2] or DELETE_SECONDS))
 
 
 def _die_with(parent: int) -> bool:

@@ -149,7 +149,7 @@ def test_the_edit_back_says_everything_that_the_veil_took() -> None:
         "media_attributes": [{"id": "10", "description": "a loaf"}],
         "language": "pl",
     }
-    nothing: list[object] = [None, {}, [], {"text": None}, {"text": 7}, "text"]
+    nothing: list[object] = [None, {}, [], {"text": None}, {"text": 7}, {"text": f"{WITHDRAWN}\n"}, "text"]
     assert [answers.edit_back(status, one) for one in nothing] == [None] * len(nothing)
 
 

@@ -128,12 +128,6 @@ def test_addresses_and_remote_names_count_as_mastodon_counts_them() -> None:
     assert characters("hej @anna@far.example!") == characters("hej @anna!")
 
 
-def test_native_scheduling_is_refused_because_nobody_here_would_send_it(acme: Mastodon) -> None:
-    with pytest.raises(MastodonAPIError) as refused:
-        acme.status_post("later", scheduled_at=datetime.now(UTC) + timedelta(hours=1))
-    assert refused.value.args[1] == 422
-
-
 def test_nobody_can_touch_the_post_of_another(login: Callable[[str], Mastodon], acme: Mastodon) -> None:
     made, beta = acme.status_post("mine"), login("beta")
     hidden = acme.status_post("mine alone", visibility="private")

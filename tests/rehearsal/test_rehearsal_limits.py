@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.outsider
 
 
+def form_of(plain: Plain) -> dict[str, str]:
+    return {"Content_Type": "application/x-www-form-urlencoded", **plain.as_account("acme")}
+
+
 def _read_all(connection: socket.socket) -> bytes:
     data = b""
     while piece := connection.recv(65536):
@@ -118,7 +122,13 @@ def test_a_permalink_shows_the_post_until_it_is_taken_down(platform: RehearsalPl
     assert plain.ask("GET", uri, Accept="application/activity+json").json["content"] == "<p>look</p>"
     assert b"look" in plain.ask("GET", "/@acme").body
     plain.ask("DELETE", f"/api/v1/statuses/{status['id']}", **plain.as_account("acme"))
-    assert plain.ask("GET", path).status == plain.ask("GET", uri).status == 404
+    gone = plain.ask("GET", path)
+    assert (gone.status, gone.headers["Content-Type"]) == (410, "text/html; charset=utf-8")
+    assert b"look" not in gone.body
+    assert plain.ask("GET", uri).status == plain.ask("GET", uri, Accept="application/activity+json").status == 410
+    hidden = plain.ask("POST", "/api/v1/statuses", "status=x&visibility=private", **form_of(plain)).json
+    plain.ask("DELETE", f"/api/v1/statuses/{hidden['id']}", **plain.as_account("acme"))
+    assert plain.ask("GET", hidden["url"].removeprefix(platform.url)).status == 404  # nobody is told that it was there
 
 
 def test_accounts_and_faults_can_be_made_over_http(platform: RehearsalPlatform, plain: Plain) -> None:

@@ -56,6 +56,25 @@ def test_it_says_where_it_listens_and_ends_cleanly_when_told(end: signal.Signals
         assert process.wait(10) == 0
 
 
+def test_a_limit_of_deletions_is_given_on_the_command_line_and_nonsense_is_refused() -> None:
+    with _running("--delete-limit", "1/60") as (_, url):
+        place = urlsplit(url)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=10)
+        found = []
+        for number in (1, 2):
+            connection.request(
+                "DELETE", f"/api/v1/statuses/{number}", headers={"Authorization": "Bearer rehearsal-acme"}
+            )
+            answer = connection.getresponse()
+            answer.read()
+            found.append(answer.status)
+        connection.close()
+        assert found == [404, 429]
+    told = subprocess.run([*COMMAND, "--delete-limit", "many"], capture_output=True, text=True, timeout=30, check=False)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith("cannot limit deletions to many, because")
+
+
 def test_its_help_tells_the_token_and_the_identity_that_nobody_could_guess() -> None:
     told = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=30, check=True).stdout
     assert "rehearsal-NAME" in told
