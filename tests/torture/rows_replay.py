@@ -37,7 +37,8 @@ STAMP = "20261118110640"
 def replayed(options: Options) -> Result:
     """Each answer of a bundle, asked from pywb: the bytes are those that the platform sent."""
     tools = _tools()
-    answers = {f"https://cdn.m.example/Media/{n:02}.bin?size=Original&n={n}": _bytes(n) for n in range(options.times(12, 4))}
+    addresses = {f"https://cdn.m.example/Media/{n:02}.bin?size=Original&n={n}": n for n in range(options.times(12, 4))}
+    answers = {url: _bytes(n) for url, n in addresses.items()}
     with tempfile.TemporaryDirectory(prefix="replay-") as folder:
         home = Path(folder)
         out = _exported(home, answers)
@@ -61,7 +62,7 @@ def _tools() -> Path:
     """Where the programs are, installed if need be. Raises NotRunError without PyPI."""
     ready = PLACE / f".ready-{'-'.join(PACKAGES)}"
     if not ready.exists():
-        pip = [str(PLACE / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES]
+        pip = [str(PLACE / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *PACKAGES]
         try:
             for command in ([sys.executable, "-m", "venv", str(PLACE)], pip):
                 subprocess.run(command, check=True, capture_output=True, timeout=INSTALLING)
