@@ -1,12 +1,13 @@
 """A bundle: one directory that holds the evidence of one post, grows by phases and is sealed at the end of each.
 
-One thread at a time. Files are on the disk when a method returns; their names are certainly there once `seal` returns.
-Times are arguments, in milliseconds since 1970 (UTC).
+One thread at a time. What files hold is on the disk when a method returns; the names of those that were added certainly
+are when `seal` returns. Times are arguments, in milliseconds since 1970 (UTC).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -144,6 +145,8 @@ class Bundle:
         Raises Unwritable, DiskFull, and Refusal when the list does not hold this key.
         """
         n = self.phase
+        for name in (names.contents(n), names.manifest(n), f"{names.manifest(n)}.sig"):
+            self.forget(name)  # of a try that the disk refused
         self._tell_the_signers(signer, allowed)
         if not self.has(names.README):
             self._put(names.README, words.readme(self.name, identity=signer.identity).encode("utf-8"))
@@ -189,8 +192,9 @@ class Bundle:
     def forget(self, name: str) -> None:
         """Remove a file from the disk. For `erasure` alone, which leaves the tombstone."""
         with files.in_words(self.path / name):
-            (self.path / name).unlink(missing_ok=True)
-            files.sync_directory((self.path / name).parent)
+            if os.path.lexists(self.path / name):
+                (self.path / name).unlink()
+                files.sync_directory((self.path / name).parent)
         self._sums.pop(name, None)
 
     def _put(self, name: str, data: bytes) -> None:

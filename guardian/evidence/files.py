@@ -55,6 +55,7 @@ def write_part(root: Path, name: str, data: bytes) -> None:
     with in_words(path):
         _folders(root, name)
         part = path.with_name(path.name + PART)
+        part.unlink(missing_ok=True)  # of a try of ours that the disk refused: what a crash left was set aside
         fd = os.open(part, _NEW, 0o600)
         try:
             failpoint("evidence.opened")
@@ -84,15 +85,15 @@ def append(root: Path, name: str, data: bytes) -> None:
     path = root / name
     with in_words(path):
         _folders(root, name)
+        new = not path.exists()
         fd = os.open(path, _END, 0o600)
         try:
-            half = len(data) // 2
-            _write_all(fd, data[:half])
-            failpoint("evidence.appending")
-            _write_all(fd, data[half:])
-            os.fdatasync(fd)
+            _write_or_undo(fd, data)
         finally:
             os.close(fd)
+        if new:
+            sync_directory(path.parent)
+            sync_directory(root)
     failpoint("evidence.appended")
 
 
@@ -161,6 +162,20 @@ def _folders(root: Path, name: str) -> None:
     """The folders of a name, each private (`mkdir -p` makes those in between as open as the umask allows)."""
     for folder in reversed((root / name).relative_to(root).parents[:-1]):
         (root / folder).mkdir(mode=0o700, exist_ok=True)
+
+
+def _write_or_undo(fd: int, data: bytes) -> None:
+    """All of it at the end of the file, on the disk; or, when the disk refuses, nothing: what follows is whole."""
+    before = os.fstat(fd).st_size
+    half = len(data) // 2
+    try:
+        _write_all(fd, data[:half])
+        failpoint("evidence.appending")
+        _write_all(fd, data[half:])
+        os.fdatasync(fd)
+    except OSError:
+        os.ftruncate(fd, before)
+        raise
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """A bundle that an earlier version made stays whole for whatever version looks at it: evidence outlives programs.
 
-`golden/` was made once by `building.filled`, then erased from, grown, and sealed by a second key. It is never made anew:
-a change that breaks it breaks what lawyers hold.
+`golden/` was made once by `building.filled`, then erased from, grown, and sealed by a second key. It is never made
+anew: a change that breaks it breaks what lawyers hold.
 """
 
 from __future__ import annotations
