@@ -1,4 +1,4 @@
-"""`guardian incident`: the record of a crisis; looked at, opened, closed here, written into by `incident_telling`."""
+"""`guardian incident`: the record of a crisis, shown, opened and closed; `incident_telling` writes into it."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -11,12 +11,14 @@ from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import Unfound
 from guardian.report import figures, lines, markdown, page, redacting
+from guardian.report.harmless import all_visible
 from guardian.report.paper import paper
 from guardian.report.phrases import Phrases
 from guardian.report.words import Words
 
 USUAL, LARGEST = 20, 200
 MOST_SHOWN = 20
+LONGEST_SHOWN = 400  # letters of a text; all of them are in the report
 WITHIN = 60.0  # a long incident has many lines
 
 Document = dict[str, Any]
@@ -170,8 +172,8 @@ def _closed_lines(found: Document) -> Iterator[str]:
 
 
 def show_lines(found: Document) -> Iterator[str]:
-    """The record for people at a terminal. Every text passes the renderer."""
-    says = Phrases(Words())
+    """The record for people at a terminal, harmless whatever stands in it."""
+    says, found = Phrases(Words()), all_visible(found, longest=LONGEST_SHOWN)
     yield f"INCIDENT  {render.one_line(found['incident'])}  {found['state']}"
     for label, one in (("opened", found["opened"]), ("closed", found["closed"])):
         if one:
@@ -188,7 +190,7 @@ def show_lines(found: Document) -> Iterator[str]:
     yield from _posts(found, says)
     for one in found["hindered"][:MOST_SHOWN]:
         about = " ".join(str(part) for part in (one["about"], one["why"]) if part)
-        yield render.field("hindered", f"{says.words.known(one['what'])}: {about}".rstrip(": "))
+        yield render.field("hindered", f"{says.words.among('hindered', one['what'])}: {about}".rstrip(": "))
     yield from _people(found)
     first, *_, last = [found["timeline"][0], found["timeline"][-1]]
     yield render.field("timeline", f"{render.count(len(found['timeline']), 'line')}, {first['seq']} to {last['seq']}")
@@ -198,10 +200,8 @@ def show_lines(found: Document) -> Iterator[str]:
 def _posts(found: Document, says: Phrases) -> Iterator[str]:
     for one in found["takedowns"][:MOST_SHOWN]:
         name = one["url"] or one["platform_id"] or one["target"]
-        seen = f"visible {says.length(one['visible_ms'])}" if one["visible_ms"] is not None else "visible: not recorded"
-        yield render.field(
-            "takedown", f"{name}  {says.words.known(one['state'])}; {seen}; proof {one['bundle'] or '-'}"
-        )
+        state, proof = says.words.among("outcome", one["state"]), one["bundle"] or "not recorded"
+        yield render.field("takedown", f"{name}  {state}; visible {says.length(one['visible_ms'])}; proof {proof}")
     for one in found["landed"][:MOST_SHOWN]:
         name = one["url"] or one["platform_id"] or one["post"]
         more = one["takedown"] or f"guardian takedown {one['post'] or one['url']} --delete"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guardian.errors import Mistake, Unfound
-from guardian.store import incidents, journal
+from guardian.store import incidents, journal, posts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +47,15 @@ class Incidents:
             return find(tx, name)
 
     def tell(self, name: str, kind: str, *, who: str, **data: object) -> tuple[Incident, Entry]:
-        """Add a line to an incident, open or closed; what is None is left out. Raises Unfound."""
+        """Add a line to an incident, open or closed; what is None is left out.
+
+        Raises Unfound, also for a post that is named and that nobody has entered.
+        """
         said = {key: value for key, value in data.items() if value is not None}
         with self.database.transaction() as tx:
             incident = find(tx, name)
+            if "post" in said:
+                posts.get(tx, str(said["post"]))
             return incident, journal.append(tx, kind, who=who, now=self.clock(), incident=incident.id, **said)
 
     def close(self, name: str, *, reason: str, who: str) -> Incident:

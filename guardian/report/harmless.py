@@ -9,13 +9,14 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from typing import Any
 
 LONGEST = 2000
 MARKS = 4  # more marks than this on one letter climb over the lines above
 UNSEEN = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f\ufffc")  # letters that show nothing
 LINE_END = " \u23ce "
 MARKUP = re.compile(r"([\\`*_\[\]|~$])")
-OPENS = re.compile(r"([#+\-=>]|\d+[.)])")  # what begins a heading, a list, a rule, a quotation
+OPENS = re.compile(r"[#+\-=]|\d+[.)](?=\s|$)")  # what begins a heading, a list, a rule, a quotation
 ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 
 
@@ -38,6 +39,15 @@ def _shown(letter: str, marks: int) -> str:
     if letter.isprintable() and letter not in UNSEEN and marks <= MARKS:
         return letter
     return f"\\u{ord(letter):04x}"
+
+
+def all_visible(found: Any, *, longest: int = LONGEST) -> Any:  # noqa: ANN401 (any JSON)
+    """A document with each of its texts made visible, for whoever shows it on a terminal."""
+    if isinstance(found, dict):
+        return {key: all_visible(value, longest=longest) for key, value in found.items()}
+    if isinstance(found, list):
+        return [all_visible(value, longest=longest) for value in found]
+    return visible(found, longest=longest) if isinstance(found, str) else found
 
 
 def in_markdown(text: object, *, longest: int = LONGEST) -> str:

@@ -72,7 +72,7 @@ def paper(record: Document, words: Words, *, redacted: bool = False) -> Paper:
     says = Phrases(words)
     made: dict[str, list[Block]] = {
         "overview": _overview(record, says, redacted=redacted),
-        "happened": [*_table(tables.happened(record, says)), *_listed(tables.freezes(record, says))],
+        "happened": [*_table(tables.happened(record, says)), *_table(tables.freezes(record, says))],
         "measures": _table(tables.measures(record, says)),
         "takedowns": _table(tables.takedowns(record, says)),
         "landed": _table(tables.landed(record, says)),
@@ -101,10 +101,6 @@ def _table(found: tables.Rows) -> list[Block]:
     return [Table(tuple(heads), tuple(tuple(row) for row in rows))] if rows else []
 
 
-def _listed(found: tables.Rows) -> list[Block]:
-    return _table(found)
-
-
 def _overview(record: Document, says: Phrases, *, redacted: bool) -> list[Block]:
     words = says.words
     ordered = record["ordered_at"]
@@ -112,8 +108,8 @@ def _overview(record: Document, says: Phrases, *, redacted: bool) -> list[Block]
     rows = [
         (words("incident"), str(record["incident"])),
         (words("state"), words(f"state_{record['state']}")),
-        (words("class"), says.figure(record["class"], words.known)),
-        (words("severity"), says.figure(record["severity"], words.known)),
+        (words("class"), says.figure(record["class"], "class")),
+        (words("severity"), says.figure(record["severity"], "severity")),
         (words("opened"), says.moment(record["opened"])),
         (words("cause"), says.text(opened.get("cause"))),
         (words("ordered"), words("missing") if ordered is None else says.proven(ordered["at"], ordered["lines"])),

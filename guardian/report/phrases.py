@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardian.report.lines import utc
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from guardian.report.lines import Document
     from guardian.report.words import Words
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 MOST_LINES = 12
+MOMENTS = ("due", "due_at", "landed_at", "ordered_at", "at")
+GROUPS = {"state": "outcome", "decision": "decision", "class": "class", "severity": "severity"}
 
 
 class Phrases:
@@ -39,9 +43,12 @@ class Phrases:
         """What is said, and by which lines of the journal."""
         return f"{self.text(said)} ({self.words('lines_of', lines=self.lines(lines))})"
 
-    def figure(self, found: Document | None, as_word: Callable[[str], str] = str) -> str:
-        """A figure with its lines, or the word for none."""
-        return self.words("missing") if found is None else self.proven(as_word(str(found["value"])), found["lines"])
+    def figure(self, found: Document | None, group: str) -> str:
+        """A figure of a group of names, with its lines; or the word for none."""
+        return self.words("missing") if found is None else self._word(group, found)
+
+    def _word(self, group: str, found: Document) -> str:
+        return self.proven(self.words.among(group, found["value"]), found["lines"])
 
     def moment(self, found: Document | None) -> str:
         """When something was said, by whom and why."""
@@ -66,17 +73,20 @@ class Phrases:
 
     def told(self, kind: str, data: Document) -> str:
         """A line of the journal in words. What the catalogue does not know is said as it stands there."""
-        plain = {key: _plain(value) for key, value in data.items()}
+        plain = {key: self._plain(key, value) for key, value in data.items()}
         said = self.words.line(kind, dict(plain))
         if said is not None:
-            return said.strip(" ;:")
+            return said
         facts = ", ".join(f"{key}={value}" for key, value in plain.items() if key != "incident")
         return f"{kind}: {facts}" if facts else kind
 
-
-def _plain(value: object) -> object:
-    """A list by its words, or by how many it holds when it holds more than can be read."""
-    if isinstance(value, list):
-        short = len(value) <= MOST_LINES and all(isinstance(one, str | int) for one in value)
-        return ", ".join(str(one) for one in value) if short else f"[{len(value)}]"
-    return f"{{{len(value)}}}" if isinstance(value, dict) else value
+    def _plain(self, key: str, value: object) -> object:
+        """A moment as UTC, a name by its word; a list by what it holds, or by how much when that cannot be read."""
+        if isinstance(value, list):
+            short = len(value) <= MOST_LINES and all(isinstance(one, str | int) for one in value)
+            return ", ".join(str(one) for one in value) if short else f"[{len(value)}]"
+        if isinstance(value, dict):
+            return f"{{{len(value)}}}"
+        if key in MOMENTS and isinstance(value, int) and not isinstance(value, bool):
+            return utc(value)
+        return self.words.among(GROUPS[key], value) if key in GROUPS and value else value

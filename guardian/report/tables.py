@@ -82,8 +82,8 @@ def takedowns(record: Document, says: Phrases) -> Rows:
         (
             says.text(one["account"]),
             says.text(one["url"] or one["platform_id"] or one["post"] or one["target"]),
-            words.known(one["decision"] or ""),
-            _joined(words.known(one["state"]), one["why"]),
+            words.among("decision", one["decision"]),
+            _joined(words.among("outcome", one["state"]), one["why"]),
             _joined(says.text(one["bundle"]), one["grade"], one["sha256"]),
             says.text(one["published_at"]),
             says.text(one["ended_at"]),
@@ -104,7 +104,7 @@ def landed(record: Document, says: Phrases) -> Rows:
             says.text(one["post"]),
             says.text(one["url"]),
             says.text(one["at"]),
-            words.known(one["takedown"] or ""),
+            words.among("outcome", one["takedown"]),
             says.lines(one["lines"]),
         )
         for one in record["landed"]
@@ -126,7 +126,7 @@ def natives(record: Document, says: Phrases) -> Rows:
             says.text(one["account"]),
             says.text(one["platform_id"]),
             says.text(one["due"]),
-            _joined(words.known(one["state"]), one["why"]),
+            _joined(words.among("native", one["state"]), one["why"]),
             says.text(one["text"]),
             says.lines(one["lines"]),
         )
@@ -141,7 +141,7 @@ def hindered(record: Document, says: Phrases) -> Rows:
     return heads, [
         (
             says.text(one["at"]),
-            words.known(one["what"]),
+            words.among("hindered", one["what"]),
             one["about"] or "",
             one["why"] or "",
             says.lines(one["lines"]),
@@ -158,7 +158,7 @@ def decisions(record: Document, says: Phrases) -> Rows:
         (
             says.text(one["at"]),
             one["who"],
-            _joined(words.known(one["decision"]), one["posts"] and words("posts", count=one["posts"])),
+            _decided(one, says),
             says.many(one["options"]),
             says.many(one["agreed"]),
             says.text(one["reason"]),
@@ -166,6 +166,13 @@ def decisions(record: Document, says: Phrases) -> Rows:
         )
         for one in record["decisions"]
     ]
+
+
+def _decided(one: Document, says: Phrases) -> str:
+    """The words of a person as they are; the decision of a takedown by its name."""
+    if one["posts"] is None:
+        return says.text(one["decision"])
+    return _joined(says.words.among("decision", one["decision"]), says.words("posts", count=one["posts"]))
 
 
 def roles(record: Document, says: Phrases) -> Rows:

@@ -6,7 +6,9 @@ is another dictionary: a file beside `words_fr`, and its name in `LANGUAGES`.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from string import Formatter
 
 from guardian.report.words_fr import FR
 
@@ -60,6 +62,14 @@ EN = {
     "cause": "Cause",
     "class": "Class",
     "severity": "Severity",
+    "class_product": "product",
+    "class_service": "service",
+    "class_brand": "brand",
+    "class_statement": "statement",
+    "severity_low": "low",
+    "severity_medium": "medium",
+    "severity_high": "high",
+    "severity_critical": "critical",
     "based_on": "Based on",
     "head": "the journal as far as line {seq}, whose hash is {hash}",
     "by": "{at} by {who}: {reason}",
@@ -88,24 +98,24 @@ EN = {
     "visible": "Visible",
     "published": "Published",
     "confirmed": "Confirmed",
-    "under way": "under way",
-    "gone": "gone",
-    "hidden": "hidden",
-    "kept": "kept",
-    "still_visible": "still visible",
-    "unknown": "unknown",
-    "not_attempted": "not attempted",
-    "delete": "delete",
-    "hide": "hide",
-    "keep": "keep",
+    "outcome_under way": "under way",
+    "outcome_gone": "gone",
+    "outcome_hidden": "hidden",
+    "outcome_kept": "kept",
+    "outcome_still_visible": "still visible",
+    "outcome_unknown": "unknown",
+    "outcome_not_attempted": "not attempted",
+    "decision_delete": "delete",
+    "decision_hide": "hide",
+    "decision_keep": "keep",
     "account": "Account",
     "taken_down_later": "Takedown",
     "text": "Text",
     "due": "Due",
-    "found": "listed",
-    "held": "held",
-    "deleted": "deleted",
-    "left": "left",
+    "native_found": "listed",
+    "native_held": "held",
+    "native_deleted": "deleted",
+    "hindered_native_left": "left",
     "posts": "{count} posts",
     # measures
     "measure": "Measure",
@@ -121,14 +131,17 @@ EN = {
     "milliseconds": "{ms} ms",
     # what hindered
     "about": "About",
-    "not_confirmed": "freeze not confirmed",
-    "not_durable": "freeze would not have survived a reboot",
-    "came_back": "visible again, or still, when it was looked at later",
-    "proof_incomplete": "proof not complete",
-    "anchor_gap": "no time stamp from an authority",
+    "hindered_not_confirmed": "freeze not confirmed",
+    "hindered_not_durable": "freeze would not have survived a reboot",
+    "hindered_came_back": "visible again, or still, when it was looked at later",
+    "hindered_proof_incomplete": "proof not complete",
+    "hindered_anchor_gap": "no time stamp from an authority",
     "native_left": "scheduled on the platform, and left there",
-    "clock": "the clock of the host was in doubt",
-    "under_way": "no outcome yet",
+    "hindered_clock": "the clock of the host was in doubt",
+    "hindered_under_way": "no outcome yet",
+    "hindered_still_visible": "still visible",
+    "hindered_unknown": "unknown",
+    "hindered_not_attempted": "not attempted",
     # people
     "role": "Role",
     "person": "Person",
@@ -165,9 +178,9 @@ EN = {
     "line.incident closed": "incident closed: {reason}",
     "line.note": "note: {text}",
     "line.decision": "decision: {decision}; options: {options}; agreed: {agreed}; {reason}",
-    "line.classed": "class {class}, severity {severity}",
+    "line.classed": "classed; class {class}; severity {severity}",
     "line.role": "{role}: {person}",
-    "line.action": "action for {owner}, due {due}: {text}",
+    "line.action": "action: {text}; owner {owner}; due {due}",
     "line.statement": "public statement: {post} {url} {text}",
     "line.frozen": "{scope} frozen: {reason}",
     "line.freeze confirmed": "freeze of {scopes} CONFIRMED; {held} posts held",
@@ -195,6 +208,7 @@ EN = {
     "line.started": "the daemon started",
     "line.stopped": "the daemon stopped",
 }
+SEMICOLON = re.compile(r"\s*; ")
 LANGUAGES = {"en": EN, "fr": FR}
 
 
@@ -213,11 +227,16 @@ class Words:
     def line(self, kind: str, values: dict[str, object]) -> str | None:
         """A line of the timeline in words; None for a kind that the catalogue does not know."""
         template = self.of.get(f"line.{kind}")
-        return None if template is None else template.format_map(self.filled(values))
+        if template is None:
+            return None
+        first, *more = SEMICOLON.split(template)
+        said = [_filled(first, values, self.of["missing"])]
+        said += [_filled(one, values, "") for one in more if _says(one, values)]
+        return "; ".join(one for one in said if one)
 
-    def known(self, key: str) -> str:
-        """The words of a key that came from a line: itself, where the catalogue does not know it."""
-        return self.of.get(key, key) or self.of["missing"]
+    def among(self, group: str, name: object) -> str:
+        """The word for one of a group of names that lines use: the name itself, where the catalogue has none for it."""
+        return self.of.get(f"{group}_{name}", str(name)) if name else self.of["missing"]
 
     def filled(self, values: dict[str, object]) -> defaultdict[str, object]:
         """What a template asks for, and the word for what is missing."""
@@ -225,3 +244,16 @@ class Words:
         found: defaultdict[str, object] = defaultdict(lambda: missing)
         found.update({key: value for key, value in values.items() if value not in (None, "", [])})
         return found
+
+
+def _says(clause: str, values: dict[str, object]) -> bool:
+    """Whether a line says anything that a clause of a template asks for."""
+    asked = [name for _, name, _, _ in Formatter().parse(clause) if name]
+    return not asked or any(values.get(name) not in (None, "") for name in asked)
+
+
+def _filled(clause: str, values: dict[str, object], missing: str) -> str:
+    """A clause with what the line says. What it does not say is left out, unless it says nothing at all."""
+    found: defaultdict[str, object] = defaultdict(str if _says(clause, values) else lambda: missing)
+    found.update({key: value for key, value in values.items() if value not in (None, "")})
+    return " ".join(clause.format_map(found).split()).strip(" :")

@@ -759,11 +759,11 @@ select * from incidents where :before is null or opened_seq < :before order by o
 update incidents set closed_at = :now, closed_by = :by_whom, closed_seq = :seq where id = :id and closed_at is null;
 
 -- name: landed_under_freeze
--- What went live after a freeze of it had been ordered: it was on the wire then. A send takes less than an hour.
+-- What went live after a freeze of it had been ordered: it was on the wire then. A send takes less than five minutes.
 select distinct a.post, a.account, a.part, a.ended_at as at,
        coalesce(t.platform_id, p.platform_id) as platform_id, coalesce(t.url, p.url) as url
 from freezes f join covers c on c.scope = f.scope
-     join attempts a on a.account = c.account and a.started_at > f.at - 3600000 and a.ended_at >= f.at
+     join attempts a on a.account = c.account and a.started_at > f.at - 300000 and a.ended_at >= f.at
      join posts p on p.id = a.post left join parts t on t.post = a.post and t.nr = a.part
 where a.outcome = 'landed' and (f.lifted_at is null or (f.lifted_at >= :since and a.started_at < f.lifted_at))
 order by a.ended_at, a.post, a.part;

@@ -47,7 +47,7 @@ def test_a_changing_request_that_nobody_announced_is_refused(door: Door) -> None
 
 
 def test_a_changing_request_that_no_table_knows_is_refused_even_under_an_intent(door: Door) -> None:
-    for method, path in (("DELETE", "/api/v1/statuses/1"), ("POST", "/api/v1/statuses/1/reblog"), ("PUT", "/x")):
+    for method, path in (("DELETE", "/api/v1/lists/1"), ("POST", "/api/v1/statuses/1/reblog"), ("PUT", "/x")):
         with declare(door.intent()) as receipt, pytest.raises(passage.Stopped, match="nobody declared"):
             door.session.request(method, door.account.base_url + path)
         assert receipt.traces[0].fate is Fate.STOPPED
