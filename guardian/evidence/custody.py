@@ -26,7 +26,7 @@ def extract(bundle: Bundle, entries: Sequence[Entry]) -> None:
     """Append these lines of the journal, in their order (not necessarily neighbours). Raises Mistake, Unwritable."""
     if not entries:
         raise Mistake("cannot write an extract of the journal, because it has no lines")
-    lines = [
+    lines: list[dict[str, object]] = [
         {
             "at": one.at,
             "data": one.data,
@@ -38,7 +38,7 @@ def extract(bundle: Bundle, entries: Sequence[Entry]) -> None:
         }
         for one in entries
     ]
-    end = {"extract": {"first": entries[0].hash, "last": entries[-1].hash, "lines": len(entries)}}
+    end: dict[str, object] = {"extract": {"first": entries[0].hash, "last": entries[-1].hash, "lines": len(entries)}}
     for line in [*lines, end]:
         bundle.append(FILE, _written(line))
 
