@@ -138,9 +138,9 @@ from tests.evidence.building import filled
 filled(Path(sys.argv[1]), signing.load(Path(sys.argv[2])))
 """
 POINTS = {
-    "evidence.opened": 17,
-    "evidence.written": 17,
-    "evidence.renamed": 17,
+    "evidence.opened": 19,
+    "evidence.written": 11,
+    "evidence.renamed": 19,
     "evidence.appending": 14,
     "evidence.appended": 14,
     "evidence.sealing": 3,
