@@ -849,3 +849,12 @@ update natives set why = :why where id = :id;
 -- name: posts_in_doubt$
 -- How many posts of an account are being sent, or may have been.
 select count(*) from posts where account = :account and state in ('sending', 'unknown');
+
+-- name: targets_unfinished
+-- Targets that have come to an end, whose bundle has not been sealed since.
+select t.* from targets t join bundles b on b.name = t.evidence
+where t.ended_at is not null and b.seals = 1;
+
+-- name: evidence_held$
+-- How many bundles of a post a legal hold keeps.
+select count(*) from bundles where account = :account and platform_id = :platform_id and held is not null;
