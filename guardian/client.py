@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from guardian.fence.house import House
 
 WITHIN = 10.0
+EXPORT_WITHIN = 4 * 3600.0
 MAX_ANSWER = 1 << 30  # a released or imported plan is answered post by post
 FAMILIES: dict[int, type[GuardianError]] = {
     403: NotAllowed,
@@ -85,6 +86,18 @@ class Client:
         self._judged(status, document)
         if found != sha256:
             raise Doubt(f"cannot fetch the file {sha256}, because what came is another content", fix="try again")
+
+    def export(self, name: str, into: BinaryIO, *, form: str, others: bool = False) -> str:
+        """A copy of a bundle of evidence, piece by piece; its SHA-256. Raises Unfound, NotAllowed."""
+        from guardian import handing
+
+        query = urlencode({"form": form, "others": "true" if others else "false"})
+        with self._reaching():
+            status, document, sha256 = handing.download(
+                self.house.socket, f"/v1/evidence/{name}/export?{query}", into, within=EXPORT_WITHIN
+            )
+        self._judged(status, document)
+        return sha256
 
     def _ask(self, method: str, target: str, body: object) -> Any:  # noqa: ANN401 (a JSON document)
         with self._reaching():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TARGET, STAGE = "/v1/media", "/v1/imports"
 PIECE = 1 << 20
+FIRST_BYTE = 180.0  # a copy is made before it is sent
 STUCK = 30.0  # seconds without a byte being taken
 WITHIN = 60.0  # for all of it, and a second more for each mebibyte
 ANSWERED_WITHIN = 180.0  # other pictures may have to be looked at first
@@ -96,22 +97,31 @@ def fetch(path: str, sha256: str, into: BinaryIO) -> tuple[int, object, str]:
 
     Raises OSError when there is no whole answer in time.
     """
-    until = time.monotonic() + WITHIN + MOST_BYTES / PIECE
-    head = f"GET {TARGET}/{sha256} HTTP/1.1\r\nHost: guardian\r\nConnection: close\r\n\r\n"
+    return download(path, f"{TARGET}/{sha256}", into, within=WITHIN + MOST_BYTES / PIECE)
+
+
+def download(path: str, target: str, into: BinaryIO, *, within: float) -> tuple[int, object, str]:
+    """The same for any address that answers with bytes. `within` is in seconds, for all of it."""
+    until = time.monotonic() + within
+    head = f"GET {target} HTTP/1.1\r\nHost: guardian\r\nConnection: close\r\n\r\n"
     digest = hashlib.sha256()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         _connect(sock, path, until)
         sock.sendall(head.encode("ascii"))
-        sock.settimeout(STUCK)
+        sock.settimeout(min(FIRST_BYTE, _left(until)))
         try:
             with contextlib.closing(HTTPResponse(sock, method="GET")) as response:
                 response.begin()
                 if response.status != HTTPStatus.OK:
                     return response.status, json.loads(response.read(MOST_ANSWER) or b"null"), ""
+                left = response.length
                 while piece := response.read(PIECE):
                     sock.settimeout(min(STUCK, _left(until)))
                     digest.update(piece)
                     into.write(piece)
+                    left = None if left is None else left - len(piece)
+                if left:
+                    raise OSError("the answer was broken off before its end")
                 return response.status, None, digest.hexdigest()
         except (HTTPException, ValueError) as error:
             raise OSError(f"no whole answer came ({type(error).__name__})") from error

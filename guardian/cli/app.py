@@ -16,6 +16,7 @@ from guardian.cli import (
     demo,
     endings,
     entering,
+    evidence,
     exporting,
     holding,
     importing,
@@ -25,6 +26,7 @@ from guardian.cli import (
     queue,
     render,
     status,
+    takedown,
     thaw,
 )
 from guardian.cli import config as config_
@@ -95,11 +97,18 @@ def freeze(  # noqa: PLR0913 (one parameter for each option of the stop)
     ] = None,
     takedown: Annotated[
         list[str] | None,
-        typer.Option("--takedown", metavar="REF", help="Not built yet; it freezes all the same."),
+        typer.Option("--takedown", metavar="REF", help="A post to take down beside the stop; again for more."),
     ] = None,
-    delete: Annotated[bool, typer.Option("--delete", help="What a takedown does.")] = False,
-    hide: Annotated[bool, typer.Option("--hide", help="What a takedown does.")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="What a takedown does.")] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete it, once the proof is sealed.")] = False,
+    hide: Annotated[bool, typer.Option("--hide", help="Hide it, as far as the platform can.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep it live and take the proof alone: the default.")] = False,
+    capture: Annotated[
+        str | None,
+        typer.Option("--capture", metavar="POLICY", help="Without proof in time: best-effort, require, skip."),
+    ] = None,
+    native: Annotated[
+        bool, typer.Option("--native", help="Put off what the platform itself would publish; =delete, =list.")
+    ] = False,
     state_dir: Annotated[
         str | None, typer.Option("--state-dir", metavar="DIR", help="The house, where no configuration names it.")
     ] = None,
@@ -113,7 +122,22 @@ def freeze(  # noqa: PLR0913 (one parameter for each option of the stop)
 
     Words after it are the reason; asks nothing; works with the daemon dead or hung.
     """
-    del reason, scope, drain, wait, takedown, delete, hide, keep, state_dir, runtime_dir, config, as_json
+    del (
+        reason,
+        scope,
+        drain,
+        wait,
+        takedown,
+        delete,
+        hide,
+        keep,
+        capture,
+        native,
+        state_dir,
+        runtime_dir,
+        config,
+        as_json,
+    )
     from guardian.fence.command import main as stop
 
     return stop([*_before(ctx), *ctx.args])
@@ -141,6 +165,8 @@ for family in (init, config_, status, thaw, capabilities):
 app.add_typer(queue.app, name="queue")
 app.add_typer(incident.app, name="incident")
 app.add_typer(journal.app, name="journal")
+takedown.register(app)
+app.add_typer(evidence.app, name="evidence")
 demo.register(app)
 entering.register(queue.app)
 importing.register(queue.app)

@@ -10,7 +10,7 @@ from guardian.cli import render
 from guardian.errors import GuardianError, Mistake, NotAllowed, Refusal, Unfound
 from guardian.fence.house import Denied, FenceError
 
-DONE, FAILED, WRONG_USE, NOT_ALLOWED = 0, 1, 2, 13
+DONE, FAILED, WRONG_USE, NOT_ALLOWED, TAKEDOWN_INCOMPLETE = 0, 1, 2, 13, 14
 INTERRUPTED = 130
 NOBODY_LISTENS = 141
 

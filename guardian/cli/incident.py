@@ -1,4 +1,4 @@
-"""`guardian incident`: the record of a crisis; looked at, opened and closed here, written into by `incident_telling`."""
+"""`guardian incident`: the record of a crisis; looked at, opened, closed here, written into by `incident_telling`."""
 
 from collections.abc import Iterator
 from enum import StrEnum

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,8 @@ class Done:
     frozen: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     accounts: int = 0
+    key: str = ""
+    new_key: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -77,6 +80,7 @@ def init(
     if directory is not None or str(plan.config) == user_config_path():
         _private(str(plan.config.parent / "secrets"), done)  # one person's house: the tokens are theirs alone
     _arm(settings.house, settings.scopes, done)
+    _have_a_key(settings.house, done)
     desk.answer(_document(settings.house, done), _lines(settings.house, done))
     for scope, why in done.failed.items():
         render.tell(f"cannot arm {scope}, because {why}, do mend that and run guardian init again")
@@ -174,6 +178,17 @@ def _private(path: str, done: Done) -> None:
         raise GuardianError(f"cannot use {path}, because it is no directory", fix="move it away") from None
 
 
+def _have_a_key(house: House, done: Done) -> None:
+    """The key that seals evidence: made once, and never made anew here."""
+    from guardian.evidence.keyring import Keyring
+
+    ring = Keyring(Path(house.state_dir))
+    key, done.new_key = ring.have(now=time.time_ns() // 1_000_000)
+    done.key = key.fingerprint
+    if done.new_key:
+        done.made.append(str(ring.path))
+
+
 def _arm(house: House, wanted: tuple[str, ...], done: Done) -> None:
     for scope in wanted:
         came = arm_new(house, scope)
@@ -195,6 +210,8 @@ def _document(house: House, done: Done) -> dict[str, Any]:
         "armed": done.armed,
         "kept": done.kept,
         "frozen": done.frozen,
+        "evidence_key": done.key,
+        "new_evidence_key": done.new_key,
         "failed": [{"scope": scope, "why": why} for scope, why in done.failed.items()],
         "next": _next(done),
     }
@@ -211,6 +228,10 @@ def _lines(house: House, done: Done) -> Iterator[str]:
         yield render.field("left alone", ", ".join(done.kept))
     if done.frozen:
         yield render.field("frozen", f"{', '.join(done.frozen)}; init never lifts a freeze: guardian thaw does")
+    yield render.field("sealing key", f"{done.key}{' (new)' if done.new_key else ''}")
+    if done.new_key:
+        why = "an evidence bundle that brings its own key proves nothing about who sealed it"
+        yield render.field("", f"Give this fingerprint to your lawyer today, on paper or by phone: {why}")
     yield "Next"
     yield from (f"  {place}. {step}" for place, step in enumerate(_next(done), start=1))
 

@@ -15,9 +15,11 @@ from guardian.daemon import documents
 from guardian.daemon import incidents as incidents_
 from guardian.daemon.decisions import Decisions
 from guardian.daemon.incidents import IncidentAnswers
+from guardian.daemon.peers import Right, RightsInForce
 from guardian.duties.foreign import TOOLS, Choices
 from guardian.duties.freeze import in_flight
 from guardian.duties.import_check import Plan
+from guardian.duties.scheduled import LIST
 from guardian.errors import Doubt, Mistake
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed
@@ -34,17 +36,19 @@ if TYPE_CHECKING:
 
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
-    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.capabilities import Capabilities
+    from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
     from guardian.daemon.peers import Peer
+    from guardian.daemon.takedowns import TakedownAnswers
     from guardian.duties.books import Books
     from guardian.duties.deciding import Deciding
     from guardian.duties.freeze import Freezing
     from guardian.duties.holding import Keeping
     from guardian.duties.incidents import Incidents
     from guardian.duties.lane import Lane
+    from guardian.duties.outside import Outside
     from guardian.duties.queue import Queue
     from guardian.duties.spooling import Spooling
     from guardian.duties.staging import Staging
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from guardian.store.incoming import Incoming
 
 NEXT = 10
+MAY_NOT = "posts scheduled on the platforms were listed and not touched"
 MAX_PAGE = 1000
 MAX_RECORDS = 200  # of a page: a thread may have a hundred texts
 MOST_WRONG = 1000
@@ -80,6 +85,8 @@ class Answers(Decisions, IncidentAnswers):
         listener: Listener,
         evidence: EvidenceAnswers,
         capabilities: Capabilities,
+        takedowns: TakedownAnswers,
+        outside: Outside,
     ) -> None:
         self.books = books
         self.freezing = freezing
@@ -95,6 +102,8 @@ class Answers(Decisions, IncidentAnswers):
         self.listener = listener
         self.evidence = evidence
         self.capabilities = capabilities
+        self.takedowns = takedowns
+        self.outside = outside
         self.database = books.database
 
     @property
@@ -150,7 +159,18 @@ class Answers(Decisions, IncidentAnswers):
         self._must_exist(wanted)
         by = body.by if body.by and body.told else peer.name
         drain = self.in_force.settings.fence.drain / 1000 if body.drain is None else body.drain
-        return self.freezing.freeze(Order(wanted, body.reason, by, drain), wait=body.wait, told=body.told)
+        may = body.native == LIST or peer.may(Right.TAKEDOWN, RightsInForce(self.in_force))
+        order, native = Order(wanted, body.reason, by, drain), body.native if may else LIST
+        document = self.freezing.freeze(order, wait=body.wait, told=body.told, native=native)
+        return document if may else document | {"notes": [f"{MAY_NOT}, because {peer.name} may not take posts down"]}
+
+    def natives(self, incident: str | None) -> documents.Document:
+        """What the platforms themselves would publish, as the last incident found it, or another one."""
+        return self.outside.document(incident)
+
+    def restore_native(self, native_id: str, peer: Peer) -> documents.Document:
+        """Have a post that was put off be published by its platform when it was due."""
+        return {"native": self.outside.restore(native_id, self.books.house, by=peer.name)}
 
     def thaw(self, body: ThawBody, peer: Peer) -> documents.Document:
         """Lift freezes of these scopes, and say what stays frozen and what was missed."""

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
-from guardian.daemon import contract, evidence, incidents, limits
+from guardian.daemon import contract, evidence, incidents, limits, takedowns
 from guardian.daemon.bodies import (
     AnyRecord,
     CancelBody,
@@ -99,6 +99,12 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def capabilities() -> Any:
         return answers.capabilities.document()
 
+    def natives(incident: Short = None) -> Any:
+        return answers.natives(incident)
+
+    def restore_native(native_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
+        return answers.restore_native(named(native_id), who)
+
     def metrics() -> Response:
         return Response(answers.scrape(), media_type=CONTENT_TYPE)
 
@@ -115,8 +121,11 @@ def table(answers: Answers) -> tuple[Route, ...]:
         *files(answers),
         *evidence.routes(answers),
         *incidents.routes(answers),
+        *takedowns.routes(answers.takedowns),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
         Route("GET", "/v1/capabilities", Right.READ, capabilities, "What can be done on each account's platform"),
+        Route("GET", "/v1/natives", Right.READ, natives, "What the platforms themselves would publish"),
+        Route("POST", "/v1/natives/{native_id}/restore", Right.OPERATE, restore_native, "Take a deferral back"),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
 

@@ -27,7 +27,11 @@ class Body(BaseModel):
 
 
 class FreezeBody(Body):
-    """POST /v1/freeze. `told` says that another door has stopped already, and only the books are left to do."""
+    """POST /v1/freeze. `told` says that another door has stopped already, and only the books are left to do.
+
+    `native` is what becomes of posts that the platforms themselves would publish; more than to list them takes the
+    right to take posts down.
+    """
 
     reason: Reason = ""
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=1000)] = ["all"]
@@ -35,6 +39,7 @@ class FreezeBody(Body):
     wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] = 3.0
     by: Annotated[str, Field(max_length=200)] | None = None
     told: bool = False
+    native: Annotated[str, Field(pattern="^(list|hold|delete)$")] = "list"
 
 
 class ThawBody(Body):

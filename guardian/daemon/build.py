@@ -13,17 +13,19 @@ from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.capabilities import Capabilities
 from guardian.daemon.census import Census
+from guardian.daemon.emergencies import Emergencies, emergencies
 from guardian.daemon.evidence import EvidenceAnswers
 from guardian.daemon.inspecting import Inspecting
 from guardian.daemon.lanes import Bell, Running
 from guardian.daemon.listener import Listener
-from guardian.daemon.loops import Loop
+from guardian.daemon.loops import Loop, run_beside
 from guardian.daemon.metrics import Metrics
 from guardian.daemon.peers import RightsInForce
 from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
 from guardian.daemon.reload import Reload
 from guardian.daemon.server import give_to_group
+from guardian.daemon.takedowns import TakedownAnswers
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
@@ -31,9 +33,11 @@ from guardian.duties.exporting_evidence import Exporting
 from guardian.duties.freeze import Freezing
 from guardian.duties.heads import Heads
 from guardian.duties.holding import Keeping
-from guardian.duties.keeping_evidence import KeepingEvidence
 from guardian.duties.incidents import Incidents
+from guardian.duties.keeping_evidence import KeepingEvidence
 from guardian.duties.lane import Lane
+from guardian.duties.orders import Orders
+from guardian.duties.outside import Outside
 from guardian.duties.publish import Publishing
 from guardian.duties.queue import Queue
 from guardian.duties.reconcile import Reconciling
@@ -59,6 +63,9 @@ if TYPE_CHECKING:
     from guardian.model import Account
     from guardian.rules.clock import Sight
 
+LOOK_WITHIN = 5.0  # seconds that a platform has to say what it would publish, and what it shows
+NATIVES = "natives"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daemon:
@@ -75,6 +82,7 @@ class Daemon:
     app: FastAPI
     listener: Listener
     shelf: Shelf
+    urgent: Emergencies
 
     @property
     def loops(self) -> tuple[Loop, ...]:
@@ -111,7 +119,11 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     spool.recover()
     spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
     zones = Zones(database=database, clock=clock)
-    watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt), clock)
+    outside = _outside(books, makers)
+    shelf = Shelf(state_dir=settings.state_dir, database=database, clock=clock)
+    urgent = emergencies(books=books, makers=makers, shelf=shelf, spool=spool, metrics=metrics)
+    orders = Orders(settings.house, database=database, takedown=urgent.take, native=outside.carry_on, clock=clock)
+    watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt, orders=orders), clock)
     lanes = Lanes(
         books=books,
         makers=makers,
@@ -124,10 +136,10 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     listener = Listener(metrics.text)
     reload = _reload(books, bell, lanes, metrics, listener)
     reloading = Loop("reload", reload, clock)
-    shelf = Shelf(state_dir=settings.state_dir, database=database, clock=clock)
     evidence, loops = _evidence(books, shelf)
-    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence)
+    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence, outside, urgent)
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
+    loops = (*urgent.loops, *loops, Loop("outside", outside, clock))
     standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)
     _show(metrics, answers, lambda: (*standing, *bell.loops))
     return Daemon(
@@ -142,6 +154,25 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
         app=application(answers, RightsInForce(in_force)),
         listener=listener,
         shelf=shelf,
+        urgent=urgent,
+    )
+
+
+def _outside(books: Books, makers: dict[str, Maker]) -> Outside:
+    """What asks the platforms for what no freeze reaches, over connections of its own."""
+    in_force = books.in_force
+
+    def connect(account: Account) -> gate.Emergency:
+        within = min(in_force.settings.gate.answer_within / 1000, LOOK_WITHIN)
+        return gate.emergency(account, makers, answer_within=within)
+
+    return Outside(
+        database=books.database,
+        in_force=in_force,
+        connect=connect,
+        begin=run_beside,
+        directory=in_force.settings.state_dir / NATIVES,
+        clock=books.clock,
     )
 
 
@@ -164,12 +195,14 @@ def _answers(
     listener: Listener,
     capabilities: Capabilities,
     evidence: EvidenceAnswers,
+    outside: Outside,
+    urgent: Emergencies,
 ) -> Answers:
     """What answers at the control socket."""
     database, in_force, clock = books.database, books.in_force, books.clock
     return Answers(
         books=books,
-        freezing=Freezing(books, ring=bell.halt, tally=books.tally),
+        freezing=Freezing(books, ring=bell.halt, tally=books.tally, outside=outside),
         queue=Queue(
             database=database,
             in_force=in_force,
@@ -186,6 +219,8 @@ def _answers(
         listener=listener,
         evidence=evidence,
         capabilities=capabilities,
+        takedowns=TakedownAnswers(takedowns=urgent.takedowns, undoing=urgent.undoing, in_force=in_force),
+        outside=outside,
     )
 
 

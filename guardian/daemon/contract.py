@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from guardian.daemon import evidence_contract, incident_forms
+from guardian.daemon import evidence_contract, incident_forms, takedown_forms
 
 
 class Fault(BaseModel):
@@ -76,6 +76,31 @@ class Status(BaseModel):
     without_account: list[dict[str, Any]]
 
 
+class NativePost(BaseModel):
+    """A post that its platform would publish by itself, and what became of it."""
+
+    native: str
+    account: str
+    id: str
+    due: str
+    state: str
+    text: str
+    why: str
+
+
+class Natives(BaseModel):
+    """Those that an incident found."""
+
+    incident: str | None
+    natives: list[NativePost]
+
+
+class Restored(BaseModel):
+    """One whose deferral was taken back."""
+
+    native: NativePost
+
+
 class Frozen(BaseModel):
     """A freeze's result, confirmed or not. `held` and `in_flight` null: not known."""
 
@@ -92,6 +117,7 @@ class Frozen(BaseModel):
     in_flight: list[dict[str, Any]] | None = None
     not_covered: list[str]
     unconfirmed: list[dict[str, Any]]
+    native: list[NativePost] | None = None
     takedown: list[Any]
 
 
@@ -307,7 +333,10 @@ DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/journal"): Journal,
     **evidence_contract.DONE,
     ("GET", "/v1/capabilities"): CapabilitiesOfAll,
+    ("GET", "/v1/natives"): Natives,
+    ("POST", "/v1/natives/{native_id}/restore"): Restored,
     **incident_forms.DONE,
+    **takedown_forms.DONE,
 }
 ERRORS = {
     400: "It is no HTTP",

@@ -20,7 +20,7 @@ from guardian.store import bundles, stamps
 
 if TYPE_CHECKING:
     from guardian.daemon.answers import Answers
-    from guardian.daemon.api import Route
+    from guardian.daemon.routes import Route
     from guardian.duties.exporting_evidence import Exporting
     from guardian.duties.keeping_evidence import KeepingEvidence, Verified
     from guardian.duties.shelf import Shelf
@@ -109,7 +109,7 @@ class EvidenceAnswers:
 
 def routes(answers: Answers) -> tuple[Route, ...]:  # noqa: C901 (many small functions count as one)
     """The routes of evidence."""
-    from guardian.daemon.api import Route, peer  # the table has this part of itself from here
+    from guardian.daemon.routes import Route, peer  # the table has this part of itself from here
 
     evidence, streams = answers.evidence, Streams(answers)
 

@@ -171,6 +171,9 @@ def _end(daemon: Daemon) -> None:
     if late:
         log.error("did not end", loops=late)
         return  # what is still sending is found as unknown at the next start
+    if not daemon.urgent.close(max(until - time.monotonic(), 1.0)):
+        log.error("a takedown did not end")
+        return  # it is found where it is at the next start
     try:
         with daemon.database.transaction(within=LAST_WORD_WITHIN) as tx:
             journal.append(tx, "stopped", who="guardian", now=wall_clock())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardian.duties.books import Books
+    from guardian.duties.orders import Orders
     from guardian.duties.zones import Zones
 
 FENCE_EVERY = 500
@@ -23,8 +24,9 @@ ZONES_EVERY = 10 * 60_000
 class Watch:
     """Polled by a loop of its own."""
 
-    def __init__(self, books: Books, *, zones: Zones, ring: Callable[[], None]) -> None:
+    def __init__(self, books: Books, *, zones: Zones, ring: Callable[[], None], orders: Orders | None = None) -> None:
         self.books = books
+        self.orders = orders
         self.zones = zones
         self.ring = ring
         self._sweep_at = 0
@@ -43,6 +45,8 @@ class Watch:
             self._follow_the_zones(now)
             self.books.sweep()
             note_landed(self.books.database, now=self.books.clock())
+            if self.orders is not None:
+                self.orders.pick_up()
         return now + FENCE_EVERY
 
     def _follow_the_zones(self, now: int) -> None:

@@ -29,12 +29,11 @@ from guardian.model import Grade, PostRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
-    from pathlib import Path
     from typing import Protocol
 
     from guardian.adapter import Answer, Look
+    from guardian.duties.shelf import Shelf
     from guardian.evidence.bundle import Seal
-    from guardian.evidence.signing import Signer
     from guardian.gate.accounts import Emergency
     from guardian.model import Account, Exchange, Identity, Media, Shown, Takedown, Target
 
@@ -117,17 +116,15 @@ class Capturing:
         *,
         account: Account,
         emergency: Emergency,
-        root: Path,
+        shelf: Shelf,
         spool: Spool,
-        signer: Signer,
         pool: Executor,
         sight: Sight,
     ) -> None:
         self.account = account
         self.emergency = emergency
-        self.root = root
+        self.shelf = shelf
         self.spool = spool
-        self.signer = signer
         self.pool = pool
         self.clock = sight.clock
         self.sight = sight
@@ -136,7 +133,7 @@ class Capturing:
         """An empty bundle for it. Raises Unwritable, DiskFull."""
         target = wanted.target
         bundle = Bundle.create(
-            self.root,
+            self.shelf.root,
             account=target.account,
             platform=self.account.platform,
             platform_id=target.platform_id,
@@ -315,7 +312,8 @@ class Capturing:
             snapshot.grade = facts.grade(published=snapshot.wanted.publication is not None)
             record.add(snapshot.bundle, facts.record(snapshot.bundle.name, grade=snapshot.grade, clock=self.clock))
             failpoint("takedown.sealing")
-            snapshot.seal = snapshot.bundle.seal(self.signer, at=self.clock())
+            key = self.shelf.key()
+            snapshot.seal = snapshot.bundle.seal(key.signer, at=self.clock(), allowed=key.allowed)
         failpoint("takedown.sealed")
 
     @staticmethod

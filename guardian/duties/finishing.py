@@ -18,6 +18,7 @@ from guardian.duties import outside_view
 from guardian.duties.capturing import STATUS, copy
 from guardian.duties.outcomes import WHO, about
 from guardian.evidence import canonical, card, custody, record, summary
+from guardian.evidence.bundle import Bundle
 from guardian.failpoint import failpoint
 from guardian.store import bundles, journal, stamps, takedowns
 
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     from guardian.duties.capturing import Snapshot, Spool
     from guardian.duties.facts import Piece
     from guardian.duties.outside_view import View
+    from guardian.duties.shelf import Shelf
     from guardian.evidence.bundle import Seal
-    from guardian.evidence.signing import Signer
     from guardian.gate.accounts import Emergency
     from guardian.model import Account, Entry, Exchange, Takedown, Target
-    from guardian.store.database import Database, Tx
+    from guardian.store.database import Tx
 
 VIEW_WITHIN = 15.0
 log = structlog.get_logger()
@@ -44,20 +45,19 @@ class Finishing:
     def __init__(
         self,
         *,
-        database: Database,
+        shelf: Shelf,
         in_force: InForce,
         spool: Spool,
         desk: Callable[[Account], Emergency],
-        signer: Callable[[], Signer],
         clock: Callable[[], int],
         picture: Callable[[Snapshot], None],
     ) -> None:
         """`picture` adds a rendered page to a bundle, where there is a browser; whatever it raises is only logged."""
-        self.database = database
+        self.shelf = shelf
+        self.database = shelf.database
         self.in_force = in_force
         self.spool = spool
         self.desk = desk
-        self.signer = signer
         self.clock = clock
         self.picture = picture
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="finish")
@@ -80,6 +80,17 @@ class Finishing:
     def finish(self, target: Target, snapshot: Snapshot) -> None:
         """Everything that makes the bundle whole, then its second seal."""
         views = self._views(target, snapshot) if target.acts else []
+        with self.shelf.turn(snapshot.bundle.name):
+            snapshot.bundle = Bundle.open(self.shelf.place(snapshot.bundle.name))  # somebody may have sealed it since
+            self._fill(target, snapshot, views)
+            failpoint("takedown.finishing")
+            with snapshot.lock:
+                seal = self._seal(target, snapshot)
+            self._write(target, snapshot, seal, views)
+        failpoint("takedown.finished")
+
+    def _fill(self, target: Target, snapshot: Snapshot, views: Sequence[View]) -> None:
+        """Everything that makes it whole."""
         with snapshot.lock:
             for nr, media in enumerate(snapshot.wanted.media, 1):
                 if media in snapshot.large:
@@ -92,11 +103,6 @@ class Finishing:
             self.picture(snapshot)
         except Exception as error:  # noqa: BLE001 (a picture is no proof: its lack is a note)
             snapshot.facts.notes.append(f"no rendered page: {error}"[:300])
-        failpoint("takedown.finishing")
-        with snapshot.lock:
-            seal = self._seal(target, snapshot)
-        self._write(target, snapshot, seal, views)
-        failpoint("takedown.finished")
 
     def _views(self, target: Target, snapshot: Snapshot) -> Sequence[View]:
         account = next((one for one in self.in_force.settings.accounts if one.name == target.account), None)
@@ -145,7 +151,8 @@ class Finishing:
             of_target = journal.of_post(tx, target.id, limit=1000)[0]
         custody.extract(snapshot.bundle, sorted({one.seq: one for one in (*lines, *of_target)}.values(), key=_seq))
         record.add(snapshot.bundle, record_of(snapshot, self.clock))
-        return snapshot.bundle.seal(self.signer(), at=self.clock())
+        key = self.shelf.key()
+        return snapshot.bundle.seal(key.signer, at=self.clock(), allowed=key.allowed)
 
     def _write(self, target: Target, snapshot: Snapshot, seal: Seal, views: Sequence[View]) -> None:
         now, name = self.clock(), snapshot.bundle.name
@@ -153,9 +160,7 @@ class Finishing:
         lingering = [f"{view.what} is still served: {view.url}" for view in views if view.verdict == "served"]
         with self.database.transaction() as tx:
             order = takedowns.get(tx, target.takedown)
-            bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
-            facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, "grade": snapshot.grade}
-            journal.append(tx, "snapshot sealed", who=WHO, now=now, **about(order, target), **facts)
+            self.shelf.note_seal(tx, name, seal, who=WHO, now=now, **about(order, target), grade=snapshot.grade)
             if views:
                 _looked(tx, order, target, views, lingering, now)
             for n in range(1, seal.n + 1):

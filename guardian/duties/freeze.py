@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from guardian.duties.landing import note_landed
+from guardian.duties.scheduled import LIST
 from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.fence import limited, permits, reading, report
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from guardian.duties.books import Books
+    from guardian.duties.outside import Outside
     from guardian.duties.tally import Tally
     from guardian.fence.house import House
     from guardian.fence.stopping import Order
@@ -36,27 +38,33 @@ log = structlog.get_logger()
 class Freezing:
     """One door to the stop."""
 
-    def __init__(self, books: Books, *, ring: Callable[[], None], tally: Tally = UNCOUNTED) -> None:
+    def __init__(
+        self, books: Books, *, ring: Callable[[], None], tally: Tally = UNCOUNTED, outside: Outside | None = None
+    ) -> None:
+        """`outside` asks the platforms for what a freeze does not reach; without it nobody does."""
         self.books = books
+        self.outside = outside
         self.ring = ring
         self.tally = tally
 
-    def freeze(self, order: Order, *, wait: float, told: bool) -> dict[str, object]:
+    def freeze(self, order: Order, *, wait: float, told: bool, native: str = LIST) -> dict[str, object]:
         """Stop, write it down, wait for what was on the wire; the result document of the contract.
 
-        `told` means that another door has already stopped: if the fence agrees, only the books are left to do.
+        `told` means that another door has already stopped: if the fence agrees, only the books are left to do. `native`
+        is what becomes of posts that the platforms themselves would publish: list, hold, delete.
         """
         began = self.books.clock()
         document = close(self.books.house, order, told=told)
         self.ring()
         self.tally.froze(document)
         try:
-            self._write_down(document, order, since=began, wait=wait)
+            self._write_down(document, order, since=began, wait=wait, native=native)
         except Exception as error:
             log.exception("not written down", error=type(error).__name__)
         return document
 
-    def _write_down(self, document: dict[str, object], order: Order, *, since: int, wait: float) -> None:
+    def _write_down(self, document: dict[str, object], order: Order, *, since: int, wait: float, native: str) -> None:
+        until, asked = time.monotonic() + wait, None
         marked = [reading.read_scope(self.books.house, scope).at for scope in order.scopes]
         since = min([since, *(at for at in marked if at)])
         try:
@@ -68,10 +76,14 @@ class Freezing:
                 standing = freezes.in_force(tx)
                 document["held"] = freezes.held(tx)
             document["epoch"] = max((one.epoch for one in standing if one.scope in order.scopes), default=None)
-            document["incident"] = self._attach(document, order, ordered_at=since)
+            incident = document["incident"] = self._attach(document, order, ordered_at=since)
+            if self.outside is not None:
+                asked = self.outside.begin(incident, order.scopes, wanted=native)
         document["in_flight"] = self._outcomes(order.scopes, since=since, wait=wait)
         if document["incident"] is not None:
             note_landed(self.books.database, now=self.books.clock(), within=BOOKS_WITHIN)
+        if self.outside is not None and asked is not None:
+            document["native"], document["not_covered"] = self.outside.collect(asked, until=until)
 
     def _attach(self, document: dict[str, object], order: Order, *, ordered_at: int) -> str:
         """What the fence said of this order, as a line of the incident; its id.
@@ -134,6 +146,7 @@ def _already(house: House, order: Order) -> dict[str, object] | None:
         "in_flight": None,
         "not_covered": list(report.NOT_COVERED),
         "unconfirmed": [],
+        "native": None,
         "takedown": [],
     }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.errors import Broken, GuardianError, Illegal, Mistake, Unfound
-from guardian.evidence import Bundle, Seal, erasure, files, names, signing
+from guardian.evidence import Bundle, Seal, erasure, files, names, recovery, signing, tombstones
 from guardian.evidence import verify as verifying
 from guardian.store import bundles
 from guardian.store import stamps as wanted
@@ -237,8 +237,9 @@ class KeepingEvidence:
 
 
 def _left_over(bundle: Bundle) -> list[str]:
-    """Files of other people's words that are still there."""
-    return erasure.third_party(bundle)
+    """Files of other people's words that are still there, or whose erasing a crash has interrupted."""
+    begun = (name for one in tombstones.of(bundle.path, recovery.phase(bundle.path)) for name in one.files)
+    return sorted({*erasure.third_party(bundle), *begun})
 
 
 def _is_open(bundle: Bundle) -> bool:

@@ -8,6 +8,7 @@ files of a deleted post for a day.
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,23 +17,21 @@ from guardian.duties import fate, outside_view
 from guardian.duties.outcomes import WHO, about, ref_of
 from guardian.errors import GuardianError, Illegal
 from guardian.evidence import canonical
-from guardian.evidence.bundle import Bundle
 from guardian.gate import recording
 from guardian.model import Presence
 from guardian.rules.takedown import found
-from guardian.store import bundles, journal, stamps, takedowns
+from guardian.store import journal, stamps, takedowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from guardian.config.in_force import InForce
     from guardian.duties.outside_view import View
+    from guardian.duties.shelf import Shelf
     from guardian.evidence.bundle import Seal
-    from guardian.evidence.signing import Signer
     from guardian.gate.accounts import Emergency
     from guardian.model import Account, Exchange, Takedown, Target
-    from guardian.store.database import Database, Tx
+    from guardian.store.database import Tx
 
 WITHIN = 15.0
 AT_A_TIME = 20
@@ -45,18 +44,15 @@ class LookingAgain:
     def __init__(
         self,
         *,
-        database: Database,
+        shelf: Shelf,
         in_force: InForce,
-        root: Path,
         desk: Callable[[Account], Emergency],
-        signer: Callable[[], Signer],
         clock: Callable[[], int],
     ) -> None:
-        self.database = database
+        self.shelf = shelf
+        self.database = shelf.database
         self.in_force = in_force
-        self.root = root
         self.desk = desk
-        self.signer = signer
         self.clock = clock
 
     def poll(self, now: int) -> int | None:
@@ -93,13 +89,10 @@ class LookingAgain:
             takedowns.look_done(tx, look, presence=presence, why="", now=now)
             facts: dict[str, object] = {"check": look["nr"], "presence": presence, "views": seen}
             if seal is not None and target.evidence is not None:
-                bundles.sealed(tx, target.evidence, n=seal.n, sha256=seal.sha256)
+                self.shelf.note_seal(tx, target.evidence, seal, who=WHO, now=now, **about(order, target))
                 stamps.want(tx, target.evidence, seal.n, self.in_force.settings.evidence.authorities, now=now)
                 facts |= {"bundle": target.evidence, "seal": seal.n, "sha256": seal.sha256}
             journal.append(tx, "looked again", who=WHO, now=now, **about(order, target), **facts)
-            if seal is not None:
-                sealed = {key: facts[key] for key in ("bundle", "seal", "sha256")}
-                journal.append(tx, "snapshot sealed", who=WHO, now=now, **about(order, target), **sealed)
             self._move(tx, order, target, presence, now)
 
     @staticmethod
@@ -124,21 +117,15 @@ class LookingAgain:
         if target.evidence is None:
             return None
         try:
-            bundle = Bundle.open(self.root / target.evidence)
-            for exchange in exchanges:
-                bundle.exchange(exchange)
-            line = {"at_ms": now, "check": look["nr"], "presence": presence}
-            bundle.append("checks.jsonl", canonical.written(line))
-            for view in views:
-                told = {
-                    "at_ms": now,
-                    "status": view.status,
-                    "url": view.url,
-                    "verdict": view.verdict,
-                    "what": view.what,
-                }
-                bundle.append("checks.jsonl", canonical.written(told))
-            return bundle.seal(self.signer(), at=now)
+            with self.shelf.opened(target.evidence) as bundle:
+                for exchange in exchanges:
+                    bundle.exchange(exchange)
+                line = {"at_ms": now, "check": look["nr"], "presence": presence}
+                bundle.append("checks.jsonl", canonical.written(line))
+                for view in views:
+                    bundle.append("checks.jsonl", canonical.written({"at_ms": now, **asdict(view)}))
+                key = self.shelf.key()
+                return bundle.seal(key.signer, at=now, allowed=key.allowed)
         except GuardianError as error:
             log.warning("a look is not in its bundle", bundle=target.evidence, why=str(error))
             return None

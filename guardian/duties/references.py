@@ -44,6 +44,28 @@ class References:
                 found.setdefault((named.account, named.platform_id), named)
         return list(found.values())
 
+    def find_all(self, refs: Iterable[str]) -> tuple[list[Named], list[dict[str, str]]]:
+        """Every post that they name, and nothing that is lost."""
+        return self.find(refs), []
+
+    def find_what_can_be(self, refs: Iterable[str]) -> tuple[list[Named], list[dict[str, str]]]:
+        """The same, for the worst minute: what names nothing, and why, is told beside what does.
+
+        Raises the first error when nothing names anything.
+        """
+        found: list[Named] = []
+        lost: list[dict[str, str]] = []
+        first: GuardianError | None = None
+        for ref in refs:
+            try:
+                found += self.find([ref])
+            except (Mistake, Illegal) as error:
+                first = first or error
+                lost.append({"ref": ref[:LONGEST], "why": str(error)})
+        if first is not None and not found:
+            raise first
+        return list({(one.account, one.platform_id): one for one in found}.values()), lost
+
     def _find(self, ref: str) -> list[Named]:
         if not ref or len(ref) > LONGEST:
             raise Mistake(f"cannot tell what is meant by {ref[:100]!r}, because it is no reference", fix=FORMS)

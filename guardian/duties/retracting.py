@@ -166,17 +166,13 @@ class Retracting:
         bundles.record(
             tx,
             name,
-            account=target.account,
             platform=self.account.platform,
-            platform_id=target.platform_id,
             grade=snapshot.grade,
             now=now,
+            target=target,
+            incident=order.incident,
             keep=self.terms.keep,
             who=order.by,
-            url=target.url,
-            post=target.post,
-            incident=order.incident,
-            target=target.id,
         )
         bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
         facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, "grade": snapshot.grade, "missing": why}

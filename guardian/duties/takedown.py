@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from guardian.errors import GuardianError, Mistake
 from guardian.failpoint import failpoint
-from guardian.model import Capture, Decision, Takedown
+from guardian.model import Capture, Decision, State, Takedown
 from guardian.rules.takedown import OPEN
-from guardian.store import incidents, journal, takedowns
+from guardian.store import incidents, journal, posts, publications, takedowns
 from guardian.store.posts import new_id
+from guardian.store.takedowns import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from guardian.config.in_force import InForce
     from guardian.duties.references import References
     from guardian.duties.retracting import Retracting
     from guardian.model import Account, Target
-    from guardian.store.database import Database
-    from guardian.store.takedowns import Named
+    from guardian.store.database import Database, Tx
 
 MOST_TARGETS = 1_000
 AFTER_ERROR = 1_000
@@ -50,7 +50,17 @@ class Wish:
     agreed: tuple[str, ...] = ()
     given: Mapping[str, object] = field(default_factory=dict)
     key: str | None = None
+    siblings: bool = False  # what says the same elsewhere, and the other parts of a thread, too
+    urgent: bool = False  # with a freeze: a reference that names nothing does not keep the others from being taken down
     evidence_only: bool = False  # a snapshot: it joins an incident, and opens none
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A live post that belongs to one that is taken down, and why."""
+
+    named: Named
+    why: str
 
 
 class Takedowns:
@@ -89,13 +99,30 @@ class Takedowns:
                 known = takedowns.by_key(tx, wish.key)
             if known is not None:
                 return known, False
-        named = self.references.find(wish.refs)
+        named, lost = (
+            self.references.find_what_can_be(wish.refs) if wish.urgent else (self.references.find(wish.refs), [])
+        )
+        wish = replace(wish, given={**wish.given, "lost": lost})
+        if wish.siblings:
+            named = [*named, *(one.named for one in self.siblings(named))]
         if len(named) > MOST_TARGETS:
             raise Mistake(f"cannot take down {len(named)} posts in one order, because {MOST_TARGETS} are the most")
         found = self._write(wish, named, who, began)
         failpoint("takedown.ordered")
         self.wake()
         return found, True
+
+    def siblings(self, named: Sequence[Named]) -> list[Sibling]:
+        """What belongs to these and is none of them: other parts of their threads, and what says the same elsewhere."""
+        known = {(one.account, one.platform_id) for one in named}
+        found: dict[tuple[str, str], Sibling] = {}
+        with self.database.reading() as tx:
+            for one in named:
+                for sibling in _siblings(tx, one):
+                    place = (sibling.named.account, sibling.named.platform_id)
+                    if place not in known:
+                        found.setdefault(place, sibling)
+        return list(found.values())
 
     def _write(self, wish: Wish, named: Sequence[Named], who: str, began: float) -> Takedown:
         """One transaction: incident, order, targets, journal."""
@@ -122,6 +149,8 @@ class Takedowns:
                 "incident": order.incident, "takedown": order.id, "decision": order.decision, "capture": order.capture,
                 "severity": order.severity, "reason": order.reason, "agreed": list(order.agreed), **_who(wish.given),
             }  # fmt: skip
+            if wish.given.get("lost"):
+                facts["lost"] = wish.given["lost"]
             told = [_told(target, one) for target, one in zip(ids, named, strict=True)]
             entry = journal.append(tx, "takedown ordered", who=who, now=now, **facts, targets=told)
             journal.tells_about(tx, entry, {one.post for one in named if one.post is not None})
@@ -204,6 +233,21 @@ class Takedowns:
         """Something has come to an end: whoever waits looks again."""
         with self._changed:
             self._changed.notify_all()
+
+
+def _siblings(tx: Tx, one: Named) -> Iterator[Sibling]:
+    if one.post is None or one.part is None:
+        return
+    post = posts.get(tx, one.post)
+    for part, (platform_id, url) in enumerate(posts.live_parts(tx, post)):
+        if post.state is not State.RETRACTED:
+            named = Named(account=post.account, platform_id=platform_id, url=url, post=post.id, part=part)
+            yield Sibling(named, f"part {part + 1} of the same thread")
+    for alike in publications.alike(tx, one.post, one.part):
+        named = Named(
+            account=alike.account, platform_id=alike.platform_id, url=alike.url, post=alike.post, part=alike.part
+        )
+        yield Sibling(named, "says the same")
 
 
 def _told(target: str, named: Named) -> dict[str, object]:

@@ -14,7 +14,7 @@ from guardian.fence import passage
 from guardian.gate import intents
 from guardian.gate.verdicts import Accepted, Stopped, verdict
 from guardian.model import Presence
-from guardian.rules.takedown import TargetState
+from guardian.rules.takedown import Step, TargetState
 from guardian.store import journal, takedowns
 
 if TYPE_CHECKING:

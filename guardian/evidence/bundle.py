@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ABOUT = "bundle.json"
 LONGEST_LINE = 1 << 20
+TRIES = 64  # for a name that is free: four digits are few, when a post is captured again and again
 
 
 class Seal(NamedTuple):
@@ -48,8 +49,11 @@ class Bundle:
     @classmethod
     def create(cls, root: Path, *, account: str, platform: str, platform_id: str, at: int) -> Bundle:
         """A new bundle below `root` (made if need be). Raises Unwritable, DiskFull."""
-        salt = secrets.token_hex(2)
-        path = root / names.bundle_name(platform=platform, platform_id=platform_id, at=at, salt=salt)
+        for _ in range(TRIES):
+            salt = secrets.token_hex(2)
+            path = root / names.bundle_name(platform=platform, platform_id=platform_id, at=at, salt=salt)
+            if not path.exists():
+                break
         files.fresh_directory(path)
         bundle = cls(path, phase=1)
         about = {"account": account, "at": at, "bundle": path.name, "platform": platform, "platform_id": platform_id}
@@ -83,7 +87,7 @@ class Bundle:
         return names.is_plain(name) and (self.path / name).is_file()
 
     def current(self, name: str) -> str:
-        """The file in which one that grows (`checks.jsonl`) goes on in this phase (`checks-2.jsonl`). Raises Mistake."""
+        """The file in which `checks.jsonl` (or another that grows) goes on in this phase: `checks-2.jsonl`."""
         return names.growing(name, self.phase)
 
     def add(self, name: str, data: bytes) -> str:
@@ -247,7 +251,6 @@ class Bundle:
 
     def _look_around(self) -> None:
         """What earlier seals list counts as they list it; what came since is read."""
-
         for n in range(1, self.phase):
             self._sums.update(manifest.parsed(files.read(self.path, names.manifest(n))))
         for name in tombstones.erased(self.path):

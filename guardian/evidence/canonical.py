@@ -48,12 +48,12 @@ def _check(found: object, where: str, depth: int) -> None:
     if isinstance(found, int) and abs(found) < LARGEST:
         return
     if isinstance(found, dict):
-        for key, value in found.items():
-            if not isinstance(key, str) or not key.isascii():
-                raise Mistake(f"cannot write {where[:200]}, because a key of it is not ASCII")
-            _check(value, f"{where}.{key}", depth - 1)
+        if not all(isinstance(key, str) and key.isascii() for key in found):
+            raise Mistake(f"cannot write {where[:200]}, because a key of it is not ASCII")
+        inner = [(value, f"{where}.{key}") for key, value in found.items()]
     elif isinstance(found, (list, tuple)):
-        for value in found:
-            _check(value, where, depth - 1)
+        inner = [(value, where) for value in found]
     else:
         raise Mistake(f"cannot write {where[:200]}, because a {type(found).__name__} like that has no single form")
+    for value, place in inner:
+        _check(value, place, depth - 1)

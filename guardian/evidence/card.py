@@ -64,7 +64,8 @@ def card(post: Said, *, captured: str, facts: Sequence[tuple[str, str]] = ()) ->
 
 def replies(posts: Sequence[Said], *, captured: str, most: int = MOST_REPLIES) -> str:
     """`third-party/replies.html`: other people's answers, so many at most; it says how many there are."""
-    told = f"<p>{len(posts)} captured, {min(len(posts), most)} shown; all of them are in the archive. {shown(captured)}</p>"
+    counts = f"{len(posts)} captured, {min(len(posts), most)} shown"
+    told = f"<p>{counts}; all of them are in the archive. {shown(captured)}</p>"
     return page("Replies", told + "".join(_said(post) for post in posts[:most]))
 
 
@@ -92,6 +93,8 @@ def _figure(one: Shown, *, embed: bool) -> str:
     source = link
     if embed and one.data is not None and one.type in PICTURES:
         source = f"data:{one.type};base64,{base64.b64encode(one.data).decode('ascii')}"
-    picture = f'<img src="{attribute(source)}" alt="{attribute(one.alt or "")}">' if one.type in PICTURES and source else ""
+    picture = (
+        f'<img src="{attribute(source)}" alt="{attribute(one.alt or "")}">' if one.type in PICTURES and source else ""
+    )
     named = f'<a href="{attribute(link)}">{shown(link)}</a>' if link else shown(one.file)
     return f"<figure>{picture}<figcaption>alt text: {alt}<br>{named} ({shown(one.type)})</figcaption></figure>\n"

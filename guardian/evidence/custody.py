@@ -1,4 +1,4 @@
-"""The chain of custody in a bundle: lines of the journal about it, as the journal has them. Checkable without the store.
+"""The chain of custody in a bundle: the lines of the journal about it, checkable without the store.
 
 `custody-N.jsonl` holds one journal line per line, and after each extract a line that says how many they were, and the
 hash of the first and of the last: a tail that is cut off shows.
@@ -26,7 +26,15 @@ def extract(bundle: Bundle, entries: Sequence[Entry]) -> None:
     if not entries:
         raise Mistake("cannot write an extract of the journal, because it has no lines")
     lines = [
-        {"at": one.at, "data": one.data, "hash": one.hash, "kind": one.kind, "prev": one.prev, "seq": one.seq, "who": one.who}
+        {
+            "at": one.at,
+            "data": one.data,
+            "hash": one.hash,
+            "kind": one.kind,
+            "prev": one.prev,
+            "seq": one.seq,
+            "who": one.who,
+        }
         for one in entries
     ]
     end = {"extract": {"first": entries[0].hash, "last": entries[-1].hash, "lines": len(entries)}}

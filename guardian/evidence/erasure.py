@@ -24,7 +24,7 @@ def third_party(bundle: Bundle) -> list[str]:
     return [name for name in files.listed(bundle.path) if names.is_third_party(name) and names.is_plain(name)]
 
 
-def erase(  # noqa: PLR0913 (each of them is in the tombstone)
+def erase(
     bundle: Bundle, erased: Sequence[str], *, who: str, at: int, ground: str, signer: Signer, allowed: str = ""
 ) -> Seal:
     """Remove these files, leave a sealed tombstone. Raises Illegal under a hold, Mistake for files that must stay.
@@ -32,7 +32,9 @@ def erase(  # noqa: PLR0913 (each of them is in the tombstone)
     After a crash in the middle, call it again with the same names.
     """
     if held(bundle):
-        raise Illegal("cannot erase anything, because the bundle is under a hold", fix="lift the hold, if counsel agrees")
+        raise Illegal(
+            "cannot erase anything, because the bundle is under a hold", fix="lift the hold, if counsel agrees"
+        )
     sums = {**bundle.sums(), **_begun(bundle)}
     for name in erased:
         if not names.is_third_party(name) or names.phase_of(name) == bundle.phase or name not in sums:

@@ -1,6 +1,7 @@
-"""Foreign text made safe for a page: escaped, and what steers or hides is made visible. Pure; the raw files keep it all.
+"""Foreign text made safe for a page: escaped, and what steers or hides is made visible. Pure.
 
-Emoji, Chinese, Arabic and the like are left to the reader's own browser, which shows them better than we could.
+The raw files keep it all. Emoji, Chinese, Arabic and the like are left to the reader's own browser, which shows them
+better than we could.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ POLICY = "default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'"
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")  # England, Scotland, Wales
 _JOINERS = "\u200c\u200d"
 _PLAIN = "\n\t"
-_HIDING = frozenset({"\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180e", "\u2800", "\u3164", "\uffa0"})
+_HIDING = frozenset(
+    {"\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180e", "\u2800", "\u3164", "\uffa0"}
+)
 
 
 def shown(text: str) -> str:
@@ -68,8 +71,11 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _is_joined(letter: str) -> bool:
-    return unicodedata.category(letter) in {"So", "Sk"} or (letter >= "\u0600" and unicodedata.category(letter)[0] in "LM") \
+    return (
+        unicodedata.category(letter) in {"So", "Sk"}
+        or (letter >= "\u0600" and unicodedata.category(letter)[0] in "LM")
         or letter in "\u2640\u2642\u2695\u2696\u2708\u2764"
+    )
 
 
 def _is_modifier(letter: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from guardian.evidence import names
 from guardian.errors import Refusal
+from guardian.evidence import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

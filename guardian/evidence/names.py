@@ -18,6 +18,7 @@ HOLD = "HOLD"  # a state, no evidence: no seal covers it
 SET_ASIDE = "set-aside"
 THIRD_PARTY = ("third-party/", "warc/third-party")
 LONGEST = 120
+DEEPEST = 3  # two folders and a name
 _PIECE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _BUNDLE = re.compile(r"ev-\d{8}T\d{6}Z-[a-z0-9-]{1,16}-[A-Za-z0-9-]{1,40}-[0-9a-f]{4}")
 _SEAL = re.compile(r"SHA256SUMS\.([1-9]\d{0,5})(\.sig|\.[a-z0-9-]{1,32}\.ts[qr])?")
@@ -61,7 +62,7 @@ def checked(name: str) -> str:
 def is_plain(name: str) -> bool:
     """Whether it is a relative name of harmless letters, at most two folders deep."""
     pieces = name.split("/")
-    return len(name) <= LONGEST and len(pieces) <= 3 and all(_PIECE.fullmatch(piece) for piece in pieces)
+    return len(name) <= LONGEST and len(pieces) <= DEEPEST and all(_PIECE.fullmatch(piece) for piece in pieces)
 
 
 def growing(name: str, phase: int) -> str:

@@ -133,7 +133,7 @@ class Record:
 
 
 def tool(*, config_sha256: str) -> Tool:
-    """This program, on this machine."""
+    """What we are: the program, on the machine that it runs on."""
     return Tool(
         version=f"post-guardian {__version__}",
         python=sys.version.split()[0],

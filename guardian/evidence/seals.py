@@ -42,7 +42,7 @@ class _Seal:
 def read(root: Path, present: Sequence[str], *, trusted: Sequence[Known] | None) -> Found:
     """Every seal from the first to the last."""
     found = Found()
-    pieces = {seal for name in present if (seal := names.seal_of(name))}
+    pieces = {piece for name in present if (piece := names.seal_of(name))}
     found.last = max((n for n, _ in pieces), default=0)
     if not found.last:
         found.wrong.append((names.manifest(1), "the bundle has no seal"))
@@ -119,7 +119,10 @@ def _order(seal: _Seal, before: _Seal | None, gone: dict[str, str]) -> Iterator[
         yield name, f"it is not seal {seal.n}: seals were swapped or renamed"
     if before is None:
         return
-    for file, data in {names.manifest(before.n): before.data, f"{names.manifest(before.n)}.sig": before.signature}.items():
+    for file, data in {
+        names.manifest(before.n): before.data,
+        f"{names.manifest(before.n)}.sig": before.signature,
+    }.items():
         if seal.sums.get(file) != hashlib.sha256(data).hexdigest():
             yield file, f"it is not what seal {seal.n} follows: seals were swapped or replaced"
     for file, sha256 in before.sums.items():

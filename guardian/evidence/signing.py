@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 NAMESPACE = "guardian-evidence"
 IDENTITY = "guardian"
 KIND = b"ssh-ed25519"
+FIELDS = 4  # of a line of allowed signers: name, options, kind, key
 MOST = 1 << 16  # bytes of a key file, of a signature, of a list of signers
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")
@@ -139,7 +140,7 @@ def known(text: str) -> list[Known]:
     found = []
     for line in text.splitlines():
         pieces = line.split()
-        if len(pieces) < 4 or pieces[2] != KIND.decode("ascii") or f'namespaces="{NAMESPACE}"' not in pieces[1]:
+        if len(pieces) < FIELDS or pieces[2] != KIND.decode("ascii") or f'namespaces="{NAMESPACE}"' not in pieces[1]:
             continue
         options = dict(re.findall(r'([a-z-]+)="([^"]*)"', pieces[1]))
         try:
@@ -184,8 +185,8 @@ def _taken_apart(signature: bytes) -> tuple[bytes, bytes, bytes, bytes]:
 def _strings(blob: bytes, count: int) -> list[bytes]:
     found = []
     for _ in range(count):
-        size = int.from_bytes(blob[:4]) if len(blob) >= 4 else len(blob) + 1
-        if len(blob) < 4 + size:
+        size = int.from_bytes(blob[:4])
+        if len(blob) < 4 + size:  # also when the size itself is cut
             raise Refusal("cannot accept a signature, because it is cut")
         found.append(blob[4 : 4 + size])
         blob = blob[4 + size :]

@@ -41,9 +41,7 @@ def query(data: bytes) -> bytes:
         return _openssl("ts", "-query", "-data", f"{folder}/data", "-sha256", "-cert")
 
 
-def accept(  # noqa: PLR0913 (each of them is kept)
-    bundle: Bundle, n: int, authority: str, response: bytes, *, asked: bytes, roots: bytes
-) -> int:
+def accept(bundle: Bundle, n: int, authority: str, response: bytes, *, asked: bytes, roots: bytes) -> int:
     """Keep a response to `asked` for seal n; the stamp's time (ms). `roots`: PEM of the authority's root.
 
     Raises Refusal when it does not answer the question or its chain does not end in the root; nothing is kept then.
@@ -74,7 +72,17 @@ def check(response: Path, against: list[str], *, root: Path, chain: Path) -> int
     at = stamped_at(response)
     epoch = str(at // 1000)
     _openssl(
-        "ts", "-verify", "-attime", epoch, *against, "-in", str(response), "-CAfile", str(root), "-untrusted", str(chain)
+        "ts",
+        "-verify",
+        "-attime",
+        epoch,
+        *against,
+        "-in",
+        str(response),
+        "-CAfile",
+        str(root),
+        "-untrusted",
+        str(chain),
     )
     return at
 
@@ -124,7 +132,7 @@ def _openssl(*arguments: str) -> bytes:
     if not available():
         raise Unfound("cannot work with time stamps, because openssl is not here", fix="apt install openssl")
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 (paths of our own making)
             ["openssl", *arguments],  # noqa: S607 (the system's own)
             stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
@@ -132,5 +140,7 @@ def _openssl(*arguments: str) -> bytes:
         raise Refusal(f"cannot check a time stamp, because openssl took more than {PATIENCE} s") from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Refusal(f"cannot accept a time stamp, because openssl says: {said[-1][:200] if said else done.returncode}")
+        raise Refusal(
+            f"cannot accept a time stamp, because openssl says: {said[-1][:200] if said else done.returncode}"
+        )
     return done.stdout

@@ -6,6 +6,7 @@ hosts in numbers other than `a.b.c.d`.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -41,10 +42,8 @@ def _parts(where: bytes) -> tuple[bytes, bytes, bytes]:
 def _host(raw: bytes) -> bytes:
     host = _unquoted(raw)
     if not host.isascii():
-        try:
+        with contextlib.suppress(UnicodeError):
             host = host.decode("utf-8", "ignore").encode("idna")
-        except UnicodeError:
-            pass
     host = _quoted(host.replace(b"..", b".").strip(b".").lower())
     return host[len(found[0]) :] if (found := _WWW.match(host)) else host
 

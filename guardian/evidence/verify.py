@@ -7,7 +7,6 @@ are missing or that no seal knows, the form and number of WARC records, the chai
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,6 @@ class _Look:
     present: list[str]
     last: int
     sums: dict[str, str] = field(default_factory=dict)  # what all seals say together
-    changed: set[str] = field(default_factory=set)
 
 
 def verify(
@@ -50,7 +48,8 @@ def verify(
     """Every deviation of the bundle; empty when it is whole.
 
     `sealed`: seals that the journal knows, which must be there. `trusted`: the house's signers (default: the bundle's
-    own list, which proves nothing about who). `ask_openssl`: check the time stamps, too, 20 ms each. Raises nothing for what an attacker may have put there.
+    own list, which proves nothing about who). `ask_openssl`: check the time stamps, too (20 ms each). Raises nothing,
+    whatever an attacker may have put there.
     """
     try:
         present = files.listed(path)
@@ -70,7 +69,7 @@ def verify(
 def verify_all(root: Path) -> dict[str, list[Finding]]:
     """Each bundle below `root` by its name; a bundle that is whole has an empty list. Other names are findings, too."""
     found: dict[str, list[Finding]] = {}
-    for name in sorted(os.listdir(root)) if root.is_dir() else []:
+    for name in sorted(path.name for path in root.iterdir()) if root.is_dir() else []:
         is_one = names.is_bundle(name) and (root / name).is_dir() and not (root / name).is_symlink()
         found[name] = verify(root / name) if is_one else [Finding(file=name, what="it is no bundle")]
     return found
@@ -87,7 +86,9 @@ def gaps(path: Path) -> list[str]:
         if not any((seal := names.seal_of(name)) and seal[0] == n and seal[1].endswith(".tsr") for name in present)
     ]
     said += [
-        f"{name} goes on after the last seal, and is not sealed yet" for name in present if names.phase_of(name) == last + 1
+        f"{name} goes on after the last seal, and is not sealed yet"
+        for name in present
+        if names.phase_of(name) == last + 1
     ]
     said += [f"{name} was erased; a tombstone stands for it" for name in sorted(tombstones.erased(path))]
     if names.HOLD in present:
@@ -116,12 +117,11 @@ def _hashes(look: _Look) -> Iterator[Finding]:
             if gone.get(name) != sha256:
                 yield Finding(file=name, what="it is missing")
         elif (now := _hash(look, name)) != sha256:
-            look.changed.add(name)
             yield Finding(file=name, what="it was changed since it was sealed" if now else "it cannot be read")
 
 
 def _strangers(look: _Look) -> Iterator[Finding]:
-    """What no seal knows: only the last seal's own pieces, stamps as noted, and lines of the open phase may be there."""
+    """What no seal knows: only the last seal's own pieces, stamps as noted, lines of the open phase may be there."""
     log = names.growing(stamps.LOG, look.last + 1)
     try:
         noted = stamps.noted(look.root, look.last + 1)
@@ -196,7 +196,9 @@ def _stamped(look: _Look) -> Iterator[Finding]:
         data = look.root / f"{names.manifest(seal[0])}.sig"
         try:
             stamps.check(look.root / name, ["-data", str(data)], root=keys[0], chain=keys[1])
-            stamps.check(look.root / name, ["-queryfile", str(look.root / name)[:-1] + "q"], root=keys[0], chain=keys[1])
+            stamps.check(
+                look.root / name, ["-queryfile", str(look.root / name)[:-1] + "q"], root=keys[0], chain=keys[1]
+            )
         except GuardianError as error:
             yield Finding(file=name, what=str(error))
 
@@ -210,5 +212,3 @@ def _hash(look: _Look, name: str) -> str | None:
 
 def _is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
-
-

@@ -149,4 +149,3 @@ def _stamp(date: str) -> str:
 
 def _json(found: object) -> bytes:
     return (json.dumps(found, indent=2) + "\n").encode()
-

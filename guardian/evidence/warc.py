@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 VERSION = "WARC/1.1"
 PACKED = ("image/", "video/", "audio/", "application/zip")  # packing them again costs time and gains nothing
-MOST_RECORD = 1 << 30  # bytes of one record, unpacked
+MOST_RECORD = 256 << 20  # bytes of one record, unpacked
+CHUNK = 1 << 16
 _BODILESS = frozenset({204, 304})
 _ORIGINAL = "X-Archive-Orig-"
 _MAGIC = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
@@ -92,7 +93,7 @@ def written(exchange: Exchange) -> Written:
     question = [("WARC-Type", "request"), ("WARC-Record-ID", request_id), *shared, ("WARC-Concurrent-To", response_id)]
     kind = next((value for name, value in exchange.response_headers if name.lower() == "content-type"), "")
     members = [
-        _member([*answer, *_http("response")], _response(exchange), level=1 if kind.startswith(PACKED) else 6),
+        _member([*answer, *_http("response")], _response(exchange), level=0 if kind.startswith(PACKED) else 6),
         _member([*question, *_http("request")], _request(exchange), level=6),
     ]
     return Written(
@@ -232,14 +233,18 @@ def _date(at: int) -> str:
 
 
 def _unpacked(data: bytes, offset: int) -> tuple[bytes, int]:
+    """The record that begins at this byte, and how long it is packed. In chunks: what follows is not copied."""
     unpacker = zlib.decompressobj(zlib.MAX_WBITS + 16)
+    raw, place = bytearray(), offset
     try:
-        raw = unpacker.decompress(data[offset:], MOST_RECORD)
+        while not unpacker.eof and place < len(data) and not unpacker.unconsumed_tail:
+            raw += unpacker.decompress(data[place : place + CHUNK], MOST_RECORD + 1 - len(raw))
+            place += CHUNK
     except zlib.error as error:
         raise Refusal(f"cannot read a record, because at byte {offset} stands none ({error})") from error
-    if not unpacker.eof:
+    if not unpacker.eof or len(raw) > MOST_RECORD:
         raise Refusal(f"cannot read a record, because the one at byte {offset} is cut or too large")
-    return raw, len(data) - offset - len(unpacker.unused_data)
+    return bytes(raw), min(place, len(data)) - offset - len(unpacker.unused_data)
 
 
 def _parsed(raw: bytes, offset: int) -> tuple[tuple[tuple[str, str], ...], bytes]:

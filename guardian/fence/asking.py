@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 
-from guardian.fence import report, telling
-from guardian.fence.command import NOT_ALLOWED, NOT_CONFIRMED, WRONG_USE, exit_code
+from guardian.fence import aftermath, report, telling
+from guardian.fence.beside import Beside
+from guardian.fence.command import LIST, NOT_ALLOWED, NOT_CONFIRMED, WRONG_USE, exit_code
 from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.marker import MAX_REASON
 
@@ -51,32 +52,45 @@ Answered = dict[str, object]
 
 
 def carry_out(house: House, wish: Wish, order: Order) -> int:
-    """Ask the agent, else the daemon; print what came of it; the exit code."""
+    """Have the takedown asked for; ask the agent, else the daemon; print what came of it; the exit code."""
+    asked = Beside(house, wish, ask_for_scopes=True) if wish.takedown else None
     body: dict[str, object] = {"reason": order.reason[:MAX_REASON], "scopes": list(order.scopes)}
     body |= {"drain": order.drain, "wait": wish.wait}
     within = order.drain + BEYOND_THE_DRAIN
     found = agent = _ask(house.fence_socket, body, within)
     if isinstance(agent, Unanswered):
-        found = _ask(house.socket, body, within + wish.wait)
+        more = {"native": wish.native} if wish.native != LIST else {}
+        found = _ask(house.socket, body | more, within + wish.wait)
+    if isinstance(found, dict):
+        return _tell(house, wish, order, found, asked)
+    if asked is not None:
+        _say_of_the_takedown(house, wish, asked)
     if isinstance(found, Refused):
         return _fail(found.code, f"NOT FROZEN: {found.message}")
-    if isinstance(found, Unanswered):
-        return _nobody(house, agent, found)
-    return _tell(house, wish, order, found)
+    return _nobody(house, agent, found)
 
 
-def _tell(house: House, wish: Wish, order: Order, document: Answered) -> int:
+def _tell(house: House, wish: Wish, order: Order, document: Answered, asked: Beside | None) -> int:
+    document |= {"takedown": [], "native": document.get("native")}
     if not wish.json:
         report.print_verdict(house, document, order)
     if document["door"] == "agent":
-        report.complete(document, house, order, wait=wish.wait, takedown=wish.takedown)
-    else:
-        document["takedown"] = report.not_attempted(wish.takedown)
+        report.complete(document, house, order, wait=wish.wait, native=wish.native)
+    denied = aftermath.add(document, house, wish, asked, by=order.by, direct=False)
     if wish.json:
         report.print_json(document)
     else:
         report.print_rest(house, document)
-    return exit_code(document, denied=False)
+    return exit_code(document, denied=denied, native=wish.native)
+
+
+def _say_of_the_takedown(house: House, wish: Wish, asked: Beside) -> None:
+    """The stop was not done, and the takedown may have been: it is said all the same, beside the error."""
+    document: dict[str, object] = {"daemon_killed": False, "takedown": [], "native": None}
+    aftermath.add(document, house, wish._replace(native=LIST), asked, by="", direct=False)
+    for row in report.rows(document["takedown"]):
+        line = f"takedown {row['ref']}: {row['state']} {row['why']}"
+        print(report.printable(line).rstrip(), file=sys.stderr)
 
 
 def _ask(path: str, body: dict[str, object], within: float) -> Answered | Unanswered | Refused:

@@ -3,7 +3,8 @@
 Asks nothing, waits for nobody, imports only the standard library.
 
 It is dispatched before anything heavy is imported, reads two paths of the configuration, stops, says CONFIRMED, and
-only then turns to what is good to know: whether it survives a reboot, what is held, what was already on the wire.
+only then turns to what is good to know: whether it survives a reboot, what is held, what was already on the wire. A
+takedown is asked for by a child, which begins before the stop and is never waited for on the way to CONFIRMED.
 """
 
 from __future__ import annotations
@@ -20,39 +21,31 @@ from guardian.fence.stopping import DRAIN, Order, Stopping
 OK, FAILED, WRONG_USE, NOT_CONFIRMED, NOT_DURABLE, NOT_ALLOWED, TAKEDOWN_INCOMPLETE = 0, 1, 2, 10, 11, 13, 14
 WAIT = 3.0
 LONGEST = 600.0
-USAGE = """\
-Usage: guardian freeze [REASON...] [--scope S]... [--drain SECONDS] [--wait SECONDS] [--json]
-                       [--takedown REF]... [--delete|--hide|--keep]
-                       [--config FILE] [--state-dir DIR] [--runtime-dir DIR]
-
-Stop: nothing more leaves the house. The words after it are the reason. Never asks anything.
-
-  --scope S        all (default), platform:NAME, brand:NAME, account:NAME; may be given several times
-  --drain SECONDS  how long to wait for a send that is leaving right now before its process is ended (5)
-  --wait SECONDS   after CONFIRMED, how long to wait for the answers to what was on the wire already (3)
-  --json           one JSON document on stdout
-  --takedown REF   not built yet: the freeze is done all the same, and the post is reported as not attempted
-
-As root or the service user it goes to the fence directly; for others the fence agent does it (fence.sock), or, where
-none answers, the daemon (control.sock). Who may is said by [rights] in the configuration.
-
-Exit: 0 confirmed, 10 not confirmed, 11 confirmed but lost at a reboot, 13 not allowed, 14 takedown incomplete, 2 wrong
-use
-
-Example: guardian freeze a tasteless post is live
-         guardian freeze --scope brand:acme wrong account
-Lift it: guardian thaw --reason "statement is out"
-"""
+WAIT_FOR_TAKEDOWN = 10.0
+DELETE, HIDE, KEEP = "delete", "hide", "keep"
+CAPTURES = ("best-effort", "require", "skip")
+LIST, HOLD = "list", "hold"
+NATIVES = (HOLD, DELETE, LIST)
+FLAGS = {"--json", "--delete", "--hide", "--keep"}
+SINGLE = {"--drain", "--wait", "--config", "--state-dir", "--runtime-dir", "--capture"}
 
 
 class Wish(NamedTuple):
-    """What the command line asks for."""
+    """What the command line asks for. `undecided`: why the decision is to keep though nobody said so; empty if clear.
+
+    `patience` is how long a takedown is waited for, in seconds.
+    """
 
     reason: str
     scopes: tuple[str, ...]
     drain: float
     wait: float
     takedown: tuple[str, ...]
+    decision: str
+    undecided: str
+    capture: str
+    native: str
+    patience: float
     json: bool
     config: str | None
     state_dir: str | None
@@ -66,6 +59,8 @@ class WrongUse(Exception):
 def main(words: list[str]) -> int:
     """Run the command with the words after `freeze`; returns the exit code."""
     if "--help" in words or "-h" in words:
+        from guardian.fence.usage import USAGE
+
         print(USAGE, end="")
         return OK
     try:
@@ -88,7 +83,12 @@ def main(words: list[str]) -> int:
 
 
 def carry_out(house: House, wish: Wish) -> int:
-    """Stop, report, settle, tell: in this order, whatever fails."""
+    """Have the takedown asked for; stop, report, settle, tell: in this order, whatever fails."""
+    asked = None
+    if wish.takedown:
+        from guardian.fence import beside
+
+        asked = beside.Beside(house, wish)
     order = Order(wish.scopes, wish.reason, who_calls(), wish.drain)
     with Stopping(house, order) as stop:
         stop.confirm()
@@ -98,15 +98,20 @@ def carry_out(house: House, wish: Wish) -> int:
             report.print_verdict(house, report.document(stop, "direct", ()), order, stop.killed)
         stop.settle(lambda action, limit: limited.in_a_child(action, limit, closing=stop.locks()))
         document = report.document(stop, "direct", report.NOT_COVERED)
-    report.complete(document, house, order, wait=wish.wait, takedown=wish.takedown)
+    report.complete(document, house, order, wait=wish.wait, native=wish.native)
+    denied = False
+    if asked is not None or wish.native in (HOLD, DELETE):
+        from guardian.fence import aftermath
+
+        denied = aftermath.add(document, house, wish, asked, by=order.by, direct=True)
     if wish.json:
         report.print_json(document)
     else:
         report.print_rest(house, document)
-    return exit_code(document, denied=stop.denied)
+    return exit_code(document, denied=stop.denied or denied, native=wish.native)
 
 
-def exit_code(document: dict[str, object], *, denied: bool) -> int:
+def exit_code(document: dict[str, object], *, denied: bool, native: str = LIST) -> int:
     """The first that applies, in the order 13, 10, 11, 14 of the contract."""
     if denied:
         return NOT_ALLOWED
@@ -114,7 +119,11 @@ def exit_code(document: dict[str, object], *, denied: bool) -> int:
         return NOT_CONFIRMED
     if not document["durable"]:
         return NOT_DURABLE
-    return TAKEDOWN_INCOMPLETE if document["takedown"] else OK
+    if not document["takedown"] and native == LIST:
+        return OK
+    from guardian.fence import aftermath
+
+    return OK if aftermath.is_complete(document, native) else TAKEDOWN_INCOMPLETE
 
 
 def who_calls() -> str:
@@ -141,9 +150,11 @@ def understand(words: list[str]) -> Wish:
         elif word == "--":
             reason.extend(rest)
             break
-        elif word in ("--json", "--delete", "--hide", "--keep"):
+        elif word in FLAGS:
             flags.add(word)
-        elif word in many or word in ("--drain", "--wait", "--config", "--state-dir", "--runtime-dir"):
+        elif word == "--native":  # its value is never the next word: that one is of the reason
+            single[word] = value if equals else HOLD
+        elif word in many or word in SINGLE:
             if not equals and not rest:
                 raise WrongUse(f"cannot read {word}, because its value is missing, do give one")
             value = value if equals else rest.pop(0)
@@ -151,17 +162,43 @@ def understand(words: list[str]) -> Wish:
             single[word] = value
         else:
             raise WrongUse(f"cannot understand {word}, because there is no such option, do type: guardian freeze")
+    return _wish(" ".join(reason), single, many, flags)
+
+
+def _wish(reason: str, single: dict[str, str], many: dict[str, list[str]], flags: set[str]) -> Wish:
+    decision, undecided = _decision([word for word in (DELETE, HIDE, KEEP) if f"--{word}" in flags])
     return Wish(
-        " ".join(reason),
+        reason,
         tuple(sorted(set(many["--scope"]) or {"all"})),
         _seconds(single.get("--drain"), DRAIN),
         _seconds(single.get("--wait"), WAIT),
-        tuple(many["--takedown"]),
+        tuple(dict.fromkeys(many["--takedown"])),
+        decision,
+        undecided if many["--takedown"] else "",
+        _one_of(single, "--capture", CAPTURES, CAPTURES[0]),
+        _one_of(single, "--native", NATIVES, LIST),
+        _seconds(single.get("--wait"), WAIT_FOR_TAKEDOWN),
         "--json" in flags,
         single.get("--config"),
         single.get("--state-dir"),
         single.get("--runtime-dir"),
     )
+
+
+def _decision(given: list[str]) -> tuple[str, str]:
+    """What is to become of the posts, and why nobody decided it: the stop asks nothing, and never guesses *delete*."""
+    if not given:
+        return KEEP, "no decision was given"
+    if len(given) > 1:
+        return KEEP, f"--{' and --'.join(given)} contradict each other"
+    return given[0], ""
+
+
+def _one_of(single: dict[str, str], option: str, known: tuple[str, ...], default: str) -> str:
+    value = single.get(option, default)
+    if value not in known:
+        raise WrongUse(f"cannot use {option} {value!r}, because there is no such choice, do write {', '.join(known)}")
+    return value
 
 
 def _seconds(text: str | None, default: float) -> float:

@@ -50,7 +50,7 @@ def in_a_child(action: Callable[[], str], limit: float, *, closing: Iterable[int
         os.close(reader)
     if not ready:
         os.kill(child, SIGKILL)
-    _reap(child, 1.0 if ready else AT_ITS_END)
+    reap(child, 1.0 if ready else AT_ITS_END)
     return answer[1:] if answer.startswith("=") else answer or "the child that should do it died"
 
 
@@ -92,7 +92,7 @@ def _be_the_child(action: Callable[[], str], writer: int, closing: Iterable[int]
         os._exit(code)
 
 
-def _reap(child: int, seconds: float) -> None:
+def reap(child: int, seconds: float) -> None:
     """Collect the child when it has ended; one that hangs in the kernel is left to the kernel."""
     until = time.monotonic() + seconds
     try:

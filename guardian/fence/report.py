@@ -20,6 +20,7 @@ NOT_COVERED = (
     "people and other tools that are logged in there",
 )
 A_REBOOT = "a reboot: "
+MOST_LINES = 100
 
 
 def document(stop: Stopping, door: str, not_covered: Sequence[str]) -> dict[str, object]:
@@ -39,28 +40,36 @@ def document(stop: Stopping, door: str, not_covered: Sequence[str]) -> dict[str,
         "in_flight": None,
         "not_covered": [*not_covered, *(undone if stop.confirmed else [])],
         "unconfirmed": [one._asdict() for one in stop.unconfirmed],
+        "native": None,
         "takedown": [],
     }
 
 
-def complete(
-    result: dict[str, object], house: House, order: Order, *, wait: float, takedown: Sequence[str] = ()
-) -> None:
-    """Add what only the daemon knows, if it runs and can answer; a killed or stopped one is not waited for."""
-    result["takedown"] = not_attempted(takedown)
+def complete(result: dict[str, object], house: House, order: Order, *, wait: float, native: str = "list") -> None:
+    """Add what only the daemon knows, if it runs and can answer; a killed or stopped one is not waited for.
+
+    `native` is what it shall do with posts that the platform itself would publish: list, hold or delete.
+    """
     if not result["confirmed"]:
         return
     from guardian.fence import telling  # brings `json` and `socket`, 10 ms: not before the line that counts
 
-    wish = {"scopes": list(order.scopes), "reason": order.reason[:MAX_REASON], "by": order.by, "told": True}
+    wish: dict[str, object] = {
+        "scopes": list(order.scopes),
+        "reason": order.reason[:MAX_REASON],
+        "by": order.by,
+        "told": True,
+    }
+    wish |= {"native": native} if native != "list" else {}
     told = telling.tell_frozen(house.socket, wish, wait=wait)
-    for key in ("epoch", "incident", "held", "in_flight"):
+    for key in ("epoch", "incident", "held", "in_flight", "native"):
         result[key] = told.get(key) if told else None
-
-
-def not_attempted(takedown: Sequence[str]) -> list[dict[str, object]]:
-    """What came of the takedowns that were asked for: nothing yet."""
-    return [{"ref": ref, "state": "not_attempted", "evidence": None, "url": None} for ref in takedown]
+    if told and isinstance(told.get("notes"), list):
+        result["notes"] = told["notes"]
+    not_covered = told.get("not_covered") if told else None
+    if isinstance(not_covered, list):  # it knows the platforms
+        undone = [one for one in _list(result["not_covered"]) if str(one).startswith(A_REBOOT)]
+        result["not_covered"] = [str(one)[:MAX_REASON] for one in not_covered[:MOST_LINES]] + undone
 
 
 def print_json(result: dict[str, object]) -> None:
@@ -74,20 +83,20 @@ def print_verdict(house: House, result: dict[str, object], order: Order, killed:
     """The line that counts, as soon as it is true."""
     scope = ", ".join(order.scopes)
     if result["confirmed"]:
-        _say(f"FROZEN  CONFIRMED  {scope}{_elapsed(result)}")
+        say(f"FROZEN  CONFIRMED  {scope}{_elapsed(result)}")
     else:
-        _say(f"NOT CONFIRMED  {scope}: something may still leave the house")
-        for one in _rows(result["unconfirmed"]):
+        say(f"NOT CONFIRMED  {scope}: something may still leave the house")
+        for one in rows(result["unconfirmed"]):
             pid = f" (pid {one['pid']})" if one["pid"] else ""
-            _say(printable(f"  {one['scope']}: cannot confirm, because {one['why']}{pid}, do {one['fix']}"))
-    _say(f"  house       {house.state_dir}, {house.runtime_dir}")
+            say(printable(f"  {one['scope']}: cannot confirm, because {one['why']}{pid}, do {one['fix']}"))
+    say(f"  house       {house.state_dir}, {house.runtime_dir}")
     if result["door"] != "direct":
-        _say(f"  door        {result['door']}")
+        say(f"  door        {result['door']}")
     if order.reason:
-        _say(f"  reason      {printable(order.reason)}")
+        say(f"  reason      {printable(order.reason)}")
     if result["daemon_killed"]:
         who = f"process {', '.join(map(str, killed))}" if killed else "the daemon"
-        _say(f"  ended       {who}, which did not let go; systemd starts it frozen")
+        say(f"  ended       {who}, which did not let go; systemd starts it frozen")
 
 
 def print_rest(house: House, result: dict[str, object]) -> None:
@@ -101,28 +110,33 @@ def print_rest(house: House, result: dict[str, object]) -> None:
             f"NO: it is lost at a reboot, after which posts go out again, because {printable(why)}, do freeze again "
             "when that is mended"
         )
-        _say(f"  durable     {'yes, it survives a reboot' if result['durable'] else lost}")
+        say(f"  durable     {'yes, it survives a reboot' if result['durable'] else lost}")
     _print_flight(house, result)
-    for taken in _rows(result["takedown"]):
-        _say(f"  takedown    {printable(str(taken['ref']))}: not attempted (not built yet), do delete it by hand")
+    if result["takedown"] or result.get("native") is not None or result.get("notes"):
+        from guardian.fence import aftermath
+
+        aftermath.say(result)
     for place, one in enumerate(one for one in not_covered if not one.startswith(A_REBOOT)):
-        _say(f"  {'' if place else 'not covered':<11} {printable(one)}")
+        say(f"  {'' if place else 'not covered':<11} {printable(one)}")
     if result["confirmed"]:
-        _say('  to lift it  guardian thaw --reason "..."')
+        say('  to lift it  guardian thaw --reason "..."')
 
 
 def _print_flight(house: House, result: dict[str, object]) -> None:
     if result["held"] is None:
-        _say(f"  held        not known: the daemon is {daemon_state(house)[0]}; the queue is left as it is")
+        say(f"  held        not known: the daemon is {daemon_state(house)[0]}; the queue is left as it is")
         return
     posts = "1 post waits" if result["held"] == 1 else f"{result['held']} posts wait"
-    _say(f"  held        {posts} behind it; what falls due meanwhile is missed, never sent late")
-    flight = _rows(result["in_flight"])
-    _say(f"  in flight   {'nothing was on the wire' if not flight else f'{len(flight)} had left already:'}")
+    say(printable(f"  held        {posts} behind it; what falls due meanwhile is missed, never sent late"))
+    flight = rows(result["in_flight"])
+    say(f"  in flight   {'nothing was on the wire' if not flight else f'{len(flight)} had left already:'}")
     for one in flight:
-        url = printable(str(one["url"])) if one["url"] else ""
-        thread = f"  {one['live']} of {one['parts']} parts live" if one.get("parts", 1) != 1 else ""
-        _say(f"    {one['post']}  {one['account']}  {one['state']}{thread}  {url}".rstrip())
+        url = str(one.get("url") or "")
+        parts = one.get("parts", 1)
+        thread = f"  {one.get('live')} of {parts} parts live" if parts != 1 else ""
+        say(printable(f"    {one.get('post')}  {one.get('account')}  {one.get('state')}{thread}  {url}").rstrip())
+        if one.get("state") == "published":
+            say(printable(f"      to take it down: guardian takedown {one.get('post')} --delete"))
 
 
 def _elapsed(result: dict[str, object]) -> str:
@@ -135,7 +149,8 @@ def _list(value: object) -> list[object]:
     return list(value) if isinstance(value, list) else []
 
 
-def _rows(value: object) -> list[dict[str, object]]:
+def rows(value: object) -> list[dict[str, object]]:
+    """The rows of a table in a document that somebody else may have written."""
     return [one for one in _list(value) if isinstance(one, dict)]
 
 
@@ -144,7 +159,7 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     """Print, and go on even if nobody listens any more: a closed pipe must not stop a stop half way."""
     try:
         os.write(1, (line + "\n").encode("utf-8", "replace"))

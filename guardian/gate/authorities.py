@@ -14,7 +14,6 @@ from urllib3.exceptions import HTTPError
 
 from guardian.adapter import Kind
 from guardian.errors import ConfigMistake, Doubt, Mistake
-from guardian.fence.passage import Stopped
 from guardian.gate import recording, wire
 from guardian.gate.blanks import Blanks
 from guardian.gate.connection import Errand
@@ -54,7 +53,7 @@ def ask(url: str, query: bytes, *, within: float) -> bytes:
     blanks = Blanks()
     try:
         raw, token = exchange(errand, question, Trust(os.environ.get("SSL_CERT_FILE")), blanks, most=MAX_TOKEN)
-    except (OSError, HTTPError, HTTPException, ValueError, Stopped) as error:
+    except (OSError, HTTPError, HTTPException, ValueError) as error:
         why = blanks.text(f"{type(error).__name__}: {error}")
         raise Unstamped(f"cannot stamp the time, because {question.host} did not answer ({why})") from None
     if raw.status != OK:

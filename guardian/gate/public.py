@@ -1,4 +1,6 @@
-"""What anybody can see: files on a platform's CDN and permalinks, read without credentials. Any thread may use a reader.
+"""What anybody can see: files on a platform's CDN and permalinks, read without credentials.
+
+Any thread may use a reader, and several at once.
 
 The addresses come from a platform's answers, which are hostile input: only http and https, each name resolved once and
 connected to at the address that was looked at, never a private one, and every redirect goes through the same again.
@@ -96,6 +98,7 @@ class PublicReader:
         """
         deadline = Deadline(recording.within(self._answer_within), most=most + HEADS)
         hops: list[str] = []
+        first = self._blanks.url(url)[:200]
         while True:
             question = self._question(url, accept)
             raw, body = self._ask(question, deadline, most)
@@ -111,9 +114,9 @@ class PublicReader:
                 )
             hops.append(question.url)
             if len(hops) > MAX_HOPS:
-                raise Unreadable(f"cannot read {hops[0]}, because it was sent on more than {MAX_HOPS} times")
+                raise Unreadable(f"cannot read {first}, because it was sent on more than {MAX_HOPS} times")
             if urlsplit(question.url).scheme == "https" and urlsplit(target).scheme == "http":
-                raise Unreadable(f"cannot read {hops[0]}, because it is sent on from https to http")
+                raise Unreadable(f"cannot read {first}, because it is sent on from https to http")
             url = target
 
     def _question(self, url: str, accept: str) -> Question:
@@ -128,10 +131,11 @@ class PublicReader:
         except (ValueError, requests.RequestException) as error:
             raise Unreadable(f"cannot read that address, because {error}") from None
         host = parts.hostname or ""
+        shown = self._blanks.url(url)[:200]
         if parts.scheme not in SCHEMES or "@" in parts.netloc:
-            raise Unreadable(f"cannot read {url[:200]}, because it is no plain http or https address")
+            raise Unreadable(f"cannot read {shown}, because it is no plain http or https address")
         if port != SCHEMES[parts.scheme] and not self._trusts(host, port):
-            raise Unreadable(f"cannot read {url[:200]}, because it names a port of its own")
+            raise Unreadable(f"cannot read {shown}, because it names a port of its own")
         headers = {
             "User-Agent": USER_AGENT,
             "Accept": accept,
@@ -146,18 +150,17 @@ class PublicReader:
 
     def _ask(self, question: Question, deadline: Deadline, most: int) -> tuple[BaseHTTPResponse, bytes]:
         trace = Trace(Kind.READ, "GET", question.path)
+        shown = self._blanks.url(question.url)[:200]
         tls = question.url.startswith("https:")
         look_up = wire.of_anybody if self._trusts(question.host, question.port) else public_only
         errand = Errand(trace, deadline, None, tls=tls, look_up=look_up)
         try:
             return exchange(errand, question, self._trust, self._blanks, most=most)
         except Overlong as error:
-            raise Unreadable(f"cannot read {question.url}, because {error}") from None
+            raise Unreadable(f"cannot read {shown}, because {error}") from None
         except (OSError, HTTPError, HTTPException, ValueError) as error:
             why = self._blanks.text(f"{type(error).__name__}: {error}")
-            raise Unread(
-                f"cannot say what anybody sees at {question.url}, because no whole answer came ({why})"
-            ) from None
+            raise Unread(f"cannot say what anybody sees at {shown}, because no whole answer came ({why})") from None
 
 
 def _leads_to(url: str, raw: BaseHTTPResponse) -> str | None:
@@ -165,11 +168,11 @@ def _leads_to(url: str, raw: BaseHTTPResponse) -> str | None:
     location = raw.headers.get("Location")
     if raw.status not in MOVED or not location:
         return None
-    return urljoin(url, location)
+    try:
+        return urljoin(url, location.encode("latin-1").decode("utf-8", "replace"))
+    except ValueError as error:
+        raise Unreadable(f"cannot read on, because it is sent on to no address ({error})") from None
 
 
 def _is_login(url: str) -> bool:
-    try:
-        return LOGIN.search(urlsplit(url).path) is not None
-    except ValueError:
-        return False
+    return LOGIN.search(urlsplit(url).path) is not None

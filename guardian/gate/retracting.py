@@ -87,17 +87,15 @@ def _body(request: PreparedRequest) -> list[Field]:
     if len(data) > MAX_BODY:
         raise Stopped(f"the body of a retracting request has {len(data)} bytes, and {MAX_BODY} are allowed")
     media_type, _, parameter = request.headers.get("Content-Type", "").lower().partition(";")
+    read = {FORM: _form, JSON: _json}.get(media_type.strip())
+    if read is None:
+        raise Stopped("the body of a retracting request is neither a form nor JSON")
     if parameter.strip() not in ("", "charset=utf-8"):
         raise Stopped("the body of a retracting request is in another encoding than UTF-8")
     try:
-        text = data.decode("utf-8")
+        return read(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise Stopped("the body of a retracting request is no text") from None
-    if media_type.strip() == FORM:
-        return _form(text)
-    if media_type.strip() == JSON:
-        return _json(text)
-    raise Stopped("the body of a retracting request is neither a form nor JSON")
 
 
 def _form(text: str) -> list[Field]:

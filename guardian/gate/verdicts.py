@@ -103,9 +103,7 @@ def verdict_of_retract(receipt: Receipt) -> Retraction:
     if trace.status in GONE:
         return NotFound(trace.status)
     if trace.status in ELSEWHERE or (trace.status < BAD_REQUEST and trace.type in PAGES):
-        return Uncertain(
-            f"the platform answered {trace.status}{' with a page for people' if trace.type in PAGES else ''}"
-        )
+        return Uncertain(f"the platform answered {trace.status} {trace.type}, which is no answer of an API")
     return _answered(trace, trace.status)
 
 

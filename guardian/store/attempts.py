@@ -76,6 +76,11 @@ def is_known(tx: Tx, account: str, platform_id: str) -> bool:
     return bool(Q.platform_id_known(tx, account=account, platform_id=platform_id))
 
 
+def are_open(tx: Tx, account: str) -> bool:
+    """Whether it is not known yet of some part of the account's whether it is live."""
+    return bool(Q.posts_in_doubt(tx, account=account))
+
+
 def twins_answered(tx: Tx, post: Post) -> int:
     """How often the platform answered an attempt at the part that is due with the id of another."""
     return int(Q.twins_answered(tx, post=post.id, part=post.live) or 0)

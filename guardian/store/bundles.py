@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.errors import Mistake, Unfound
+from guardian.model import Target
 from guardian.store import journal
 from guardian.store.queries import Q
 
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
     from guardian.store.database import Tx
 
 CUSTODY, SEALED = "custody", "snapshot sealed"
+WHO = "guardian"
 LAST = (1 << 62, "")
 MOST_LINES = 5_000
+
+
+class About(NamedTuple):
+    """What a bundle is about that belongs to no takedown."""
+
+    account: str
+    platform_id: str
+    url: str | None = None
+    post: str | None = None
 
 
 class Kept(NamedTuple):
@@ -41,28 +52,25 @@ class Kept(NamedTuple):
     purge_at: int | None
 
 
-def record(  # noqa: PLR0913 (one parameter for each thing that a bundle is about)
+def record(  # noqa: PLR0913 (one parameter for each column)
     tx: Tx,
     name: str,
     *,
-    account: str,
     platform: str,
-    platform_id: str,
     grade: Grade,
     now: int,
-    keep: int | None,
-    who: str,
-    url: str | None = None,
-    post: str | None = None,
+    target: Target | About,
     incident: str | None = None,
-    target: str | None = None,
+    keep: int | None = None,
+    who: str = WHO,
 ) -> Kept:
     """Note a bundle that has been begun, to be kept for `keep` ms (None: until somebody decides)."""
+    about = {"account": target.account, "platform_id": target.platform_id, "url": target.url, "post": target.post}
+    facts = {"incident": incident, "target": target.id if isinstance(target, Target) else None, "platform": platform}
     Q.insert_bundle(
-        tx, name=name, incident=incident, target=target, account=account, platform=platform, platform_id=platform_id,
-        url=url, post=post, grade=grade, now=now, purge_at=None if keep is None else now + keep,
-    )  # fmt: skip
-    custody(tx, name, "created", who=who, now=now, account=account, platform_id=platform_id)
+        tx, name=name, grade=grade, now=now, purge_at=None if keep is None else now + keep, **about, **facts
+    )
+    custody(tx, name, "created", who=who, now=now, account=target.account, platform_id=target.platform_id)
     return get(tx, name)
 
 

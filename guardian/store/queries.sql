@@ -771,3 +771,81 @@ order by a.ended_at, a.post, a.part;
 -- name: lines_of_kind
 -- The lines of one kind that tell about a post.
 select j.* from journal_posts n join journal j on j.seq = n.seq where n.post = :post and j.kind = :kind order by n.seq;
+
+-- name: insert_native!
+-- Note a post that the platform itself would publish; one that the incident knows already stays as it is.
+insert into natives (id, incident, account, platform_id, due_at, text, raw, files, state, wanted)
+values (:id, :incident, :account, :platform_id, :due_at, :text, :raw, :files, 'listed', :wanted)
+on conflict (incident, account, platform_id) do nothing;
+
+-- name: native_by_id^
+-- One of them.
+select * from natives where id = :id;
+
+-- name: native_of^
+-- One of them, by what the platform calls it.
+select * from natives where incident = :incident and account = :account and platform_id = :platform_id;
+
+-- name: natives_of_incident
+-- Those that an incident found, in the order in which they are due.
+select * from natives where incident = :incident order by due_at, id limit :limit;
+
+-- name: natives_wanted
+-- Those of an account that something is still to be done with, the most urgent first.
+select * from natives where account = :account and state = 'listed' and wanted <> 'list' order by due_at, id;
+
+-- name: accounts_with_natives_wanted
+-- The accounts that have such posts.
+select distinct account from natives where state = 'listed' and wanted <> 'list';
+
+-- name: want_native!
+-- What somebody ordered to be done with it, unless it is done.
+update natives set wanted = :wanted where id = :id and state in ('listed', 'unknown');
+
+-- name: relist_native!
+-- An order came for one whose fate is not known: it is looked at again.
+update natives set state = 'listed' where id = :id and state = 'unknown' and wanted <> 'list';
+
+-- name: native_acting!
+-- A request about it is about to leave.
+update natives set acted_at = :now where id = :id;
+
+-- name: native_ended!
+-- What became of it.
+update natives set state = :state, why = :why where id = :id;
+
+-- name: native_files!
+-- Its files, with what was saved of them.
+update natives set files = :files where id = :id;
+
+-- name: insert_sweep!
+-- Look at an account's timeline at that time.
+insert into sweeps (id, incident, account, since, due_at) values (:id, :incident, :account, :since, :due_at);
+
+-- name: sweeps_due
+-- The looks at timelines whose time has come, oldest first.
+select * from sweeps where done_at is null and due_at <= :now order by due_at, id;
+
+-- name: next_sweep$
+-- When the next one is due.
+select min(due_at) from sweeps where done_at is null;
+
+-- name: sweeps_of
+-- How often an account was, or will be, looked at for the freeze that began then.
+select count(*) as n from sweeps where account = :account and since = :since;
+
+-- name: sweep_done!
+-- It was made; why not, if it could not be.
+update sweeps set done_at = :now, why = :why where id = :id;
+
+-- name: native_left!
+-- Nothing is done with it any more, and why.
+update natives set wanted = 'list', why = :why where id = :id;
+
+-- name: native_waits!
+-- Why nothing could be done with it yet.
+update natives set why = :why where id = :id;
+
+-- name: posts_in_doubt$
+-- How many posts of an account are being sent, or may have been.
+select count(*) from posts where account = :account and state in ('sending', 'unknown');

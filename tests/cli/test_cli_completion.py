@@ -16,7 +16,7 @@ import pytest
 
 from guardian import __main__ as door
 from guardian.fence import reading
-from guardian.fence.command import USAGE
+from guardian.fence.usage import USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -84,8 +84,8 @@ class Desk:
         seal = self.bundle.seal(key.signer, at=now, allowed=key.allowed)
         with self.database.transaction() as tx:
             if first:
-                facts: dict[str, Any] = {"account": "acme", "platform": "mastodon", "platform_id": "1"}
-                bundles.record(tx, name, grade=Grade.COMPLETE, now=now, keep=DAY, who="a test", **facts)
+                about = bundles.About("acme", "1")
+                bundles.record(tx, name, target=about, platform="mastodon", grade=Grade.COMPLETE, now=now)
             self.shelf.note_seal(tx, name, seal, who="a test", now=now)
             stamps.want(tx, name, seal.n, self.urls, now=now)
 

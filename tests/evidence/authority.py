@@ -1,4 +1,4 @@
-"""A time stamping authority of our own, made by openssl: for tests, on this machine, over HTTP on loopback if need be."""
+"""A time stamping authority of our own, made by openssl, for tests; over HTTP on loopback if need be."""
 
 from __future__ import annotations
 
@@ -49,11 +49,27 @@ class Authority:
         self.config = home / "tsa.cnf"
         self.config.write_text(CONFIG.format(home=home))
         (home / "serial").write_text("01\n")
-        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-config", str(self.config)]
-        self._run("req", "-x509", *key, "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=Root", "-extensions", "ca")
-        self._run("req", *key[:-4], "-config", str(self.config), "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=TSA")
+        key = [
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "30",
+            "-config",
+            str(self.config),
+        ]
+        self._run(
+            "req", "-x509", *key, "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=Root", "-extensions", "ca"
+        )
+        self._run(
+            "req", *key[:-4], "-config", str(self.config), "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=TSA"
+        )
         signing = ["-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-extfile", "tsa.cnf"]
-        self._run("x509", "-req", "-in", "tsa.csr", *signing, "-extensions", "stamping", "-days", "30", "-out", "tsa.pem")
+        self._run(
+            "x509", "-req", "-in", "tsa.csr", *signing, "-extensions", "stamping", "-days", "30", "-out", "tsa.pem"
+        )
 
     @property
     def root(self) -> bytes:

@@ -44,7 +44,13 @@ def journal(count: int, *, prev: str = chain.START, seq: int = 0) -> list[Entry]
     found = []
     for _ in range(count):
         seq += 1
-        line: dict[str, Any] = {"seq": seq, "at": NOW + seq, "kind": "custody", "who": "acme", "data": {"event": "sealed"}}
+        line: dict[str, Any] = {
+            "seq": seq,
+            "at": NOW + seq,
+            "kind": "custody",
+            "who": "acme",
+            "data": {"event": "sealed"},
+        }
         found.append(Entry(**line, prev=prev, hash=chain.seal(**line, prev=prev)))
         prev = found[-1].hash
     return found

@@ -1,4 +1,4 @@
-"""A bundle on the disk: private, never overwritten, whole after a crash at any moment, no path of a platform's making."""
+"""A bundle on the disk: private, never overwritten, whole after a crash at any moment, no path of a platform's."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ POINTS = {
     ("point", "nth"), [(point, nth) for point, most in POINTS.items() for nth in sorted({1, 2, 3, most // 2, most})]
 )
 def test_a_bundle_opens_and_can_be_sealed_after_a_kill_at_any_moment(
-    root: Path, signer: Signer, tmp_path: Path, point: str, nth: int
+    root: Path, tmp_path: Path, point: str, nth: int
 ) -> None:
     signing.make(tmp_path / "key")
     environment = {**os.environ, "GUARDIAN_FAILPOINTS": f"{point}=crash@{nth}", "PYTHONPATH": str(HERE)}
@@ -165,7 +165,7 @@ def test_a_bundle_opens_and_can_be_sealed_after_a_kill_at_any_moment(
         assert (path / one.kept_as).stat().st_size == one.size
 
 
-def test_a_record_that_was_cut_off_is_set_aside_and_noted_and_the_others_stay(root: Path, signer: Signer) -> None:
+def test_a_record_that_was_cut_off_is_set_aside_and_noted_and_the_others_stay(root: Path) -> None:
     bundle = fresh(root)
     bundle.exchange(exchange())
     archive = bundle.path / "warc/post-1.warc.gz"
@@ -208,7 +208,12 @@ def test_a_tombstone_does_not_stand_for_our_own_files(root: Path, signer: Signer
 
 def test_a_tombstone_that_no_seal_covers_excuses_nothing(root: Path, signer: Signer) -> None:
     bundle = filled(root, signer)
-    stone = {"at": 1, "files": {"third-party/context.json": bundle.sums()["third-party/context.json"]}, "ground": "x", "who": "y"}
+    stone = {
+        "at": 1,
+        "files": {"third-party/context.json": bundle.sums()["third-party/context.json"]},
+        "ground": "x",
+        "who": "y",
+    }
     bundle.append("tombstones.jsonl", canonical.written(stone))
     (bundle.path / "third-party/context.json").unlink()
     assert [one.file for one in verify.verify(bundle.path)] == ["third-party/context.json"]
@@ -229,9 +234,7 @@ def test_nothing_is_erased_under_a_hold_until_it_is_lifted(root: Path, signer: S
 
 
 @pytest.mark.parametrize("point", ["evidence.entombed", "evidence.erased", "evidence.sealing"])
-def test_an_erasing_that_a_crash_interrupted_is_ended_by_doing_it_again(
-    root: Path, signer: Signer, tmp_path: Path, point: str
-) -> None:
+def test_an_erasing_that_a_crash_interrupted_is_ended_by_doing_it_again(root: Path, tmp_path: Path, point: str) -> None:
     signing.make(tmp_path / "key")
     key = signing.load(tmp_path / "key")
     path = filled(root, key).path
@@ -243,7 +246,11 @@ def test_an_erasing_that_a_crash_interrupted_is_ended_by_doing_it_again(
     environment = {**os.environ, "GUARDIAN_FAILPOINTS": f"{point}=crash", "PYTHONPATH": str(HERE)}
     erased = erasure.third_party(Bundle.open(path))
     done = subprocess.run(
-        [sys.executable, "-c", deed, str(path), str(tmp_path / "key")], env=environment, cwd=HERE, timeout=60, check=False
+        [sys.executable, "-c", deed, str(path), str(tmp_path / "key")],
+        env=environment,
+        cwd=HERE,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == -signal.SIGKILL
     erasure.erase(Bundle.open(path), erased, who="anna", at=NOW, ground="x", signer=key)

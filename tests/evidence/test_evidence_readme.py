@@ -21,7 +21,9 @@ def run(bundle: Path) -> list[subprocess.CompletedProcess[str]]:
     """Each line of the README in the bundle's directory, by a plain shell."""
     lines = words.command_lines((bundle / "README.txt").read_text("utf-8"))
     return [
-        subprocess.run(["/bin/sh", "-c", line], cwd=bundle, env=BARE, capture_output=True, text=True, timeout=30, check=False)
+        subprocess.run(
+            ["/bin/sh", "-c", line], cwd=bundle, env=BARE, capture_output=True, text=True, timeout=30, check=False
+        )
         for line in lines
     ]
 
@@ -77,11 +79,14 @@ def test_every_list_holds_for_ever_on_a_bundle_that_later_grew(root: Path, signe
 
 def test_the_lines_pass_after_other_peoples_words_were_erased(root: Path, signer: Signer) -> None:
     bundle = filled(root, signer)
-    erasure.erase(
-        bundle, erasure.third_party(bundle), who="anna", at=NOW + 9000, ground="GDPR 17(1)(a)", signer=signer
-    )
+    erasure.erase(bundle, erasure.third_party(bundle), who="anna", at=NOW + 9000, ground="GDPR 17(1)(a)", signer=signer)
     assert [one.returncode for one in run(bundle.path)] == [0] * 5
-    assert subprocess.run(["sha256sum", "-c", "SHA256SUMS.4"], cwd=bundle.path, capture_output=True, check=False).returncode == 0
+    assert (
+        subprocess.run(
+            ["sha256sum", "-c", "SHA256SUMS.4"], cwd=bundle.path, capture_output=True, check=False
+        ).returncode
+        == 0
+    )
     whole = ["sha256sum", "--ignore-missing", "-c", "SHA256SUMS.1"]
     assert subprocess.run(whole, cwd=bundle.path, capture_output=True, check=False).returncode == 0
 

@@ -23,7 +23,20 @@ def stock(folder: Path, signature: bytes, data: bytes, signers: str, *, options:
     """Whether ssh-keygen accepts it."""
     (folder / "sig").write_bytes(signature)
     (folder / "signers").write_text(signers)
-    command = ["ssh-keygen", "-Y", "verify", *options, "-f", "signers", "-I", "guardian", "-n", signing.NAMESPACE, "-s", "sig"]
+    command = [
+        "ssh-keygen",
+        "-Y",
+        "verify",
+        *options,
+        "-f",
+        "signers",
+        "-I",
+        "guardian",
+        "-n",
+        signing.NAMESPACE,
+        "-s",
+        "sig",
+    ]
     return subprocess.run(command, cwd=folder, input=data, capture_output=True, timeout=10, check=False).returncode == 0
 
 
@@ -49,7 +62,9 @@ def test_we_accept_what_ssh_keygen_signs_with_our_key(tmp_path: Path) -> None:
     command = ["ssh-keygen", "-Y", "sign", "-f", "key", "-n", signing.NAMESPACE, "data"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=10)
     assert signing.verified((tmp_path / "data.sig").read_bytes(), b"data") == signer.public
-    shown = subprocess.run(["ssh-keygen", "-l", "-f", "key"], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=10)
+    shown = subprocess.run(
+        ["ssh-keygen", "-l", "-f", "key"], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=10
+    )
     assert signing.fingerprint(signer.public) in shown.stdout
 
 
@@ -97,7 +112,9 @@ def test_a_name_that_ssh_keygen_would_read_otherwise_is_refused(signer: Signer, 
         signing.allowed_signers(identity, signer.public)
 
 
-@pytest.mark.parametrize("garbage", [b"", b"x", b"-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----\n", b"\xff" * 400])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"x", b"-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----\n", b"\xff" * 400]
+)
 def test_garbage_is_no_signature(garbage: bytes) -> None:
     with pytest.raises(Refusal):
         signing.verified(garbage, b"x")
@@ -105,5 +122,10 @@ def test_garbage_is_no_signature(garbage: bytes) -> None:
 
 def test_lines_of_a_list_that_we_cannot_read_are_left_out(signer: Signer) -> None:
     good = signing.allowed_signers("guardian", signer.public)
-    other = good.replace("ssh-ed25519", "ssh-rsa") + "# words\n\n" + good.replace("AAAA", "!!!!") + good.replace(signing.NAMESPACE, "git")
+    other = (
+        good.replace("ssh-ed25519", "ssh-rsa")
+        + "# words\n\n"
+        + good.replace("AAAA", "!!!!")
+        + good.replace(signing.NAMESPACE, "git")
+    )
     assert [one.public for one in signing.known(other + good)] == [signer.public]

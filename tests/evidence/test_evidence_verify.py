@@ -71,7 +71,9 @@ def test_a_record_that_is_missing_from_a_sealed_archive_is_counted(root: Path, s
     bundle.seal(signer, at=NOW)
     archive = bundle.path / "warc/post-1.warc.gz"
     whole = archive.read_bytes()
-    archive.write_bytes(whole[: next(one.offset for one in warc.scanned(whole) if one.header("WARC-Type") == "request")])
+    archive.write_bytes(
+        whole[: next(one.offset for one in warc.scanned(whole) if one.header("WARC-Type") == "request")]
+    )
     resealed(bundle.path, 1, signer)
     (found,) = verify.verify(bundle.path)
     assert (found.file, "2 records" in found.what, "3 were sealed" in found.what) == ("warc/post-1.warc.gz", True, True)
@@ -101,7 +103,9 @@ def test_a_journal_line_that_was_changed_in_the_extract_is_found_though_it_was_s
 
 
 @pytest.mark.parametrize("kept", [(0, 1, 2), (0, 2, 3), (1, 2, 3), (3, 2, 1, 0)])
-def test_a_cut_tail_a_cut_head_a_hole_and_another_order_are_found(root: Path, signer: Signer, kept: tuple[int, ...]) -> None:
+def test_a_cut_tail_a_cut_head_a_hole_and_another_order_are_found(
+    root: Path, signer: Signer, kept: tuple[int, ...]
+) -> None:
     bundle = fresh(root)
     custody.extract(bundle, journal(4))
     bundle.seal(signer, at=NOW)

@@ -85,7 +85,9 @@ def test_a_packed_body_stays_packed_and_an_unpacked_one_says_so(root: Path, pack
         ({"body": b"", "status": 304}, None),
     ],
 )
-def test_a_body_that_is_not_whole_is_marked_and_no_other(root: Path, changes: dict[str, object], word: str | None) -> None:
+def test_a_body_that_is_not_whole_is_marked_and_no_other(
+    root: Path, changes: dict[str, object], word: str | None
+) -> None:
     one = exchange(response_headers=(("Content-Length", "100"),), **changes)
     (_, response, _) = warc.scanned(archived(root, one))
     assert response.header("WARC-Truncated") == word
@@ -148,7 +150,9 @@ def test_no_secret_of_the_process_is_in_any_file(root: Path, signer: Signer, mon
     for file in path.rglob("*"):
         if file.is_file():
             data = file.read_bytes()
-            whole = data + (b"".join(one.block for one in warc.scanned(data)) if file.name.endswith(".warc.gz") else b"")
+            whole = data + (
+                b"".join(one.block for one in warc.scanned(data)) if file.name.endswith(".warc.gz") else b""
+            )
             assert canary.encode() not in whole
             assert private not in whole
             assert base64.b64encode(private) not in whole

@@ -101,10 +101,10 @@ def test_the_daemon_tells_what_is_held_after_the_agent_has_stopped_it(
     house: House, agent: subprocess.Popen[str], door: Callable[..., Door], capfd: pytest.CaptureFixture[str]
 ) -> None:
     daemon = door(house.socket, answer(200, verdict()))
-    assert freeze(house, "--json", "--takedown", "p-1") == command.TAKEDOWN_INCOMPLETE
+    assert freeze(house, "--json") == command.OK
     document = json.loads(capfd.readouterr().out)
     assert (document["door"], document["held"], document["epoch"]) == ("agent", 2, 7)
-    assert document["takedown"] == report.not_attempted(("p-1",))
+    assert document["takedown"] == []
     assert b'"told": true' in daemon.asked[0]
     assert agent.wait(20) == 0
 
@@ -156,9 +156,12 @@ def test_a_busy_agent_with_no_daemon_is_not_confirmed(
     [
         ({}, (), command.OK),
         ({"durable": False}, (), command.NOT_DURABLE),
-        ({"durable": False}, ("--takedown", "p-1"), command.NOT_DURABLE),
-        ({}, ("--takedown", "p-1"), command.TAKEDOWN_INCOMPLETE),
-        ({"confirmed": False, "durable": False}, ("--takedown", "p-1"), command.NOT_CONFIRMED),
+        ({"confirmed": False, "durable": False}, (), command.NOT_CONFIRMED),
+        ({}, ("--native",), command.TAKEDOWN_INCOMPLETE),
+        ({"native": [{"state": "listed"}]}, ("--native",), command.TAKEDOWN_INCOMPLETE),
+        ({"native": [{"state": "deferred"}, {"state": "deleted"}]}, ("--native",), command.OK),
+        ({"native": [{"state": "deferred"}]}, ("--native=delete",), command.TAKEDOWN_INCOMPLETE),
+        ({"native": [{"state": "unknown"}]}, ("--native=list",), command.OK),
     ],
 )
 def test_the_exit_code_is_that_of_the_verdict(

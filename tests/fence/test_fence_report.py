@@ -78,6 +78,8 @@ def test_posts_that_had_left_already_are_named_one_by_one(house: House, capfd: p
     assert "  held        1 post waits behind it; what falls due meanwhile is missed, never sent late\n" in said
     assert "  in flight   2 had left already:\n" in said
     assert "    p-1  acme-m  published  https://m.example/1\\u001b[2J\n" in said
+    assert "      to take it down: guardian takedown p-1 --delete\n" in said
+    assert said.count("to take it down") == 1
     assert "    p-2  acme-m  awaiting\n" in said
     report.print_rest(house, result(held=2, in_flight=[]))
     said = capfd.readouterr().out
@@ -100,11 +102,6 @@ def test_with_the_daemon_gone_what_is_held_is_not_known_and_not_zero(
     assert "  held        not known: the daemon is absent; the queue is left as it is\n" in capfd.readouterr().out
 
 
-def test_a_takedown_that_was_not_done_is_never_left_out(house: House, capfd: pytest.CaptureFixture[str]) -> None:
-    report.print_rest(house, result(takedown=report.not_attempted(("p-1\u202e",))))
-    assert "  takedown    p-1\\u202e: not attempted (not built yet), do delete it by hand\n" in capfd.readouterr().out
-
-
 def test_a_reason_with_control_signs_never_steers_the_terminal(house: House, capfd: pytest.CaptureFixture[str]) -> None:
     report.print_verdict(house, result(), Order(("all",), "bad\x1b]0;joke\ud800", "kim", 5.0))
     assert "  reason      bad\\u001b]0;joke\\ud800\n" in capfd.readouterr().out
@@ -118,10 +115,9 @@ def test_the_daemon_is_not_told_of_a_freeze_that_is_not_confirmed(house: House) 
     with Stopping(house, order) as stop:
         stop.confirm()
         found = report.document(stop, "direct", report.NOT_COVERED)
-    report.complete(found, house, order, wait=500, takedown=("p-1",))
+    report.complete(found, house, order, wait=500)
     assert (found["confirmed"], found["durable"], found["state"]) == (False, False, "unknown")
     assert (found["epoch"], found["held"]) == (None, None)
-    assert found["takedown"] == report.not_attempted(("p-1",))
 
 
 def test_the_document_for_a_program_is_json_and_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:

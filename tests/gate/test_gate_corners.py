@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardian.adapter import Kind, Route
+from guardian.adapter import Kind
 from guardian.errors import ConfigMistake
 from guardian.fence.passage import Stopped
 from guardian.gate import accounts, connection, wire
 from guardian.gate.intents import Trace
-from guardian.gate.transport import guarded_session
 from guardian.gate.wire import Deadline
 from guardian.model import Part
 from tests.gate.test_gate_connection import CERTIFICATE
@@ -49,23 +48,18 @@ def test_what_a_library_writes_outside_of_a_request_is_refused() -> None:
         connection.GatedConnection("127.0.0.1", 1).send(b"x")
 
 
-@pytest.mark.parametrize(("tls", "why"), [(True, "TLS is not on"), (False, "has no pass of the fence")])
-def test_a_post_without_its_tls_or_without_its_pass_never_leaves(tls: bool, why: str) -> None:
+@pytest.mark.parametrize("kind", [Kind.PUBLISH, Kind.MANAGE, Kind.UPLOAD])
+@pytest.mark.parametrize(
+    ("tls", "why"), [(True, "TLS is not on"), (False, "has no pass of the fence")], ids=["tls", "pass"]
+)
+def test_a_post_without_its_tls_or_without_its_pass_never_leaves(kind: Kind, tls: bool, why: str) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         with pytest.raises(Stopped, match=why):
-            connection._deliver(errand(Kind.PUBLISH, tls=tls), ours, b"POST / HTTP/1.1\r\n\r\n")
+            connection._deliver(errand(kind, tls=tls), ours, b"POST / HTTP/1.1\r\n\r\n")
         theirs.setblocking(False)
         with pytest.raises(BlockingIOError):
             theirs.recv(1)
-
-
-def test_taking_down_is_refused_until_it_is_built(door: Door) -> None:
-    routes = (Route(Kind.RETRACT, "DELETE", "/x"),)
-    session = guarded_session(door.account, routes, answer_within=1.0)
-    with pytest.raises(Stopped, match="not built yet"):
-        session.delete(door.account.base_url + "/x")
-    assert door.platform.log() == []
 
 
 def test_every_refusal_is_heard_of_once_and_nothing_else_is(door: Door) -> None:

@@ -7,7 +7,20 @@ from hypothesis import given, strategies
 
 from guardian.adapter import Kind
 from guardian.gate.intents import Fate, Receipt, Trace
-from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, Verdict, verdict
+from guardian.gate.verdicts import (
+    Accepted,
+    NotFound,
+    NotSent,
+    Rejected,
+    Retraction,
+    Stopped,
+    Throttled,
+    Uncertain,
+    Verdict,
+    verdict,
+    verdict_of_retract,
+    verdict_of_upload,
+)
 
 STATUS = strategies.none() | strategies.integers(-1, 1000)
 TRACES = strategies.builds(
@@ -49,6 +62,13 @@ def test_a_post_is_refused_only_by_a_plain_no_and_published_only_by_a_plain_yes(
         assert isinstance(found, Uncertain)
 
 
+def test_of_several_uploads_the_last_one_counts() -> None:
+    traces = [Trace(Kind.UPLOAD, "POST", "/", fate=Fate.ANSWERED, status=status) for status in (500, 202)]
+    assert verdict_of_upload(Receipt(traces)) == Accepted(202)
+    assert isinstance(verdict_of_upload(Receipt(traces[:1])), Uncertain)
+    assert isinstance(verdict_of_upload(Receipt()), NotSent)
+
+
 def test_without_any_request_nothing_was_sent() -> None:
     assert isinstance(verdict(Receipt()), NotSent)
 
@@ -67,3 +87,45 @@ def test_what_is_said_of_an_earlier_request_with_the_same_key_refuses_no_post(
 ) -> None:
     trace = Trace(Kind.PUBLISH, "POST", "/", fate=Fate.ANSWERED, status=status, why=why)
     assert isinstance(verdict(Receipt([trace])), kind)
+
+
+RETRACTED = (
+    *((status, "application/json", Accepted) for status in (200, 202, 204)),
+    (200, "", Accepted),
+    (200, "text/html", Uncertain),
+    *((status, "application/json", Uncertain) for status in (103, 301, 302, 303, 307, 308, 408, 409, 500, 502, 600)),
+    (302, "text/html", Uncertain),
+    *((status, "text/html", NotFound) for status in (404, 410)),
+    (404, "application/json", NotFound),
+    (429, "text/html", Throttled),
+    *((status, "application/json", Rejected) for status in (400, 401, 403, 405, 422, 451)),
+    (403, "text/html", Rejected),
+)
+
+
+@pytest.mark.parametrize(("status", "media_type", "kind"), RETRACTED)
+def test_a_takedown_is_believed_only_where_the_platform_plainly_says_so(
+    status: int, media_type: str, kind: type[Retraction]
+) -> None:
+    trace = Trace(Kind.RETRACT, "DELETE", "/", fate=Fate.ANSWERED, status=status, type=media_type, retry_after=7)
+    found = verdict_of_retract(Receipt([trace]))
+    assert isinstance(found, kind)
+    if isinstance(found, Throttled):
+        assert found.after == 7
+
+
+@pytest.mark.parametrize(
+    ("trace", "kind"),
+    [
+        (None, NotSent),
+        (Trace(Kind.READ, "GET", "/", fate=Fate.ANSWERED, status=200), NotSent),
+        (Trace(Kind.RETRACT, "DELETE", "/", fate=Fate.STOPPED), Stopped),
+        (Trace(Kind.RETRACT, "DELETE", "/", fate=Fate.UNSENT), NotSent),
+        (Trace(Kind.RETRACT, "DELETE", "/", fate=Fate.MAYBE), Uncertain),
+        (Trace(Kind.RETRACT, "DELETE", "/", fate=Fate.MAYBE, status=200), Uncertain),
+        (Trace(Kind.RETRACT, "DELETE", "/", fate=Fate.ANSWERED), Uncertain),
+    ],
+)
+def test_a_takedown_without_a_whole_answer_is_not_believed(trace: Trace | None, kind: type[Retraction]) -> None:
+    receipt = Receipt([trace] if trace else [])
+    assert isinstance(verdict_of_retract(receipt), kind)

@@ -19,17 +19,8 @@ NAMES = [f"ev-20261120T1145{number:02}Z-mastodon-{number}-abcd" for number in ra
 
 
 def record(tx: Tx, name: str, *, now: int = 0, keep: int | None = 10 * DAY, account: str = "acme-m") -> bundles.Kept:
-    return bundles.record(
-        tx,
-        name,
-        account=account,
-        platform="mastodon",
-        platform_id="1",
-        grade=Grade.NONE,
-        now=now,
-        keep=keep,
-        who="a test",
-    )
+    about = bundles.About(account, "1", url="https://mastodon.example/1")
+    return bundles.record(tx, name, target=about, platform="mastodon", grade=Grade.NONE, now=now, keep=keep)
 
 
 def test_every_page_of_the_list_goes_on_where_the_one_before_ended_even_at_the_same_moment(database: Database) -> None:

@@ -102,10 +102,12 @@ create table natives (                               -- posts scheduled on the p
     raw         text not null,                       -- JSON, as the platform said it
     files       text not null,                       -- [{"url", "type", "alt", "sha256"}]
     state       text not null check (state in ('listed', 'deferred', 'deleted', 'published', 'unknown')),
+    wanted      text not null default 'list' check (wanted in ('list', 'hold', 'delete')),  -- what somebody ordered
     why         text not null default '',
-    acted_at    bigint
+    acted_at    bigint,
+    unique (incident, account, platform_id)
 );
-create index natives_of_incident on natives (incident, account);
+create index natives_wanted on natives (account) where state = 'listed' and wanted <> 'list';
 
 create table bundles (
     name        text primary key,                    -- of its directory under STATE_DIR/evidence

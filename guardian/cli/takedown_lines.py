@@ -1,0 +1,87 @@
+"""What `guardian takedown` says: each post with its state, its proof and what is left to do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from guardian.cli import render
+
+ENDED = ("gone", "hidden", "kept")
+WORDS = {
+    "gone": "GONE, read back from the platform",
+    "hidden": "HIDDEN, read back from the platform",
+    "kept": "kept, with its proof",
+    "still_visible": "STILL VISIBLE",
+    "unknown": "UNKNOWN: nobody can say whether it is gone",
+    "not_attempted": "NOT ATTEMPTED",
+    "ordered": "its proof is being taken",
+    "captured": "waits for its turn",
+    "acting": "being taken down",
+}
+Document = dict[str, Any]
+
+
+def lines(found: Document) -> Iterator[str]:
+    """What became of each, then what belongs to it and is still there."""
+    heading = "every post is as it was ordered" if found["complete"] else "NOT complete"
+    if found["state"] == "running":
+        heading = f"still under way{eta(found)}"
+    yield f"{found['id']}  {found['decision']}  {heading}"
+    for one in found["targets"]:
+        yield ""
+        yield from _target(found, one)
+    if found["siblings"]:
+        yield ""
+        more = render.count(len(found["siblings"]), "live post")
+        yield f"{more} more belong to it; to take them down, too: --siblings"
+        for one in found["siblings"]:
+            yield render.one_line(f"  {one['ref']}  {one['why']}  {one['url'] or ''}")
+    if found["incident"]:
+        yield ""
+        yield f"incident {found['incident']}: guardian incident show"
+
+
+def _target(found: Document, one: Document) -> Iterator[str]:
+    """One post of it."""
+    yield render.one_line(f"  {one['ref']}  {one['account']}  {WORDS.get(one['state'], one['state'])}")
+    why = "" if one["state"] == "kept" else one["why"]
+    by_hand = one["state"] not in ENDED and found["state"] != "running" and one["url"]
+    undo = f'guardian takedown undo {found["id"]} --target {one["id"]} --reason "..."' if one["reversible"] else ""
+    proof = f"{one['evidence']} ({one['grade']})" if one["evidence"] else ""
+    for label, text in (
+        ("address", one["url"]),
+        ("because", why),
+        ("not before", render.local(one["due"]) if one["due"] else ""),
+        ("proof", proof),
+        ("do", "open the address and take it down by hand" if by_hand else ""),
+        ("undo", undo),
+    ):
+        if text:
+            yield render.field(f"  {label}", text)
+
+
+def page(found: Document) -> Iterator[str]:
+    """A page of takedowns."""
+    if not found["takedowns"]:
+        yield "No takedown was ever ordered here"
+        return
+    rows = [
+        (
+            one["id"],
+            render.local(one["at"]),
+            one["decision"],
+            "under way" if one["state"] == "running" else "done" if one["complete"] else "NOT complete",
+            len(one["targets"]),
+            one["by"],
+            one["reason"],
+        )
+        for one in found["takedowns"]
+    ]
+    yield from render.table(("takedown", "ordered", "decision", "state", "posts", "by", "reason"), rows)
+    if found["next"] is not None:
+        yield f"more: guardian takedown list --cursor {found['next']}"
+
+
+def eta(found: Document) -> str:
+    """When the last of those that wait can be acted on; empty when none has to wait."""
+    due = [one["due"] for one in found["targets"] if one["due"]]
+    return f", the last not before {render.local(max(due))}" if due else ""
