@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from guardian.model import Capture, Decision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from guardian.adapter import Maker
     from guardian.daemon.metrics import Metrics
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from guardian.store.spool import Spool
 
 CRITICAL = 3
+MOST_CONFIG = 1 << 20
 LOOKERS = 12  # requests of snapshots that are under way at a time, of all accounts
 
 
@@ -78,7 +81,11 @@ class Desks:
             shelf=self.shelf,
             spool=self.spool,
             pool=self.pool,
-            sight=Sight(clock=books.clock, synchronised=clocks.synchronised),
+            sight=Sight(
+                clock=books.clock,
+                synchronised=clocks.synchronised,
+                config_sha256=_digest(books.in_force.settings.path),
+            ),
         )
         return Retracting(account=account, capturing=capturing, acting=acting, database=books.database, began=began)
 
@@ -98,7 +105,7 @@ class Emergencies:
         wish = Wish(
             refs=order["refs"],
             decision=Decision(order["decision"]),
-            capture=Capture(order["capture"] or self.desks.books.in_force.settings.evidence.capture),
+            capture=None if order["capture"] is None else Capture(order["capture"]),
             reason=order["reason"],
             severity=CRITICAL,
             given={"refs": order["refs"], "login": order["by"], "from_file": True, "with_freeze": True},
@@ -149,3 +156,11 @@ def emergencies(*, books: Books, makers: dict[str, Maker], shelf: Shelf, spool: 
         desks=desks,
         loops=(loop, Loop("looks", looking, clock)),
     )
+
+
+def _digest(path: Path) -> str:
+    """Of the configuration's file as it lies there; empty where it cannot be read any more."""
+    try:
+        return hashlib.sha256(path.read_bytes()[:MOST_CONFIG]).hexdigest()
+    except OSError:
+        return ""

@@ -92,6 +92,7 @@ def _live(settings: Settings, makers: dict[str, Maker], ends: set[signal.Signals
         daemon.zones.follow()  # before the sweep: what moved may be due, or not any more
         daemon.books.sweep()
         daemon.shelf.open()
+        daemon.urgent.finishing.recover()
     except Broken as broken:  # past the check at the opening: the file is open, and closing it would write to it
         hold.begin_anew(settings.house, broken)
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))

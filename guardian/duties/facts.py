@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from guardian.evidence import record
@@ -143,7 +144,7 @@ class Facts:
             "author": str(found.get("identity") or ""),
             "text": found.get("text"),
             "alts": tuple(str(one.get("alt") or "") for one in found.get("media") or ()),
-            "published_at": str(found.get("landed_at") or ""),
+            "published_at": _utc(found.get("landed_at")),
         }
 
 
@@ -162,3 +163,10 @@ def at_most(body: bytes, replies: int) -> tuple[bytes, bool]:
     told = {"kept_at_most": replies, "counts": counts, **cut}
     raw = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
     return raw, any(count > replies for count in counts.values())
+
+
+def _utc(at: object) -> str:
+    """Milliseconds as people read them."""
+    if type(at) is not int:
+        return ""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(sep=" ", timespec="milliseconds")

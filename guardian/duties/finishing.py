@@ -17,7 +17,7 @@ import structlog
 from guardian.duties import outside_view
 from guardian.duties.capturing import STATUS, copy
 from guardian.duties.outcomes import WHO, about
-from guardian.evidence import canonical, card, custody, record, summary
+from guardian.evidence import canonical, card, custody, record, summary, words
 from guardian.evidence.bundle import Bundle
 from guardian.failpoint import failpoint
 from guardian.store import bundles, journal, stamps, takedowns
@@ -61,6 +61,29 @@ class Finishing:
         self.clock = clock
         self.picture = picture
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="finish")
+
+    def recover(self) -> int:
+        """At the start: what a crash has left without its second seal is sealed as it is; how many there were."""
+        with self.database.reading() as tx:
+            found = takedowns.unfinished(tx)
+        for target in found:
+            self._threads.submit(self._seal_or_log, target)
+        return len(found)
+
+    def _seal_or_log(self, target: Target) -> None:
+        try:
+            with self.shelf.opened(str(target.evidence)) as bundle:
+                told = {"note": "the guardian ended before this bundle was finished", "state": target.state}
+                bundle.append("checks.jsonl", canonical.written({"at_ms": self.clock(), **told}))
+                key = self.shelf.key()
+                seal = bundle.seal(key.signer, at=self.clock(), allowed=key.allowed)
+            with self.database.transaction() as tx:
+                order, now = takedowns.get(tx, target.takedown), self.clock()
+                self.shelf.note_seal(tx, str(target.evidence), seal, who=WHO, now=now, **about(order, target))
+                for n in range(1, seal.n + 1):
+                    stamps.want(tx, str(target.evidence), n, self.in_force.settings.evidence.authorities, now=now)
+        except Exception:
+            log.exception("a bundle was not sealed", bundle=target.evidence)
 
     def later(self, target: Target, snapshot: Snapshot | None) -> None:
         """Finish this one as soon as may be. Any thread."""
@@ -142,8 +165,17 @@ class Finishing:
         )
         html = card.card(said, captured=captured, facts=[("state", wanted.order.decision)])
         snapshot.bundle.add("render/card.html", html.encode("utf-8", "replace"))
-        page = summary.summary(told, seals=[(seal.n, seal.sha256) for seal in snapshot.bundle.seals()])
-        snapshot.bundle.add("report.html", page.encode("utf-8", "replace"))
+        seals = [(seal.n, seal.sha256) for seal in snapshot.bundle.seals()]
+        snapshot.bundle.add("report.html", summary.summary(told, seals=seals).encode("utf-8", "replace"))
+        draft = words.certificate_draft(
+            bundle=told.bundle,
+            url=subject.url or f"{subject.platform} {subject.platform_id}",
+            at=facts.began_at,
+            tool=told.tool.version,
+            seals=seals,
+            facts={"ordered by": told.order.by, "reason": told.order.reason, "grade of the capture": told.grade},
+        )
+        snapshot.bundle.add("certificate-draft.txt", draft.encode("utf-8", "replace"))
 
     def _seal(self, target: Target, snapshot: Snapshot) -> Seal:
         with self.database.reading() as tx:

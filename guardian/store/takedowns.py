@@ -179,6 +179,11 @@ def look_done(tx: Tx, look: Any, *, presence: Presence, why: str, now: int) -> N
     Q.look_done(tx, target=look["target"], nr=look["nr"], presence=presence, why=why, now=now)
 
 
+def unfinished(tx: Tx) -> list[Target]:
+    """Targets that have ended, and whose bundle has one seal: whatever follows the answer was not done."""
+    return [to_target(row) for row in Q.targets_unfinished(tx)]
+
+
 def of_incident(tx: Tx, incident: str) -> list[Takedown]:
     """The orders of an incident, in their order."""
     return [to_takedown(row) for row in Q.takedowns_of_incident(tx, incident=incident)]

@@ -82,13 +82,13 @@ def test_everything_that_is_said_stands_in_the_record(guardian: Guardian, crisis
     assert found["actions"][0]["due"] == "2026-12-01"
     assert found["statement"]["url"] == "https://acme.example/sorry"
     shown = guardian("incident", "show").out
-    for wanted in (
+    for phrase in (
         "scribe: Emil E.",
         "two people read it (anna, due 2026-12-01)",
         "from a pipe ⏎ of two lines",
         "critical",
     ):
-        assert wanted in shown, wanted
+        assert phrase in shown, phrase
 
 
 def test_the_report_is_the_same_twice_in_each_form_and_writes_nothing(
