@@ -394,7 +394,8 @@ insert into journal (seq, at, kind, who, data, prev, hash) values (:seq, :at, :k
 
 -- name: note_lines*!
 -- Note which posts a line of the journal tells about.
-insert into journal_posts (post, seq) values (:post, :seq);
+insert into journal_posts (post, seq) values (:post, :seq)
+on conflict (post, seq) do nothing;
 
 -- name: note_entered!
 -- Note that a line of the journal tells about every post that was entered after one.
