@@ -73,9 +73,21 @@ def rows_of(reply: Reply, refs: tuple[str, ...], *, killed: bool) -> list[dict[s
     found = said.get("targets")
     targets = [one for one in found[:MOST_ROWS] if isinstance(one, dict)] if isinstance(found, list) else []
     rows = [_of_target(one, str(said.get("id") or "")) for one in targets]
-    named = {row["ref"] for row in rows}
-    lost = [_row(ref, "not_attempted", why="the daemon did not say what became of it") for ref in refs]
-    return [*rows, *(row for row in lost if row["ref"] not in named)]
+    return [*rows, *_lost(said, refs, targets)]
+
+
+def _lost(said: dict[str, object], refs: tuple[str, ...], targets: list[dict[str, object]]) -> list[dict[str, object]]:
+    """A row for each reference that named no post. Where the daemon lists these, the others named one.
+
+    A post has many names: of one that was ordered by its address the daemon speaks by its id.
+    """
+    told = said.get("lost")
+    if isinstance(told, list) and targets:
+        rows = [one for one in told[:MOST_ROWS] if isinstance(one, dict)]
+        return [_row(str(one.get("ref")), "not_attempted", why=str(one.get("why") or "")) for one in rows]
+    named = {name for one in targets for name in map(_text, (one.get("ref"), one.get("url"), one.get("post")))}
+    why = "the daemon did not say what became of it"
+    return [_row(ref, "not_attempted", why=why) for ref in refs if ref.strip() not in named]
 
 
 def is_complete(document: dict[str, object], native: str) -> bool:

@@ -79,6 +79,27 @@ def test_a_post_that_the_daemon_took_down_is_gone_with_its_proof(
     assert orders_in(house) == []
 
 
+def test_a_post_that_was_ordered_by_its_address_and_is_gone_by_its_id_is_not_said_to_be_untouched(
+    house: House, standing: Callable[..., StandIn]
+) -> None:
+    other = "https://social.example/users/acme/statuses/113"  # the same post by its other address
+    standing(takedowns=(200, {**taken(target("p-1", post="p-1")), "lost": []}))
+    done = freeze(house, "--json", "--takedown", other, "--delete")
+    assert done.returncode == command.OK
+    assert [(row["ref"], row["state"]) for row in document_of(done)["takedown"]] == [("p-1", "gone")]
+
+
+def test_a_reference_that_named_nothing_is_said_beside_those_that_did(
+    house: House, standing: Callable[..., StandIn]
+) -> None:
+    lost = {"ref": "https://social.example/@stranger/1", "why": "it is not ours"}
+    standing(takedowns=(200, {**taken(target("p-1", post="p-1")), "lost": [lost]}))
+    done = freeze(house, "--json", "--takedown", URL, "--takedown", lost["ref"], "--delete")
+    assert done.returncode == command.TAKEDOWN_INCOMPLETE
+    rows = {row["ref"]: (row["state"], row["why"]) for row in document_of(done)["takedown"]}
+    assert rows == {"p-1": ("gone", ""), lost["ref"]: ("not_attempted", "it is not ours")}
+
+
 def test_without_a_decision_the_proof_alone_is_taken_and_it_says_so(
     house: House, standing: Callable[..., StandIn]
 ) -> None:
@@ -203,8 +224,9 @@ def test_a_hostile_answer_never_steers_the_terminal(house: House, standing: Call
         (Reply(200, taken(target(state="ordered", due="2026-12-01T00:00:00Z")), "", reached=True), ["not_attempted"]),
         (Reply(202, taken(target(state="acting")), "", reached=True), ["unknown"]),
         (Reply(200, taken(target(state="invented")), "", reached=True), ["unknown"]),
-        (Reply(200, taken(target(ref="p-9")), "", reached=True), ["gone", "not_attempted"]),
+        (Reply(200, taken(target(ref="p-9", url=None)), "", reached=True), ["gone", "not_attempted"]),
         (Reply(200, taken(target(), target(state="unknown")), "", reached=True), ["gone", "unknown"]),
+        (Reply(200, taken(target(ref=[1], post={}, url=None)), "", reached=True), ["gone", "not_attempted"]),
         (Reply(200, {"targets": "none"}, "", reached=True), ["not_attempted"]),
         (Reply(200, [1], "", reached=True), ["not_attempted"]),
         (Reply(500, None, "", reached=True), ["not_attempted"]),
