@@ -105,7 +105,7 @@ class Emergencies:
         wish = Wish(
             refs=order["refs"],
             decision=Decision(order["decision"]),
-            capture=Capture(order["capture"] or self.desks.books.in_force.settings.evidence.capture),
+            capture=None if order["capture"] is None else Capture(order["capture"]),
             reason=order["reason"],
             severity=CRITICAL,
             given={"refs": order["refs"], "login": order["by"], "from_file": True, "with_freeze": True},

@@ -82,9 +82,10 @@ class Keyring:
         if os.path.lexists(self.path / NEXT):  # a crash left it: nothing was ever sealed with it
             (self.path / NEXT).unlink()
         signer = self._make(NEXT)
-        at = now // SECOND * SECOND
+        at = now // SECOND * SECOND  # both count in this second: one may have sealed in it, the other may yet
         bounded = [
-            _bounded(line, at) if line.endswith(_blob(old.signer)) else line for line in old.allowed.splitlines()
+            _bounded(line, at + SECOND) if line.endswith(_blob(old.signer)) else line
+            for line in old.allowed.splitlines()
         ]
         fresh = signing.allowed_signers(signer.identity, signer.public, valid_after=at)
         known = "".join(f"{line}\n" for line in bounded) + fresh
