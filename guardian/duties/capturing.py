@@ -187,9 +187,10 @@ class Capturing:
 
     def _look(self, snapshot: Snapshot, look: Look, piece: Piece) -> None:
         """One request, in a thread of the pool."""
+        kept: list[Exchange] = []
         until = snapshot.wanted.until + (0 if look.essential else LATER)
         try:
-            with recording.record(self._keeper(snapshot, others=look.others), until=until):
+            with recording.record(self._keeper(snapshot, kept, others=look.others), until=until) as told:
                 answer = self.emergency.adapter.fetch(look) if look.token else self._read(look)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is written down, and the others go on)
             piece.failed(f"{type(error).__name__}: {error}"[:WHY_LENGTH])
@@ -199,8 +200,10 @@ class Capturing:
             snapshot.answers[look.name] = answer
             if snapshot.closed:
                 return
-            if answer.status == FINE:
-                self._keep_answer(snapshot, look, piece, answer)
+            if told.lost:
+                piece.failed(f"it was not kept: {told.lost[0]}"[:WHY_LENGTH])
+            elif answer.status == FINE:
+                self._keep_answer(snapshot, look, piece, kept[-1].body if kept else answer.body)
             else:
                 piece.failed(f"the platform answered {answer.status}")
                 piece.status = Status.NOT_OFFERED if fine else Status.FAILED
@@ -216,15 +219,16 @@ class Capturing:
             snapshot.answers[look.name] = answer
 
     @staticmethod
-    def _keep_answer(snapshot: Snapshot, look: Look, piece: Piece, answer: Answer) -> None:
-        """The body as a file of its own beside the archive: the working copy."""
+    def _keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes) -> None:
+        """The body, as the gate recorded it, as a file of its own beside the archive: the working copy."""
         folder = "third-party" if look.others else "api/before"
-        kind = "json" if answer.body.lstrip()[:1] in (b"{", b"[") else "html"
-        body = at_most(answer.body, snapshot.wanted.replies)[0] if look.others else answer.body
+        kind = "json" if body.lstrip()[:1] in (b"{", b"[") else "html"
+        body = at_most(body, snapshot.wanted.replies)[0] if look.others else body
         file = f"{folder}/{look.name}.{kind}"
         piece.captured(file, snapshot.bundle.add(file, body))
 
-    def _keeper(self, snapshot: Snapshot, *, others: bool) -> Callable[[Exchange], None]:
+    @staticmethod
+    def _keeper(snapshot: Snapshot, kept: list[Exchange], *, others: bool) -> Callable[[Exchange], None]:
         """Writes exchanges into the bundle as they come, until the phase is over; other people's words only if whole.
 
         Where there are more of them than were asked for, a list that is cut is kept, and no archive of the rest.
@@ -233,6 +237,7 @@ class Capturing:
         def keep(exchange: Exchange) -> None:
             with snapshot.lock:
                 snapshot.facts.heard(exchange)
+                kept.append(exchange)
                 if snapshot.closed or (others and at_most(exchange.body, snapshot.wanted.replies)[1]):
                     return
                 snapshot.bundle.exchange(exchange, others=others)
@@ -245,7 +250,7 @@ class Capturing:
         with snapshot.lock:
             snapshot.facts.pieces.append(piece)
         try:
-            with recording.record(self._keeper(snapshot, others=False), until=snapshot.wanted.until):
+            with recording.record(self._keeper(snapshot, [], others=False), until=snapshot.wanted.until):
                 snapshot.identity = self.emergency.adapter.whoami()
             piece.captured(None, None)
         except Exception as error:  # noqa: BLE001 (as above)
@@ -285,7 +290,7 @@ class Capturing:
     def _file(self, snapshot: Snapshot, nr: int, shown: Shown, piece: Piece) -> None:
         wanted = snapshot.wanted
         try:
-            with recording.record(self._keeper(snapshot, others=False), until=wanted.until):
+            with recording.record(self._keeper(snapshot, [], others=False), until=wanted.until):
                 answer = self.emergency.public.read(shown.url)
         except Exception as error:  # noqa: BLE001 (as above)
             piece.failed(f"{type(error).__name__}: {error}"[:WHY_LENGTH])
