@@ -135,7 +135,12 @@ def emergencies(*, books: Books, makers: dict[str, Maker], shelf: Shelf, spool: 
         finishing=[],
     )
     finishing = Finishing(
-        shelf=shelf, in_force=in_force, spool=spool, desk=desks.desk, clock=clock, picture=Picturing(in_force).add
+        shelf=shelf,
+        in_force=in_force,
+        spool=spool,
+        desk=desks.desk,
+        clock=clock,
+        picture=Picturing(in_force, clock=clock).add,
     )
     desks.finishing.append(finishing)
     takedowns = Takedowns(
