@@ -17,6 +17,7 @@ import structlog
 
 from guardian.duties.capturing import Snapshot, Wanted
 from guardian.duties.outcomes import WHO, WHY_LENGTH, about
+from guardian.errors import GuardianError
 from guardian.failpoint import failpoint
 from guardian.gate import recording
 from guardian.model import Capture, Decision, Grade, Presence
