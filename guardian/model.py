@@ -310,6 +310,39 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """A poll as it stood: each option with its votes (None: not said), when it closes in the platform's words."""
+
+    options: tuple[tuple[str, int | None], ...]
+    multiple: bool = False
+    closes_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a platform tells of a live post; what is empty or None it did not say. Times are in its own words.
+
+    `as_written`: the text is what somebody typed, not what was made of it for a page. `about` says which post it
+    boosts or quotes: ("boost", address).
+    """
+
+    text: str | None = None
+    as_written: bool = False
+    alts: tuple[str, ...] = ()
+    warning: str = ""
+    language: str = ""
+    visibility: str = ""
+    client: str = ""
+    author: str = ""
+    posted_at: str = ""
+    edited_at: str = ""
+    versions: int | None = None
+    preview: str = ""
+    about: tuple[str, str] | None = None
+    poll: Poll | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """A post that the platform shows on one of our accounts."""
 

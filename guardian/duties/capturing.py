@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from guardian.adapter import Telling
 from guardian.duties.facts import IDENTITY, Facts, Piece, at_most
 from guardian.errors import GuardianError
 from guardian.evidence import record
@@ -223,9 +224,13 @@ class Capturing:
         """The body, as the gate recorded it, as a file of its own beside the archive: the working copy."""
         folder = "third-party" if look.others else "api/before"
         kind = "json" if body.lstrip()[:1] in (b"{", b"[") else "html"
-        body = at_most(body, snapshot.wanted.replies)[0] if look.others else body
+        body, cut = at_most(body, snapshot.wanted.replies) if look.others else (body, False)
         file = f"{folder}/{look.name}.{kind}"
         piece.captured(file, snapshot.bundle.add(file, body))
+        if cut:
+            piece.why = (
+                f"of each list at most {snapshot.wanted.replies} are kept, as ordered; the file says of how many"
+            )
 
     @staticmethod
     def _keeper(snapshot: Snapshot, kept: list[Exchange], *, others: bool) -> Callable[[Exchange], None]:
@@ -314,12 +319,26 @@ class Capturing:
         with snapshot.lock:
             snapshot.closed = True
             facts = snapshot.facts
+            self._see(snapshot)
             snapshot.grade = facts.grade(published=snapshot.wanted.publication is not None)
             record.add(snapshot.bundle, facts.record(snapshot.bundle.name, grade=snapshot.grade, clock=self.clock))
             failpoint("takedown.sealing")
             key = self.shelf.key()
             snapshot.seal = snapshot.bundle.seal(key.signer, at=self.clock(), allowed=key.allowed)
         failpoint("takedown.sealed")
+
+    def _see(self, snapshot: Snapshot) -> None:
+        """Surface what the answers that were kept say; that they cannot be understood keeps no post up."""
+        adapter, facts = self.emergency.adapter, snapshot.facts
+        kept = {one.what for one in facts.pieces if one.status is Status.CAPTURED}
+        answers = {name: answer for name, answer in snapshot.answers.items() if name in kept}
+        status = answers[STATUS].body if STATUS in answers else None
+        try:
+            facts.see(adapter.told(answers) if isinstance(adapter, Telling) else None, status)
+        except Exception as error:  # noqa: BLE001 (as above)
+            facts.notes.append(
+                f"the answers were kept and not understood: {type(error).__name__}: {error}"[:WHY_LENGTH]
+            )
 
     @staticmethod
     def _wait(futures: Sequence[Future[None]], until: float) -> None:
