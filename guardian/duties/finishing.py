@@ -89,6 +89,8 @@ class Finishing:
         """Finish this one as soon as may be. Any thread."""
         if snapshot is not None and snapshot.seal is not None:
             self._threads.submit(self._finish_or_log, target, snapshot)
+        elif snapshot is None and target.evidence is not None:  # its proof was sealed in another life of ours
+            self._threads.submit(self._seal_or_log, target)
 
     def close(self) -> None:
         """Begin nothing more; what is under way is bounded in time."""
