@@ -96,6 +96,9 @@ class Incident:
         where = self._bundle()
         text = b"".join(file.read_bytes() for file in (where / "publish").iterdir())
         tell.claim(BAD[0].encode() in text and picture() in text, "the words and the picture are in it, byte for byte")
+        (shown,) = (where / "media").glob("*.png")
+        drawn = "data:image/png;base64," in (where / "render" / "card.html").read_text()
+        tell.claim(shown.stat().st_size > 0 and drawn, "so is the picture as the platform served it; the card shows it")
         tell.words("Its README.txt names the lines for whoever has nothing of ours. Run as they are, in its directory:")
         tell.summary["verified"] = f"by guardian evidence verify; {self.with_stock_tools(where)}"
 

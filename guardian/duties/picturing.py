@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from guardian.duties.capturing import Snapshot
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WITHIN = 20.0
+WITHIN = 15.0  # an ending daemon waits for it, and systemd for the daemon
 GONE_WITHIN = 3.0
 MOST = 16 << 20
 SIZE = "900,1400"

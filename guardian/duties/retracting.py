@@ -23,7 +23,7 @@ from guardian.gate import recording
 from guardian.model import Capture, Decision, Grade, Presence
 from guardian.rules import ownership
 from guardian.rules.takedown import Step, TargetState
-from guardian.store import bundles, journal, posts, publications, takedowns
+from guardian.store import bundles, journal, posts, publications, stamps, takedowns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,6 +173,7 @@ class Retracting:
             who=order.by,
         )
         bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
+        stamps.want(tx, name, seal.n, self.terms.authorities, now=now)
         facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, "grade": snapshot.grade, "missing": why}
         journal.append(tx, "snapshot sealed", who=WHO, now=now, **about(order, target), **facts)
         return why

@@ -49,6 +49,7 @@ def test_the_whole_story_holds_and_leaves_nothing_behind(tmp_path: Path) -> None
         "after the proof was sealed on the disk",
         "whoever opens its address gets a 410",
         "the words and the picture are in it, byte for byte",
+        "so is the picture as the platform served it; the card shows it",
         "nothing of the joke is on the platform's timeline any more",
         "the scheduled one was looked at, and left alone: nobody had said --native",
         "written twice, and the same",

@@ -72,7 +72,7 @@ def _processes_of(place: Path) -> list[str]:
 def snapshot(tmp_path: Path) -> Callable[..., Snapshot]:
     """The snapshot of one post, with its card: `snapshot(decision, url)`."""
 
-    def make(decision: Decision, url: str, *, text: str = "hello", picture: str | None = None) -> Snapshot:
+    def make(decision: Decision, url: str, *, text: str = "hello") -> Snapshot:
         bundle = Bundle.create(tmp_path / "evidence", account="acme", platform="mastodon", platform_id="1145", at=NOW)
         order = Takedown(
             id="t-1", incident=None, decision=decision, capture=Capture.BEST_EFFORT, severity=1, reason="", by="kim",
@@ -88,8 +88,7 @@ def snapshot(tmp_path: Path) -> Callable[..., Snapshot]:
             order=order, target=target, platform="mastodon", given={}, began_at=NOW, began=0, synchronised=True,
             config_sha256="",
         )  # fmt: skip
-        media = () if picture is None else (card.Shown(type="image/png", alt="far away", file=picture),)
-        said = card.Said(author="Acme", handle="@acme", text=text, at="yesterday", media=media)
+        said = card.Said(author="Acme", handle="@acme", text=text, at="yesterday")
         bundle.add("render/card.html", card.card(said, captured="today").encode())
         return Snapshot(wanted=wanted, bundle=bundle, facts=facts)
 
