@@ -28,9 +28,10 @@ def told(answers: Mapping[str, Answer]) -> Told | None:
     if said is None:
         return None
     source, history = _answered(answers, "source"), _answered(answers, "history")
-    written = source.get("text") if isinstance(source, dict) and said.get("reblog") is None else None
+    boosted = _within(said, "reblog")
+    written = source.get("text") if isinstance(source, dict) and not boosted else None
     return Told(
-        text=written if isinstance(written, str) else words_of(_text(said, "content")),
+        text=written if isinstance(written, str) else words_of(_text(said, "content") or _text(boosted, "content")),
         as_written=isinstance(written, str),
         alts=_alts(said),
         warning=_text(said, "spoiler_text"),

@@ -168,10 +168,9 @@ class Facts:
                 )
         if told.text is not None:
             self.subject |= {"text": told.text, "text_from": WRITTEN if told.as_written else SHOWN}
+        for name, said in (("author", told.author), ("published_at", told.posted_at)):
+            self.subject[name] = self.subject.get(name) or said
         self.subject |= {"told": told, "alts": told.alts}
-        self.subject = {"author": told.author, "published_at": told.posted_at} | {
-            name: value for name, value in self.subject.items() if value != ""
-        }
 
 
 def _same(shown: object, published: object) -> bool:
