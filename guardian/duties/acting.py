@@ -88,7 +88,9 @@ class Acting:
             self.outcomes.postpone(target, at, FULL)
             return
         try:
-            undoing = self.emergency.adapter.prepare(order.decision, ref_of(target), self._answers(order, target, snapshot))
+            undoing = self.emergency.adapter.prepare(
+                order.decision, ref_of(target), self._answers(order, target, snapshot)
+            )
         except Refusal as refusal:
             step = Step.FOUND_THERE if target.state == TargetState.ACTING else Step.REFUSE
             self.outcomes.end(order, target, step, str(refusal), snapshot=snapshot)

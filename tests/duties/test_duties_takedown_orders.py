@@ -1,4 +1,4 @@
-"""Orders that meet: the same one twice, two for one post, sixty at once. What is worse goes first, and nothing is done twice."""
+"""Orders that meet: the same twice, two for one post, sixty at once. The worst goes first, and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_sixty_posts_go_in_the_order_given_as_fast_as_the_platform_takes_them_an
     order = rationed.order(*refs)
     rationed.once()
     told = rationed.document(order)
-    waiting = [one for one in told["targets"] if one["state"] not in ("gone",)]
+    waiting = [one for one in told["targets"] if one["state"] != "gone"]
     assert len(waiting) == 60 - COUNT
     assert all(one["due"] is not None for one in waiting), "nobody can say when the rest will be gone"
     assert told["state"] == "running"

@@ -1,4 +1,4 @@
-"""Threads, and what says the same elsewhere: nothing of it is forgotten, and the rest of one never goes out afterwards."""
+"""Threads, and what says the same elsewhere: nothing is forgotten, and the rest of one never goes out afterwards."""
 
 from __future__ import annotations
 

@@ -24,9 +24,7 @@ def strangers_post(urgent: Urgent, platform: RehearsalPlatform) -> tuple[str, st
 
 
 @pytest.mark.parametrize("alone", [False, True])
-def test_a_post_of_somebody_else_is_never_touched(
-    urgent: Urgent, platform: RehearsalPlatform, *, alone: bool
-) -> None:
+def test_a_post_of_somebody_else_is_never_touched(urgent: Urgent, platform: RehearsalPlatform, *, alone: bool) -> None:
     platform_id, url = strangers_post(urgent, platform)
     settings = urgent.scene.in_force.settings
     accounts = settings.accounts[:1] if alone else settings.accounts  # alone at its server: the address is enough

@@ -52,7 +52,7 @@ ENDED = {"delete": "gone", "hide": "hidden"}
 def takedown(options: Options) -> Result:
     """One post for each point, every third one hidden instead of deleted."""
     dice = options.dice("takedown")
-    points = dice.sample(POINTS, options.times(len(POINTS), 6))
+    points = dice.sample(POINTS, options.times(len(POINTS), 5))
     wrong: list[str] = []
     killed = 0
     with TorturedHouse(config=CONFIG) as house:
@@ -81,7 +81,7 @@ def _publish(house: TorturedHouse, count: int) -> list[str]:
 
 
 def _killed_at(house: TorturedHouse, point: str, ref: str, decision: str) -> bool:
-    """Order it in a life that ends at that point; whether it did. The answer may be lost: the key is asked for again."""
+    """Order it in a life that ends at that point; whether it did. A lost answer is asked for by the key."""
     daemon = house.start(failpoints=point)
     body = {"refs": [ref], "decision": decision, "reason": "torture", "key": uuid.uuid4().hex, "wait": 0}
     _order(house, body)
