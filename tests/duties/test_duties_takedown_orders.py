@@ -1,4 +1,4 @@
-"""Orders that meet: the same twice, two for one post, sixty at once. The worst goes first, and nothing is done twice."""
+"""Orders that meet: the same twice, two for one post, sixty at once. The worst goes first, nothing is done twice."""
 
 from __future__ import annotations
 
