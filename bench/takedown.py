@@ -58,14 +58,14 @@ GOALS = (
     Goal(f"verify {LINES:,} lines with the command", VERIFIED, most=2_000.0),
 )
 ABOUT = """\
-* One post with one picture of 40 kB is live on the rehearsal platform, which takes 0, 120 or 500 ms over every request of
-  the guardian. *Order* is when POST /v1/takedowns begins at the control socket. By the time of the *first byte* of the
-  deletion (the platform's own log) the post, its source, history, picture and our own copy lie sealed
-  on the disk. *Gone*: the answer of the same call, after reading back.
+* One post with one picture of 40 kB is live on the rehearsal platform, which takes 0, 120 or 500 ms over every request
+  of the guardian. *Order* is when POST /v1/takedowns begins at the control socket. By the time of the *first byte* of
+  the deletion (the platform's own log) the post, its source, its history, the picture and our own copy lie sealed on
+  the disk. *Gone*: the answer of the same call, after reading back.
 * *Snapshot alone*: the same proof without an act, until its seal is in the journal.
 * The bundle is measured whole, after its second seal, without a rendered page.
 * The journal's lines are of the kind that a takedown writes; they are followed by the daemon's own code from the first
-  to the last, and by the command `guardian journal verify`, which asks the daemon page by page and trusts no word of it.
+  to the last, and by the command `guardian journal verify`, which asks the daemon page by page and trusts no word.
 """
 
 
