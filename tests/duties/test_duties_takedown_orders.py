@@ -75,6 +75,22 @@ def test_two_orders_without_a_proof_for_one_post_make_one_deletion(urgent: Urgen
     assert len(urgent.asked("DELETE")) == 1
 
 
+def test_a_daemon_that_ends_begins_nothing_more_and_its_next_life_does_the_rest(
+    urgent: Urgent, platform: RehearsalPlatform
+) -> None:
+    posts = [urgent.publish(f"joke {nr}") for nr in range(5)]
+    order = urgent.order(*(post.id for post in posts))
+    platform.fault("delay", method="DELETE", path=r"/api/v1/statuses/\d+", seconds=0.5)
+    urgent.takedowns.poll(urgent.clock())
+    urgent.wait(lambda: bool(urgent.asked("DELETE")))
+    assert urgent.takedowns.close(10.0)
+    assert len(urgent.asked("DELETE")) == 1
+    urgent.close()
+    urgent.start()
+    assert {one.state for one in urgent.settle(order)} == {"gone"}
+    assert len(urgent.asked("DELETE")) == 5
+
+
 def test_a_takedown_opens_an_incident_the_next_joins_it_and_proof_alone_opens_none(urgent: Urgent) -> None:
     one, two = urgent.publish("one"), urgent.publish("two")
     alone = urgent.order(one.id, decision="keep", evidence_only=True)

@@ -101,6 +101,16 @@ def test_what_names_nothing_orders_nothing(urgent: Urgent, ref: str, error: type
     assert urgent.lines("incident opened") == []
 
 
+@pytest.mark.parametrize("odd", ["../accounts/1", "1?x=1", "1/source", "%2e%2e", "1#2", "\u202e1", "9" * 1990])
+def test_an_id_that_is_none_leads_to_no_other_address(urgent: Urgent, odd: str) -> None:
+    before = len(urgent.platform.log())
+    for decision in ("delete", "hide"):
+        (target,) = urgent.take_down(f"acme/{odd}", decision=decision)
+        assert target.state == "not_attempted"
+    asked = {str(one["path"]) for one in urgent.platform.log(before)}
+    assert asked <= {"/api/v1/accounts/verify_credentials", "/api/v1/instance/", "/api/v2/instance/"}  # who are we?
+
+
 def test_a_part_that_a_post_does_not_have_is_not_another_one(urgent: Urgent) -> None:
     post = urgent.publish("one", "two")
     for number in ("0", "3", "-1", "x", "²", ""):
