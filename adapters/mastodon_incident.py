@@ -63,8 +63,8 @@ ABILITIES = Abilities(
     defers_natives=True,
     unseen=(
         "what people and other tools publish with this account: they have tokens of their own",
-        "what is scheduled at the server itself: it can be listed and put off from here, but no freeze stops it",
-        "what the server is to publish within five minutes: it may go out although it was put off; delete it",
+        "what is scheduled at the server itself, unless it is put off or deleted there, too",
+        "what the server is to publish within five minutes, even if it is put off: only deleting stops that",
         "copies on other servers, boosts, quotes, and what was photographed or found by a search engine",
     ),
 )

@@ -1,18 +1,19 @@
 """What people write into an incident from the shell: notes, decisions, class, roles, actions, the first statement."""
 
+import re
 import sys
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
 from guardian.cli import render
 from guardian.cli.given import AsJson, Config, Desk
-from guardian.errors import Mistake
+from guardian.errors import Mistake, Unfound
 
 CURRENT = "current"
 STDIN = "-"
+NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
 LONGEST = 20_000  # letters of a note
 ADDRESSES = ("https://", "http://")
 
@@ -155,8 +156,10 @@ def statement(
 
 
 def path(incident: str, act: str) -> str:
-    """The address of an incident, or of something that it has."""
-    return f"/v1/incidents/{quote(incident, safe='')}" + (f"/{act}" if act else "")
+    """The address of an incident, or of something that it has. Raises Unfound for what cannot be its name."""
+    if not NAME.fullmatch(incident):
+        raise Unfound(f"cannot find the incident {incident!r}, because there is none", fix="guardian incident list")
+    return f"/v1/incidents/{incident}" + (f"/{act}" if act else "")
 
 
 def _stdin() -> str:

@@ -176,7 +176,7 @@ def show(
     return _ending(found)
 
 
-@app.command("undo", epilog="Example: guardian takedown undo t-abcdefghijklmnop --reason it was quoted out of context")
+@app.command("undo", epilog="Example: guardian takedown undo t-abcdefghijklmnop --reason 'quoted out of context'")
 def undo(
     takedown: Annotated[str, typer.Argument(metavar="ID", help="Which one (t-...).")],
     *,

@@ -231,8 +231,11 @@ def application(answers: Answers, rights: Mapping[Right, Iterable[str]]) -> Fast
         title="Guardian control socket", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     freezers, workers = CapacityLimiter(limits.FREEZERS), CapacityLimiter(limits.WORKERS)
+    waiters = CapacityLimiter(limits.WAITERS)
     for route in table(answers):
-        threads = freezers if route.path == FREEZE else workers  # a note never takes the place of a stop
+        threads = (
+            freezers if route.path == FREEZE else waiters if route.waits else workers
+        )  # a note never takes the place of a stop
         app.add_api_route(
             route.path,
             route.handler if route.streams else _in_thread(route.handler, threads),

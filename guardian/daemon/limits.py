@@ -47,6 +47,7 @@ ACCEPTED_AT_ONCE = 16  # between two looks at those who are here already
 
 WORKERS = 16  # threads for everything
 FREEZERS = 32  # threads for freezes alone
+WAITERS = 16  # threads for those who wait for the outcome of a takedown
 UNREAD = 64 << 20  # bytes of large answers that wait to be read, all peers together
 SMALL = 64 * 1024  # what is not counted against it
 

@@ -26,6 +26,7 @@ class Route:
     handler: Callable[..., Any]
     summary: str
     streams: bool = False
+    waits: bool = False  # its answer may take a minute: it has threads of its own, so that nobody else waits for one
     answer: type[Response] = JSONResponse
 
 

@@ -43,7 +43,6 @@ class TakedownAnswers:
 
     def order(self, body: TakedownBody, who: Peer) -> documents.Document:
         """Order it, and wait for what comes of it as long as the caller wishes."""
-        usual = self.in_force.settings.evidence.capture
         given = {
             "refs": list(body.refs), "uid": who.uid, "boot": boot_id(), "with_freeze": body.with_freeze,
             "replies": body.replies, **body.caller.model_dump(),
@@ -51,7 +50,7 @@ class TakedownAnswers:
         wish = Wish(
             refs=body.refs,
             decision=Decision(body.decision),
-            capture=Capture(body.capture or usual),
+            capture=None if body.capture is None else Capture(body.capture),
             reason=body.reason,
             severity=SEVERITIES.index(body.severity),
             agreed=tuple(body.agreed),
@@ -136,10 +135,10 @@ def routes(answers: TakedownAnswers) -> tuple[Route, ...]:
     for handler in (order, page, one, undo):
         handler.__name__ = named_[handler.__name__]
     return (
-        Route("POST", "/v1/takedowns", Right.TAKEDOWN, order, "Evidence, then delete, hide or keep; then read back"),
+        Route("POST", "/v1/takedowns", Right.TAKEDOWN, order, "Evidence, then the act, then reading back", waits=True),
         Route("GET", "/v1/takedowns", Right.READ, page, "A page of the takedowns"),
-        Route("GET", "/v1/takedowns/{takedown}", Right.READ, one, "A takedown and what came of it"),
-        Route("POST", "/v1/takedowns/{takedown}/undo", Right.TAKEDOWN, undo, "Show again what was hidden"),
+        Route("GET", "/v1/takedowns/{takedown}", Right.READ, one, "A takedown and what came of it", waits=True),
+        Route("POST", "/v1/takedowns/{takedown}/undo", Right.TAKEDOWN, undo, "Show again what was hidden", waits=True),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.duties import fate
-from guardian.duties.outcomes import about, ref_of
+from guardian.duties.outcomes import WHY_LENGTH, about, ref_of
 from guardian.errors import Refusal
 from guardian.failpoint import failpoint
 from guardian.gate import intents, recording
@@ -56,6 +56,7 @@ class Terms:
     within: float
     replies: int
     keep: int | None
+    authorities: tuple[str, ...] = ()  # who is asked to stamp the seals, later
 
 
 class Acting:
@@ -105,12 +106,14 @@ class Acting:
             journal.append(tx, "takedown acting", who=order.by, now=now, **facts)
         failpoint("takedown.intended")
         intent = intents.retracting(self.account, target.platform_id, undoing.says)
-        with intents.declare(intent) as receipt, recording.record(_keeper(snapshot)):
+        with intents.declare(intent) as receipt, recording.record(_keeper(snapshot)) as told:
             try:
                 self.emergency.adapter.retract(order.decision, ref_of(target), undoing)
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
                 log.info("retracting", target=target.id, said=type(error).__name__)
         failpoint("takedown.acted")
+        if told.lost and snapshot is not None:
+            snapshot.facts.notes.append(f"the act is not in the archive: {told.lost[0]}"[:WHY_LENGTH])
         self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
         if isinstance(verdict, Throttled):
             after = verdict.after if verdict.after is not None else USUAL_REST

@@ -132,7 +132,7 @@ def read(path: Path) -> Order:
         "refs": _texts(found, "refs", most=MOST_REFS, longest=LONGEST_REF),
         "scopes": _texts(found, "scopes", most=MOST_SCOPES, longest=100),
         "decision": _one_of(found, "decision", (DELETE, HIDE, KEEP)),
-        "capture": _one_of(found, "capture", CAPTURES),
+        "capture": None if found.get("capture") is None else _one_of(found, "capture", CAPTURES),
         "native": _one_of(found, "native", NATIVES),
         "reason": _text(found, "reason"),
         "by": _text(found, "by"),

@@ -23,7 +23,7 @@ from guardian.gate import recording
 from guardian.model import Capture, Decision, Grade, Presence
 from guardian.rules import ownership
 from guardian.rules.takedown import Step, TargetState
-from guardian.store import bundles, journal, posts, publications, takedowns
+from guardian.store import bundles, journal, posts, publications, stamps, takedowns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,8 +135,8 @@ class Retracting:
         except (GuardianError, OSError) as error:
             log.error("no snapshot", target=target.id, why=str(error))  # noqa: TRY400 (its words say it all)
             return None
-        except Exception as error:  # whatever it is: a proof that cannot be had never keeps a post up by itself
-            log.exception("no snapshot", target=target.id, why=str(error))
+        except Exception:  # whatever it is: a proof that cannot be had never keeps a post up by itself
+            log.exception("no snapshot", target=target.id)
             return None
         return snapshot
 
@@ -178,6 +178,7 @@ class Retracting:
             who=order.by,
         )
         bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
+        stamps.want(tx, name, seal.n, self.terms.authorities, now=now)
         facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, "grade": snapshot.grade, "missing": why}
         journal.append(tx, "snapshot sealed", who=WHO, now=now, **about(order, target), **facts)
         return why

@@ -15,6 +15,7 @@ import structlog
 from guardian.errors import GuardianError, Unfound
 from guardian.evidence import Bundle, names
 from guardian.evidence.keyring import EVIDENCE, Keyring
+from guardian.model import Grade
 from guardian.store import bundles, journal
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ class Shelf:
             yield Bundle.open(self.place(name))
 
     def note_seal(self, tx: Tx, name: str, seal: Seal, *, who: str, now: int, **more: object) -> None:
-        """Write a seal down: in the row, and in the journal, against which the bundle is held later."""
-        bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
+        """Write a seal down: in the row (with the `grade`, if any), and in the journal, by which it is judged later."""
+        grade = more.get("grade")
+        bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256, grade=grade if isinstance(grade, Grade) else None)
         journal.append(tx, bundles.SEALED, who=who, now=now, bundle=name, seal=seal.n, sha256=seal.sha256, **more)
 
     def _note_key(self, tx: Tx, key: Key, event: str, *, who: str = WHO, **more: object) -> None:

@@ -18,7 +18,7 @@ from guardian.errors import GuardianError, Mistake
 from guardian.failpoint import failpoint
 from guardian.model import Capture, Decision, State, Takedown
 from guardian.rules.takedown import OPEN
-from guardian.store import incidents, journal, posts, publications, takedowns
+from guardian.store import bundles, incidents, journal, posts, publications, takedowns
 from guardian.store.posts import new_id
 from guardian.store.takedowns import Named
 
@@ -44,7 +44,7 @@ class Wish:
 
     refs: Sequence[str]
     decision: Decision
-    capture: Capture
+    capture: Capture | None = None  # None: as configured; under a legal hold of any of its posts, the whole proof
     reason: str = ""
     severity: int = 1
     agreed: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ class Takedowns:
                 id=new_id("t"),
                 incident=None if incident is None else incident.id,
                 decision=wish.decision,
-                capture=wish.capture,
+                capture=wish.capture or self._usual_capture(tx, named),
                 severity=wish.severity,
                 reason=wish.reason,
                 by=who,
@@ -159,6 +159,12 @@ class Takedowns:
             journal.tells_about(tx, entry, {one.post for one in named if one.post is not None})
             self._began[order.id] = began  # before the commit: whoever finds the order finds this, too
         return order, True
+
+    def _usual_capture(self, tx: Tx, named: Sequence[Named]) -> Capture:
+        """Under a legal hold nothing is deleted without the whole proof, unless somebody says so."""
+        if any(bundles.is_held(tx, account=one.account, platform_id=one.platform_id) for one in named):
+            return Capture.REQUIRE
+        return Capture(self.in_force.settings.evidence.capture)
 
     def wait(self, takedown: str, seconds: float) -> list[Target]:
         """The order's targets, as soon as all have come to an end, or when the time is over."""
@@ -232,6 +238,7 @@ class Takedowns:
             if desk is not None:
                 desk.close()
             desk = self._desks[account.name] = self.build(account, self._began)
+        desk.closing = self._closing
         return desk
 
     def changed(self) -> None:

@@ -6,6 +6,7 @@ hash of the first and of the last: a tail that is cut off shows.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from guardian.errors import GuardianError, Mistake
@@ -25,7 +26,7 @@ def extract(bundle: Bundle, entries: Sequence[Entry]) -> None:
     """Append these lines of the journal, in their order (not necessarily neighbours). Raises Mistake, Unwritable."""
     if not entries:
         raise Mistake("cannot write an extract of the journal, because it has no lines")
-    lines = [
+    lines: list[dict[str, object]] = [
         {
             "at": one.at,
             "data": one.data,
@@ -37,9 +38,14 @@ def extract(bundle: Bundle, entries: Sequence[Entry]) -> None:
         }
         for one in entries
     ]
-    end = {"extract": {"first": entries[0].hash, "last": entries[-1].hash, "lines": len(entries)}}
+    end: dict[str, object] = {"extract": {"first": entries[0].hash, "last": entries[-1].hash, "lines": len(entries)}}
     for line in [*lines, end]:
-        bundle.append(FILE, canonical.written(line))
+        bundle.append(FILE, _written(line))
+
+
+def _written(line: dict[str, object]) -> bytes:
+    """In the form that the journal's own hash is made of: whatever the journal may hold can stand here."""
+    return json.dumps(line, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def wrong(data: bytes) -> Iterator[str]:

@@ -9,11 +9,11 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from guardian.errors import DiskFull, Refusal, TooLarge, Unwritable
+from guardian.errors import DiskFull, GuardianError, Refusal, TooLarge, Unwritable
 from guardian.failpoint import failpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from io import BufferedReader
     from pathlib import Path
 
@@ -51,21 +51,36 @@ def fresh_directory(path: Path) -> None:
 
 def write_part(root: Path, name: str, data: bytes) -> None:
     """The file's content under a preliminary name, on the disk; `settle` gives it its name."""
-    path = root / name
-    with in_words(path):
-        _folders(root, name)
-        part = path.with_name(path.name + PART)
-        fd = os.open(part, _NEW, 0o600)
+    write_parts(root, {name: data})
+
+
+def write_parts(root: Path, pieces: Mapping[str, bytes]) -> None:
+    """The same for several files: all are written, then all are brought to the disk, which is one journey, not many."""
+    opened: list[tuple[int, Path]] = []
+    with contextlib.ExitStack() as closing:
         try:
-            failpoint("evidence.opened")
-            _write_all(fd, data)
+            for name, data in pieces.items():
+                with in_words(root / name):
+                    fd, part = _new_part(root, name)
+                    closing.callback(os.close, fd)
+                    opened.append((fd, part))
+                    failpoint("evidence.opened")
+                    _write_all(fd, data)
             failpoint("evidence.written")
-            os.fsync(fd)
-        except OSError:
-            part.unlink()
+            for fd, part in opened:
+                with in_words(part):
+                    os.fsync(fd)
+        except GuardianError:
+            for _, part in opened:
+                part.unlink()
             raise
-        finally:
-            os.close(fd)
+
+
+def _new_part(root: Path, name: str) -> tuple[int, Path]:
+    _folders(root, name)
+    part = (root / name).with_name((root / name).name + PART)
+    part.unlink(missing_ok=True)  # of a try of ours that the disk refused: what a crash left was set aside
+    return os.open(part, _NEW, 0o600), part
 
 
 def settle(root: Path, name: str) -> None:
@@ -79,21 +94,31 @@ def settle(root: Path, name: str) -> None:
     failpoint("evidence.renamed")
 
 
-def append(root: Path, name: str, data: bytes) -> None:
-    """Add to the end of a file, on the disk when this returns."""
+def append(root: Path, name: str, data: bytes, *, sync: bool = True) -> None:
+    """Add to the end of a file: on the disk when this returns, or (without `sync`) once `sync_file` was called."""
     path = root / name
     with in_words(path):
         _folders(root, name)
+        new = not path.exists()
         fd = os.open(path, _END, 0o600)
         try:
-            half = len(data) // 2
-            _write_all(fd, data[:half])
-            failpoint("evidence.appending")
-            _write_all(fd, data[half:])
+            _write_or_undo(fd, data, sync=sync)
+        finally:
+            os.close(fd)
+        if new and sync:
+            sync_directory(path.parent)
+            sync_directory(root)
+    failpoint("evidence.appended")
+
+
+def sync_file(root: Path, name: str) -> None:
+    """What was appended without it is on the disk."""
+    with in_words(root / name):
+        fd = os.open(root / name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
             os.fdatasync(fd)
         finally:
             os.close(fd)
-    failpoint("evidence.appended")
 
 
 def sync_directory(path: Path) -> None:
@@ -161,6 +186,21 @@ def _folders(root: Path, name: str) -> None:
     """The folders of a name, each private (`mkdir -p` makes those in between as open as the umask allows)."""
     for folder in reversed((root / name).relative_to(root).parents[:-1]):
         (root / folder).mkdir(mode=0o700, exist_ok=True)
+
+
+def _write_or_undo(fd: int, data: bytes, *, sync: bool) -> None:
+    """All of it at the end of the file, on the disk; or, when the disk refuses, nothing: what follows is whole."""
+    before = os.fstat(fd).st_size
+    half = len(data) // 2
+    try:
+        _write_all(fd, data[:half])
+        failpoint("evidence.appending")
+        _write_all(fd, data[half:])
+        if sync:
+            os.fdatasync(fd)
+    except OSError:
+        os.ftruncate(fd, before)
+        raise
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -82,9 +82,10 @@ class Keyring:
         if os.path.lexists(self.path / NEXT):  # a crash left it: nothing was ever sealed with it
             (self.path / NEXT).unlink()
         signer = self._make(NEXT)
-        at = now // SECOND * SECOND
+        at = now // SECOND * SECOND  # both count in this second: one may have sealed in it, the other may yet
         bounded = [
-            _bounded(line, at) if line.endswith(_blob(old.signer)) else line for line in old.allowed.splitlines()
+            _bounded(line, at + SECOND) if line.endswith(_blob(old.signer)) else line
+            for line in old.allowed.splitlines()
         ]
         fresh = signing.allowed_signers(signer.identity, signer.public, valid_after=at)
         known = "".join(f"{line}\n" for line in bounded) + fresh
@@ -94,9 +95,15 @@ class Keyring:
         return old, Key(signer=signer, allowed=known)
 
     def _make(self, name: str) -> Signer:
+        self._clear(f"{name}{files.PART}")
         made = signing.make(self.path / name)
         _give_to_owner(self.path / name, self.path)
         return made
+
+    def _clear(self, *left: str) -> None:
+        """Remove what a crash left: it never had its name, so nothing was sealed with it."""
+        for name in left:
+            (self.path / name).unlink(missing_ok=True)
 
     def _list(self) -> str:
         if not os.path.lexists(self.path / LIST):
@@ -105,7 +112,7 @@ class Keyring:
 
     def _write(self, name: str, data: bytes) -> None:
         beside = f"{name}.new"
-        (self.path / beside).unlink(missing_ok=True)
+        self._clear(beside, f"{beside}{files.PART}")
         files.write_part(self.path, beside, data)
         files.settle(self.path, beside)
         _give_to_owner(self.path / beside, self.path)

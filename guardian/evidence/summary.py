@@ -1,4 +1,4 @@
-"""report-N.html: what record-N.json says, for reading. Pure; no script, nothing is fetched."""
+"""report.html: what record-N.json says, for reading. Pure; no script, nothing is fetched."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def _package(bundle: Bundle) -> dict[str, object]:
 
 def _resource(name: str, data: bytes) -> dict[str, object]:
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    return {"name": name.rpartition("/")[2], "path": name, "hash": digest, "bytes": len(data)}
+    return {"name": name.rpartition("/")[2].lower(), "path": name, "hash": digest, "bytes": len(data)}
 
 
 def _is_page(record: Record) -> bool:

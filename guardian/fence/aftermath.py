@@ -35,6 +35,7 @@ LEAVE_WITHIN = 2.0
 MOST_WORDS = 300
 MOST_TEXT = 60
 MOST_ROWS = 1000
+MOST_NAMED = 10
 
 
 def add(document: dict[str, object], house: House, wish: Wish, asked: Beside | None, *, by: str, direct: bool) -> bool:
@@ -47,6 +48,7 @@ def add(document: dict[str, object], house: House, wish: Wish, asked: Beside | N
         notes.append(f"the posts stay live, because {wish.undecided}, do decide: guardian takedown REF --delete")
     reply = asked.collect() if asked is not None else None
     if reply is not None:
+        notes += _siblings(reply)
         document["takedown"] = rows_of(reply, wish.takedown, killed=bool(document["daemon_killed"]))
     unheard = reply is not None and (not reply.status or reply.status >= FAILED_THERE)
     untold = wish.native in SETTLED and document["native"] is None
@@ -70,12 +72,23 @@ def rows_of(reply: Reply, refs: tuple[str, ...], *, killed: bool) -> list[dict[s
     said = reply.document if isinstance(reply.document, dict) else {}
     if reply.status >= 300:  # noqa: PLR2004 (HTTP: it was not taken)
         return [_row(ref, "not_attempted", why=_refusal(said, reply)) for ref in refs]
-    found = said.get("targets")
-    targets = [one for one in found[:MOST_ROWS] if isinstance(one, dict)] if isinstance(found, list) else []
-    rows = [_of_target(one, str(said.get("id") or "")) for one in targets]
-    named = {row["ref"] for row in rows}
-    lost = [_row(ref, "not_attempted", why="the daemon did not say what became of it") for ref in refs]
-    return [*rows, *(row for row in lost if row["ref"] not in named)]
+    targets = report.rows(said.get("targets"))[:MOST_ROWS]
+    rows = [_of_target(one, _as_given(one, refs, alone=len(targets) == 1), said.get("id")) for one in targets]
+    if isinstance(said.get("lost"), list):
+        lost = report.rows(said["lost"])[:MOST_ROWS]
+        rows += [_row(one.get("ref"), "not_attempted", why=str(one.get("why") or "")) for one in lost]
+    if rows:
+        return rows
+    return [_row(ref, "not_attempted", why="the daemon did not say what became of it") for ref in refs]
+
+
+def _as_given(one: dict[str, object], refs: tuple[str, ...], *, alone: bool) -> str:
+    """The reference by which somebody named this target; where none fits, the daemon's own."""
+    names = [one.get("ref"), one.get("url"), f"{one.get('account')}/{one.get('platform_id')}"]  # hashable or not
+    fitting = [ref for ref in refs if ref.strip() in names]
+    if not fitting and alone and len(refs) == 1:
+        return refs[0]
+    return fitting[0] if fitting else str(one.get("ref"))
 
 
 def is_complete(document: dict[str, object], native: str) -> bool:
@@ -97,19 +110,29 @@ def say(document: dict[str, object]) -> None:
         report.say(f"  note        {report.printable(str(note))}")
 
 
+def _siblings(reply: Reply) -> list[str]:
+    """What says the same somewhere else is offered, never taken down unasked."""
+    said = reply.document if isinstance(reply.document, dict) else {}
+    found = [_text(one.get("url")) or _text(one.get("ref")) or "?" for one in report.rows(said.get("siblings"))]
+    named = ", ".join(found[:MOST_NAMED])
+    return (
+        [f"{len(found)} more say the same: {named}; to take them down: guardian takedown {found[0]}"] if found else []
+    )
+
+
 def _row(ref: object, state: str, *, why: str = "", evidence: object = None, url: object = None) -> dict[str, object]:
     return {"ref": ref, "state": state, "evidence": evidence, "url": url, "why": why}
 
 
-def _of_target(one: dict[str, object], order: str) -> dict[str, object]:
+def _of_target(one: dict[str, object], ref: str, order: object) -> dict[str, object]:
     state, why = str(one.get("state")), str(one.get("why") or "")
     if state in UNDER_WAY:
         due = one.get("due")
         why = why or (f"it is due at {due}" if due else "it is under way")
         why = f"{why}: guardian takedown show {order}"
     ours = UNDER_WAY.get(state, state if state in STATES else "unknown")
-    row = _row(str(one.get("ref")), ours, why=why, evidence=_text(one.get("evidence")), url=_text(one.get("url")))
-    return {**row, "grade": _text(one.get("grade")), "takedown": order or None}
+    row = _row(ref, ours, why=why, evidence=_text(one.get("evidence")), url=_text(one.get("url")))
+    return {**row, "grade": _text(one.get("grade")), "takedown": _text(order)}
 
 
 def _refusal(said: dict[str, object], reply: Reply) -> str:
@@ -125,10 +148,11 @@ def _text(value: object) -> str | None:
 
 def _order(wish: Wish, asked: Beside | None, *, native: str, by: str) -> dict[str, object]:
     """What a daemon that starts later has to know."""
-    body = asked.body() if asked is not None else {"refs": [], "decision": wish.decision, "capture": wish.capture}
     return {
-        **body,
-        "key": body.get("key") or os.urandom(16).hex(),
+        "key": asked.key if asked is not None else os.urandom(16).hex(),
+        "refs": list(wish.takedown) if asked is not None else [],
+        "decision": wish.decision,
+        "capture": wish.capture,
         "reason": wish.reason[:MAX_REASON],
         "scopes": list(wish.scopes),
         "native": native,

@@ -1,8 +1,9 @@
 """The takedown that is asked for beside the stop: by a child, so that the way to CONFIRMED neither waits nor imports.
 
-The child is made before the first permit is touched, holds no gate, and is bounded in time. It tells the daemon, and
-hands the answer back through a pipe that is read when the stop is over. Whatever becomes of it changes nothing of the
-stop.
+The child is made as soon as the stop is over, or when it takes longer than a moment, whichever comes first; so where
+nothing is on the wire it costs the stop nothing at all, and a drain never holds it up. It keeps no gate, and is bounded
+in time. It tells the daemon, and hands the answer back through a pipe that is read at the end. Whatever becomes of it
+changes nothing of the stop.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ SCOPES_WITHIN = 1.0
 MOST_ANSWER = 1 << 20
 CHUNK = 64 * 1024
 MOST_REASON = 1000
+MOST_NAME = 200
 
 
 class Reply(NamedTuple):
@@ -37,7 +39,7 @@ class Reply(NamedTuple):
 
 
 class Beside:
-    """One order that is under way. Made before the stop; `collect` after it, once."""
+    """One order that is under way. `collect` its answer once."""
 
     def __init__(self, house: House, wish: Wish, *, ask_for_scopes: bool = False) -> None:
         """Begin. With `ask_for_scopes`, only if the house knows the scopes: where this user cannot look for himself."""
@@ -50,11 +52,13 @@ class Beside:
         self._child, self._reader, self._trouble = self._begin()
 
     def body(self) -> dict[str, object]:
-        """What the daemon is asked for."""
+        """What the daemon is asked for; without a policy of its own the house's is in force."""
+        policy = {"capture": self.wish.capture} if self.wish.capture else {}
         return {
+            **policy,
             "refs": list(self.wish.takedown),
             "decision": self.wish.decision,
-            "capture": self.wish.capture,
+            "severity": "critical",
             "reason": self.wish.reason[:MOST_REASON],
             "wait": self._within,
             "with_freeze": True,
@@ -77,28 +81,28 @@ class Beside:
         return _understood(bytes(found)) if whole else Reply(0, None, "no answer came in time", reached=True)
 
     def _begin(self) -> tuple[int, int | None, str]:
+        ends: tuple[int, ...] = ()
         try:
-            reader, writer = os.pipe()
-        except OSError as error:
-            return 0, None, f"nobody could be started to ask for it ({error.strerror})"
-        try:
+            ends = os.pipe()
             child = os.fork()
         except OSError as error:
-            os.close(reader)
-            os.close(writer)
+            for fd in ends:
+                os.close(fd)
             return 0, None, f"nobody could be started to ask for it ({error.strerror})"
+        reader, writer = ends
         if child == 0:
             self._be_the_child(writer)
         os.close(writer)
         return child, reader, ""
 
     def _be_the_child(self, writer: int) -> None:
-        """Never returns: what follows a fork must not run the parent's clean-up."""
+        """Never returns: what follows a fork must not run the parent's clean-up. First of all it lets the gates go."""
         code = 1
         try:
-            os.closerange(0, writer)
             os.closerange(writer + 1, MOST_DESCRIPTORS)
-            raw = _ask(self.house, self.body(), self._scopes, self._until)
+            caller = _caller()
+            os.closerange(0, writer)
+            raw = _ask(self.house, {**self.body(), "caller": caller}, self._scopes, self._until)
             while raw:
                 raw = raw[os.write(writer, raw) :]
             code = 0
@@ -116,6 +120,17 @@ class Beside:
                 return True
             found += chunk
         return False
+
+
+def _caller() -> dict[str, str]:
+    """Where the person sits, for the record; who they are, the kernel tells the daemon."""
+    found = {"login": "", "tty": "", "host": os.uname().nodename[:MOST_NAME]}
+    for key, look in (("login", os.getlogin), ("tty", lambda: os.ttyname(0))):
+        try:
+            found[key] = look().encode("utf-8", "replace").decode()[:MOST_NAME]
+        except OSError:
+            continue  # no terminal, as in a script
+    return found
 
 
 def _ask(house: House, body: dict[str, object], scopes: tuple[str, ...], until: float) -> bytes:

@@ -4,7 +4,7 @@ Asks nothing, waits for nobody, imports only the standard library.
 
 It is dispatched before anything heavy is imported, reads two paths of the configuration, stops, says CONFIRMED, and
 only then turns to what is good to know: whether it survives a reboot, what is held, what was already on the wire. A
-takedown is asked for by a child, which begins before the stop and is never waited for on the way to CONFIRMED.
+takedown is asked for by a child beside the stop, which nobody waits for on the way to CONFIRMED.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ import sys
 
 from guardian.fence import limited, scopes
 from guardian.fence.house import Denied, FenceError, House, find_house, is_ours, must_exist
-from guardian.fence.light import NamedTuple
+from guardian.fence.light import TYPE_CHECKING, NamedTuple
 from guardian.fence.stopping import DRAIN, Order, Stopping
+
+if TYPE_CHECKING:
+    from guardian.fence.beside import Beside
 
 OK, FAILED, WRONG_USE, NOT_CONFIRMED, NOT_DURABLE, NOT_ALLOWED, TAKEDOWN_INCOMPLETE = 0, 1, 2, 10, 11, 13, 14
 WAIT = 3.0
@@ -43,7 +46,7 @@ class Wish(NamedTuple):
     takedown: tuple[str, ...]
     decision: str
     undecided: str
-    capture: str
+    capture: str | None
     native: str
     patience: float
     json: bool
@@ -83,27 +86,31 @@ def main(words: list[str]) -> int:
 
 
 def carry_out(house: House, wish: Wish) -> int:
-    """Have the takedown asked for; stop, report, settle, tell: in this order, whatever fails."""
-    asked = None
-    if wish.takedown:
-        from guardian.fence import beside
-
-        asked = beside.Beside(house, wish)
+    """Stop, report, settle, tell: in this order, whatever fails. A takedown begins beside it, and never before it."""
     order = Order(wish.scopes, wish.reason, who_calls(), wish.drain)
-    with Stopping(house, order) as stop:
+    asked: list[Beside] = []
+
+    def begin() -> None:
+        if wish.takedown and not asked:
+            from guardian.fence import beside
+
+            asked.append(beside.Beside(house, wish))
+
+    with Stopping(house, order, meanwhile=begin) as stop:
         stop.confirm()
         from guardian.fence import report  # the stop is over: from here on imports cost nobody anything
 
         if not wish.json:
             report.print_verdict(house, report.document(stop, "direct", ()), order, stop.killed)
+        begin()
         stop.settle(lambda action, limit: limited.in_a_child(action, limit, closing=stop.locks()))
         document = report.document(stop, "direct", report.NOT_COVERED)
     report.complete(document, house, order, wait=wish.wait, native=wish.native)
     denied = False
-    if asked is not None or wish.native in (HOLD, DELETE):
+    if asked or wish.native in (HOLD, DELETE):
         from guardian.fence import aftermath
 
-        denied = aftermath.add(document, house, wish, asked, by=order.by, direct=True)
+        denied = aftermath.add(document, house, wish, asked[0] if asked else None, by=order.by, direct=True)
     if wish.json:
         report.print_json(document)
     else:
@@ -175,8 +182,8 @@ def _wish(reason: str, single: dict[str, str], many: dict[str, list[str]], flags
         tuple(dict.fromkeys(many["--takedown"])),
         decision,
         undecided if many["--takedown"] else "",
-        _one_of(single, "--capture", CAPTURES, CAPTURES[0]),
-        _one_of(single, "--native", NATIVES, LIST),
+        _one_of(single, "--capture", CAPTURES) if "--capture" in single else None,
+        _one_of(single, "--native", NATIVES) if "--native" in single else LIST,
         _seconds(single.get("--wait"), WAIT_FOR_TAKEDOWN),
         "--json" in flags,
         single.get("--config"),
@@ -194,8 +201,8 @@ def _decision(given: list[str]) -> tuple[str, str]:
     return given[0], ""
 
 
-def _one_of(single: dict[str, str], option: str, known: tuple[str, ...], default: str) -> str:
-    value = single.get(option, default)
+def _one_of(single: dict[str, str], option: str, known: tuple[str, ...]) -> str:
+    value = single[option]
     if value not in known:
         raise WrongUse(f"cannot use {option} {value!r}, because there is no such choice, do write {', '.join(known)}")
     return value

@@ -62,7 +62,10 @@ class Order(NamedTuple):
 class Stopping:
     """One stop in progress; use it in a `with`, call `confirm`, then `settle`."""
 
-    def __init__(self, house: House, order: Order, *, may_kill: bool = True) -> None:
+    def __init__(
+        self, house: House, order: Order, *, may_kill: bool = True, meanwhile: Callable[[], None] | None = None
+    ) -> None:
+        """`meanwhile` is called once, if and when this takes longer than a moment; it must not wait for anything."""
         self.house = house
         self.order = order
         self.may_kill = may_kill
@@ -73,6 +76,7 @@ class Stopping:
         self.denied = False
         self.unconfirmed: list[Unconfirmed] = []
         self.not_durable = ""
+        self._meanwhile = meanwhile
         self._watch = Watch()
         self._held: dict[str, int] = {}
         self._gate_of: dict[str, str] = {}
@@ -208,11 +212,21 @@ class Stopping:
         def note() -> None:
             nonlocal noted_at
             if time.monotonic() - noted_at >= NOTE_EVERY:
+                self._takes_longer()
                 for holder in gates.holders(fd):
                     self._watch.add(holder.pid)
                 noted_at = time.monotonic()
 
         return note
+
+    def _takes_longer(self) -> None:
+        """Let begin what was to begin beside us. Whatever becomes of it changes nothing of the stop."""
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            try:
+                meanwhile()
+            except Exception:  # noqa: BLE001 (nothing beside the stop may end it)
+                return
 
     def _prove(self, scope: str, gate: gates.Gate) -> bool:
         """Step 4. False without a complaint means: open the gate again."""
@@ -221,6 +235,7 @@ class Stopping:
         named = self._gate_of[scope]
         strange = gate.fresh or bool(named and gates.identity(gate.fd) != named)
         if strange:
+            self._takes_longer()
             self._end_whoever_ran_before(scope)
         dying = self._watch.wait_for_the_dying(time.monotonic() + AFTER_KILL)
         if dying:

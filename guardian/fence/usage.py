@@ -18,8 +18,8 @@ Stop: nothing more leaves the house. The words after it are the reason. Never as
                    on by itself; a p-... of ours, its public address, or ACCOUNT/PLATFORM_ID; may be given several times
   --delete, --hide, --keep
                    what is to become of it. Without one of them, or with two: --keep, the proof alone, and it says so
-  --capture POLICY where the proof cannot be had in time: best-effort (default: act all the same), require (do not act),
-                   skip (capture nothing: content whose mere possession is dangerous)
+  --capture POLICY where the proof cannot be had in time: best-effort (act all the same), require (do not act), skip
+                   (capture nothing: content whose mere possession is dangerous); else as the house has it
   --native         posts that the platform itself would publish later are put off far into the future, saved first;
                    those due within five minutes are deleted. --native=delete deletes all of them, --native=list only
                    lists them, as every freeze does

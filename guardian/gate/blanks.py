@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 REMOVED = "[removed]"
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "cookie2", "set-cookie", "set-cookie2"})
@@ -29,7 +29,10 @@ JSON_NAMES = (
 )
 IN_JSON = re.compile(rf'("{JSON_NAMES}"\s*:\s*")((?:[^"\\]|\\.)+)', re.IGNORECASE)
 USER = re.compile(r"(//)([^/?#@\s]+)(?=@)")
-OPAQUE = ("image/", "video/", "audio/", "font/")  # pixels hold no queries, and are too many to look for one
+FORM = "application/x-www-form-urlencoded"
+WORDS = re.compile(r"$|text/|.*(?:json|xml|javascript)|" + re.escape(FORM))  # pixels hold no queries
+MOST = 4 << 20  # bytes in which names are looked for: an answer of an API has no more; our own secrets always are
+PIECE = 64 * 1024  # bytes looked through at a time: no other thread runs meanwhile
 SHORTEST = 8  # of a piece of base64: shorter ones are found in anything
 
 
@@ -56,22 +59,38 @@ class Blanks:
         return tuple((name, REMOVED if self._is_secret(name, value) else self.url(value)) for name, value in headers)
 
     def body(self, body: bytes, media_type: str) -> bytes:
-        """A body of that type."""
+        """A body of that type: our secrets in any, and what is a secret by its name where there are words."""
         for spelling in self._bytes:
             if spelling in body:
                 body = body.replace(spelling, b"*" * len(spelling))
-        if media_type.startswith(OPAQUE):
+        if len(body) > MOST or not WORDS.match(media_type):
             return body
-        text = body.decode("latin-1")  # every byte is a character, and comes back as it was
-        text = IN_JSON.sub(_blank, IN_QUERY.sub(_blank, text))
-        if media_type == "application/x-www-form-urlencoded":
-            text = IN_FORM.sub(_blank, text)
-        return text.encode("latin-1")
+        return b"".join(_by_name(piece, media_type) for piece in _pieces(body))
 
     def _is_secret(self, name: str, value: str) -> bool:
         if name.lower() in SECRET_HEADERS or SECRET_IN_NAME.search(name):
             return True
         return any(spelling in value for spelling in self._spellings)
+
+
+def _by_name(piece: bytes, media_type: str) -> bytes:
+    text = piece.decode("latin-1")  # every byte is a character, and comes back as it was
+    text = IN_JSON.sub(_blank, IN_QUERY.sub(_blank, text))
+    if media_type == FORM:
+        text = IN_FORM.sub(_blank, text)
+    return text.encode("latin-1")
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """Cut where no address and no value goes on; where there is no such place, it is no honest answer."""
+    start = 0
+    while start < len(body):
+        end = start + PIECE
+        if end < len(body):
+            cut = max(body.rfind(one, start + 1, end) for one in (b"\n", b"<", b',"'))
+            end = cut + 1 if cut > start else end
+        yield body[start:end]
+        start = end
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -58,7 +58,7 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _deletes(text: str) -> DeleteLimit:
-    found = re.fullmatch(r"(\d{1,7})(?:/(\d{1,7}(?:\.\d+)?))?", text)
+    found = re.fullmatch(r"(\d{1,6})(?:/(\d{1,6}(?:\.\d+)?))?", text)
     if found is None or not int(found[1]) or (found[2] and not float(found[2])):
         raise SystemExit(f"cannot limit deletions to {text}, because that is no limit, do say N/SECONDS, as 30/1800")
     return DeleteLimit(limit=int(found[1]), seconds=float(found[2] or DELETE_SECONDS))

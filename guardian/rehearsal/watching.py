@@ -26,7 +26,7 @@ def is_watching(head: Head) -> bool:
 def watch(stage: Stage, head: Head, body: bytes) -> Answer:
     """Answer such a request."""
     method = "GET" if head.method == "HEAD" else head.method
-    act = _ROUTES.get((method, head.path))
+    act = ROUTES.get((method, head.path))
     if act is None:
         return error_answer(404, NOT_FOUND)
     try:
@@ -101,7 +101,7 @@ def _picture(_stage: Stage, _head: Head, _body: bytes) -> Answer:
     return Answer(body=page.PICTURE.encode(), kind="image/svg+xml")
 
 
-_ROUTES: dict[tuple[str, str], Callable[[Stage, Head, bytes], Answer]] = {
+ROUTES: dict[tuple[str, str], Callable[[Stage, Head, bytes], Answer]] = {
     ("GET", "/"): _timeline,
     ("GET", "/rehearsal/ready"): _ready,
     ("GET", "/rehearsal/log"): _log,

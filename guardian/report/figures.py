@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from guardian.report.lines import Document, Facts, Line
 
+NOT_DONE = ("no snapshot", "not undone")
 OUTCOMES_IN_DOUBT = ("unknown", "still_visible", "not_attempted")
 
 
@@ -166,10 +167,17 @@ def hindered(facts: Facts, found: Iterable[Document]) -> list[Document]:
             if line.text("presence") == "there" and line.text("decision") != "keep"
         ),
         *(
-            _row(line, "proof_incomplete", line.text("why") or line.text("grade"), line.text("bundle"))
+            _row(
+                line,
+                "proof_incomplete",
+                line.text("missing") or line.text("why") or line.text("grade"),
+                line.text("bundle"),
+            )
             for line in facts.of("snapshot sealed")
             if line.text("grade") not in ("complete", "")
         ),
+        *(_row(line, "lingering", "; ".join(line.names("lingering")), line.text("url")) for line in _lingering(facts)),
+        *(_row(line, line.kind.replace(" ", "_"), line.text("why"), line.text("url")) for line in facts.of(*NOT_DONE)),
         *(
             _row(line, "anchor_gap", line.text("why"), line.text("bundle"))
             for line in facts.of("custody")
@@ -180,6 +188,11 @@ def hindered(facts: Facts, found: Iterable[Document]) -> list[Document]:
         *(_under_way(one) for one in found if one["state"] == UNDER_WAY and one["decision"] in ("delete", "hide")),
     ]
     return sorted(rows, key=lambda one: one["lines"][-1])
+
+
+def _lingering(facts: Facts) -> list[Line]:
+    """Looks that found it still served somewhere, though it is gone where it was."""
+    return [line for line in facts.of("looked again") if line.names("lingering")]
 
 
 def _under_way(one: Document) -> Document:

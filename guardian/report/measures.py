@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guardian.report.said import statement
-from guardian.report.targets import DONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +58,7 @@ def _frozen(facts: Facts, began: Order) -> Document:
 def _taken_down(facts: Facts, targets: Sequence[Document], began: Order) -> Document:
     """Until the last one was confirmed; open as long as one of them is not."""
     wanted = [one for one in targets if one["decision"] in ("delete", "hide")]
-    done = [one for one in wanted if one["state"] in DONE and one["ended_line"] is not None]
+    done = [one for one in wanted if one["ended_line"] is not None]
     ended = [line for line in facts.lines if line.seq in {one["ended_line"] for one in done}]
     last = max(ended, key=lambda line: line.at, default=None)
     whole = last is not None and len(done) == len(wanted)

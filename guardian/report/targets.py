@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 UNDER_WAY = "under way"
 DONE = ("gone", "hidden")
+UNDONE = "undone"
 LIVE = ("published", "live_after_all")
-OF_A_LOOK = {"gone": "gone", "veiled": "hidden", "there": "still_visible"}
-KINDS = ("snapshot sealed", "takedown acting", "taken down", "looked again")
+OF_A_LOOK = {"gone": "gone", "hidden": "hidden", "there": "still_visible", "still_visible": "still_visible"}
+KINDS = ("snapshot sealed", "no snapshot", "takedown acting", "taken down", "looked again", "undone", "not undone")
 
 
 def targets(facts: Facts) -> list[Document]:
@@ -48,20 +49,28 @@ def _went_on(found: dict[str, Document], line: Line) -> None:
         if one.get(key) is None and line.data.get(key) is not None:
             one[key] = line.data[key]
     one["lines"].append(line.seq)
+    for key in ("bundle", "grade", "sha256"):
+        one[key] = line.text(key) or one[key]
     if line.kind == "snapshot sealed":
-        one["bundle"] = line.text("bundle") or one["bundle"]
-        one["grade"] = line.text("grade") or one["grade"]
-        one["sha256"] = line.text("sha256") or one["sha256"]
         one["sealed_at"] = one["sealed_at"] if one["sealed_at"] is not None else line.at
     elif line.kind == "taken down":
         _into(one, line.text("state"), line)
     elif line.kind == "looked again":
-        _into(one, OF_A_LOOK.get(line.text("presence"), ""), line)
+        _into(one, _of_a_look(line.text("presence"), one["decision"]), line)
+    elif line.kind == UNDONE:
+        one["state"], one["why"] = UNDONE, line.text("reason")
+
+
+def _of_a_look(presence: str, decision: str | None) -> str:
+    """The state that a look shows; empty where it shows none. A veil is what was wanted, or it is not enough."""
+    if presence == "veiled":
+        return "hidden" if decision == "hide" else "still_visible"
+    return OF_A_LOOK.get(presence, "")
 
 
 def _into(one: Document, state: str, line: Line) -> None:
     """The state that a line gives it. Of a post that is gone only its first line says when."""
-    if not state:
+    if not state or (one["state"] == UNDONE and state == "still_visible"):
         return
     one["why"] = line.text("why") or line.text("verdict") or (one["why"] if state == one["state"] else "")
     if state == "still_visible" and one["decision"] in ("keep", None):

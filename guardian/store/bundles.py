@@ -89,6 +89,11 @@ def get(tx: Tx, name: str) -> Kept:
     return Kept(**row)
 
 
+def is_held(tx: Tx, *, account: str, platform_id: str) -> bool:
+    """Whether a legal hold keeps the evidence of that post."""
+    return bool(Q.evidence_held(tx, account=account, platform_id=platform_id))
+
+
 def page(
     tx: Tx,
     *,

@@ -394,7 +394,8 @@ insert into journal (seq, at, kind, who, data, prev, hash) values (:seq, :at, :k
 
 -- name: note_lines*!
 -- Note which posts a line of the journal tells about.
-insert into journal_posts (post, seq) values (:post, :seq);
+insert into journal_posts (post, seq) values (:post, :seq)
+on conflict (post, seq) do nothing;
 
 -- name: note_entered!
 -- Note that a line of the journal tells about every post that was entered after one.
@@ -854,3 +855,7 @@ select count(*) from posts where account = :account and state in ('sending', 'un
 -- Targets that have come to an end, whose bundle has not been sealed since.
 select t.* from targets t join bundles b on b.name = t.evidence
 where t.ended_at is not null and b.seals = 1;
+
+-- name: evidence_held$
+-- How many bundles of a post a legal hold keeps.
+select count(*) from bundles where account = :account and platform_id = :platform_id and held is not null;

@@ -75,8 +75,22 @@ STARTS: tuple[tuple[str, str, object], ...] = (
     ("POST", "/v1/posts/p-x/cancel", {}),
     ("POST", "/v1/media", "x"),
     ("POST", "/v1/imports", "x"),
+    ("GET", "/v1/evidence/ev-x/export", None),
+    ("POST", "/v1/evidence/ev-x/verify", {}),
+    ("POST", "/v1/evidence/ev-x/erase", {"ground": "x"}),
+    ("POST", "/v1/evidence/ev-x/hold", {"reason": "x"}),
+    ("POST", "/v1/evidence/ev-x/unhold", {"reason": "x"}),
+    ("POST", "/v1/evidence/key/rotate", {}),
+    ("POST", "/v1/natives/n-x/restore", {}),
 )
-LOOKS = (("GET", "/v1/status", None), ("GET", "/v1/posts", None), ("GET", "/v1/journal", None))
+LOOKS = (
+    ("GET", "/v1/status", None),
+    ("GET", "/v1/posts", None),
+    ("GET", "/v1/journal", None),
+    ("GET", "/v1/evidence", None),
+    ("GET", "/v1/evidence/key", None),
+    ("GET", "/v1/natives", None),
+)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +100,20 @@ def house() -> Iterator[TorturedHouse]:
         for place in (found.directory, Path(found.house.runtime_dir).parent, Path(found.house.runtime_dir)):
             place.chmod(0o755)  # as /run/guardian is: groups reach the socket
         yield found
+
+
+@NEEDS_ROOT
+def test_whoever_may_only_freeze_does_not_touch_what_the_platform_would_publish(house: TorturedHouse) -> None:
+    house.witness._ask("POST", "scheduled", {"account": "north-a", "text": "buy now", "seconds": 3600})
+    calls = [("POST", "/v1/freeze", {"reason": "by somebody", "native": "delete", "wait": 20})]
+    given = json.dumps([house.house.socket, SOMEBODY, SOMEBODY, [GAMES], calls])
+    words = [sys.executable, "-c", AS_SOMEBODY, given]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
+    ((status, document),) = json.loads(done.stdout)
+    assert (status, document["confirmed"]) == (200, True)
+    assert [row["state"] for row in document["native"]] == ["listed"]
+    assert "listed and not touched, because uid 12345 may not take posts down" in document["notes"][0]
+    assert [one["method"] for one in house.witness.creates() if "scheduled_statuses" in one["path"]] == []
 
 
 def statuses(
@@ -135,14 +163,14 @@ def test_a_stranger_does_not_even_get_a_connection(house: TorturedHouse, groups:
 @NEEDS_ROOT
 def test_who_is_in_more_groups_than_the_kernel_tells_has_no_rights(house: TorturedHouse) -> None:
     crowd = [*range(20_000, 20_298), GAMES, MAIL]
-    assert statuses(house, [FREEZE, THAW, *LOOKS], groups=crowd) == [403] * 5
+    assert statuses(house, [FREEZE, THAW, *LOOKS], groups=crowd) == [403] * (2 + len(LOOKS))
     assert statuses(house, [FREEZE, THAW], groups=crowd[-200:]) == [200, 200]
 
 
 @pytest.mark.root
 @NEEDS_ROOT
 def test_the_user_that_stands_for_unknown_ones_has_no_rights_whatever_its_groups(house: TorturedHouse) -> None:
-    assert statuses(house, [FREEZE, THAW, *LOOKS], uid=NOBODYS_UID, groups=[GAMES, MAIL]) == [403] * 5
+    assert statuses(house, [FREEZE, THAW, *LOOKS], uid=NOBODYS_UID, groups=[GAMES, MAIL]) == [403] * (2 + len(LOOKS))
 
 
 @pytest.mark.root

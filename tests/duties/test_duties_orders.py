@@ -1,4 +1,4 @@
-"""Orders left on the disk: carried out once, withdrawn by removing the file, never trusted further than they are read."""
+"""Orders left on the disk: carried out once, withdrawn by removing the file, never trusted unread."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ KEY = "0123456789abcdef" * 2
 
 def order(**changed: object) -> dict[str, object]:
     found: dict[str, object] = {
-        "key": KEY, "refs": ["p-1"], "decision": "delete", "capture": "best-effort", "reason": "bad joke", "by": "ann",
-        "scopes": ["all"], "native": "list", "wait": 10.0, "with_freeze": True,
+        "key": KEY, "refs": ["p-1"], "decision": "delete", "capture": None, "reason": "bad joke", "by": "ann",
+        "scopes": ["all"], "native": "list",
     }  # fmt: skip
     return {**found, **changed}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +26,6 @@ from tests.duties.conftest import Clock, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from guardian.fence.house import House
     from guardian.model import Entry
@@ -278,3 +278,17 @@ def test_heads_are_asked_for_again_when_all_authorities_are_down(
     desk.poll(5)
     assert len(desk.custody("head stamped")) == 2
     assert len(desk.custody("anchor gap")) == 4
+
+
+def test_the_lines_that_the_page_prints_for_a_lawyer_pass_as_they_stand(desk: Desk) -> None:
+    desk.poll(2)
+    label = desk.responses()[0].name.split(".")[2]
+    page = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text("utf-8")
+    block = page.partition("## To verify it without us")[2].partition("```\n")[2].partition("```")[0]
+    lines = block.replace("tsa-example-1a2b3c4d", label).splitlines()
+    assert [line.split()[0] for line in lines] == ["sha256sum", "ssh-keygen", "ssh-keygen", "openssl", "openssl"]
+    for line in lines:
+        ran = subprocess.run(["bash", "-c", line], cwd=desk.bundle.path, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, (line, ran.stdout, ran.stderr)
+        if line.startswith("ssh-keygen -l"):
+            assert desk.shelf.key().fingerprint in ran.stdout

@@ -91,7 +91,7 @@ def filled(root: Path, signer: Signer, *, authority: Authority | None = None) ->
     said = card.Said(author="Acme", handle="@acme", text="hello", at="yesterday")
     bundle.add("render/card.html", card.card(said, captured="today").encode())
     record.add(bundle, facts(bundle))
-    bundle.add("report-1.html", summary.summary(facts(bundle)).encode())
+    bundle.add("report.html", summary.summary(facts(bundle)).encode())
     lines = journal(5)
     custody.extract(bundle, lines[:2])
     bundle.seal(signer, at=NOW + 400)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -12,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardian.errors import Illegal, Mistake, Refusal, Unfound
+from guardian.errors import DiskFull, Illegal, Mistake, Refusal, Unfound
 from guardian.evidence import Bundle, canonical, erasure, files, names, signing, tombstones, verify, warc
-from tests.evidence.building import NOW, exchange, filled, fresh
+from tests.evidence.building import NOW, PICTURE, exchange, filled, fresh
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from guardian.evidence.signing import Signer
 
 HERE = Path(__file__).resolve().parents[2]
@@ -134,9 +138,9 @@ from tests.evidence.building import filled
 filled(Path(sys.argv[1]), signing.load(Path(sys.argv[2])))
 """
 POINTS = {
-    "evidence.opened": 17,
-    "evidence.written": 17,
-    "evidence.renamed": 17,
+    "evidence.opened": 19,
+    "evidence.written": 11,
+    "evidence.renamed": 19,
     "evidence.appending": 14,
     "evidence.appended": 14,
     "evidence.sealing": 3,
@@ -177,6 +181,43 @@ def test_a_record_that_was_cut_off_is_set_aside_and_noted_and_the_others_stay(ro
     assert len(list(warc.scanned(archive.read_bytes()))) >= 3
     assert archive.read_bytes() + (bundle.path / one.kept_as).read_bytes() == whole + whole[: len(whole) // 2]
     assert b"warc/post-1.warc.gz" in (bundle.path / "recovery-1.jsonl").read_bytes()
+
+
+@contextlib.contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes: what a full disk is to a writer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_record_leaves_the_records_before_it_and_the_next_one_follows_whole(
+    root: Path, signer: Signer
+) -> None:
+    bundle = fresh(root)
+    bundle.exchange(exchange())
+    archive = bundle.path / "warc/post-1.warc.gz"
+    before = archive.read_bytes()
+    for size in (len(before) + 1, len(before) + 300, len(before) + 900):
+        with full_disk(size), pytest.raises(DiskFull):
+            bundle.exchange(exchange(body=PICTURE + os.urandom(5000)))
+        assert archive.read_bytes() == before
+    with full_disk(10), pytest.raises(DiskFull):
+        bundle.append("checks.jsonl", b"{}" * 50)
+    with full_disk(10), pytest.raises(DiskFull):
+        bundle.add("media/01.jpg", PICTURE)
+    for size in (10, 200, 400, 800):
+        with full_disk(size), pytest.raises(DiskFull):
+            bundle.seal(signer, at=NOW)
+    bundle.add("media/01.jpg", PICTURE)
+    bundle.exchange(exchange())
+    bundle.append("checks.jsonl", b"{}")
+    bundle.seal(signer, at=NOW)
+    assert verify.verify(bundle.path) == []
+    assert sum(1 for _ in warc.scanned(archive.read_bytes())) == 5
 
 
 # --- erasing ---

@@ -66,12 +66,23 @@ def test_what_the_old_key_sealed_stays_good_and_it_seals_nothing_new(ring: Keyri
     assert any("did not count at that time" in str(one) for one in verifying.verify(bundle.path, trusted=trusted))
 
 
+def test_what_was_sealed_in_the_very_second_of_the_rotation_stays_good(ring: Keyring, tmp_path: Path) -> None:
+    old, _ = ring.have(now=NOW)
+    bundle = Bundle.create(tmp_path / "evidence", account="a", platform="mastodon", platform_id="1", at=NOW)
+    bundle.seal(old.signer, at=NOW + 10_500, allowed=old.allowed)
+    _, new = ring.rotate(now=NOW + 10_600)
+    bundle.add("later.txt", b"x")
+    bundle.seal(new.signer, at=NOW + 10_700, allowed=new.allowed)
+    assert verifying.verify(bundle.path, trusted=signing.known(ring.load().allowed)) == []
+
+
 def test_many_rotations_leave_one_open_line_and_no_gap_between_the_others(ring: Keyring) -> None:
     ring.have(now=NOW)
     for number in range(1, 4):
         ring.rotate(now=NOW + number * 60_000)
     known = signing.known((ring.path / LIST).read_text())
-    assert [one.valid_before for one in known] == [one.valid_after for one in known[1:]] + [None]
+    ends = [one.valid_before for one in known]
+    assert ends == [one.valid_after + 1_000 for one in known[1:] if one.valid_after is not None] + [None]
     assert len({one.public for one in known}) == 4
 
 
@@ -88,6 +99,16 @@ def test_a_crash_in_the_middle_of_a_rotation_leaves_a_key_that_counts(ring: Keyr
     )
     _, new = ring.rotate(now=NOW + 180_000)
     assert ring.load().fingerprint == new.fingerprint
+
+
+def test_a_crash_while_a_key_was_written_does_not_keep_the_house_without_one_for_ever(ring: Keyring) -> None:
+    ring.path.mkdir(parents=True, mode=0o700)
+    for name in (PRIVATE, NEXT, f"{LIST}.new"):
+        (ring.path / f"{name}.part").write_bytes(b"half a ke")
+    (ring.path / f"{LIST}.new").write_bytes(b"guardian namesp")
+    key, fresh = ring.have(now=NOW)
+    assert fresh
+    assert ring.rotate(now=NOW + 5_000)[0].fingerprint == key.fingerprint
 
 
 def test_no_key_is_shown_by_accident(ring: Keyring) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from guardian.errors import Mistake
 from guardian.evidence import Seal, custody, signing, verify, warc
+from guardian.model import Entry
+from guardian.rules import chain
 from tests.evidence.building import NOW, exchange, filled, fresh, journal
 
 if TYPE_CHECKING:
@@ -125,6 +127,21 @@ def test_an_extract_of_lines_that_are_no_neighbours_is_right(root: Path, signer:
     assert verify.verify(bundle.path) == []
     with pytest.raises(Mistake):
         custody.extract(bundle, [])
+
+
+def test_a_journal_line_with_fractions_and_odd_letters_can_stand_in_an_extract(root: Path, signer: Signer) -> None:
+    bundle = fresh(root)
+    data: dict[str, object] = {
+        "took": 0.25,
+        "text": "\ud83d\ude00 \u202e é",
+        "half": "\ud800",
+        "large": 1 << 60,
+        "é": [None],
+    }
+    sealed = chain.seal(seq=1, at=NOW, kind="x", who="y", data=data, prev=chain.START)
+    custody.extract(bundle, [Entry(seq=1, at=NOW, kind="x", who="y", data=data, prev=chain.START, hash=sealed)])
+    bundle.seal(signer, at=NOW)
+    assert verify.verify(bundle.path) == []
 
 
 def test_an_extract_that_ends_without_its_end_is_found(root: Path, signer: Signer) -> None:

@@ -72,8 +72,9 @@ def test_a_post_that_the_daemon_took_down_is_gone_with_its_proof(
     assert f"  takedown    {URL}: gone\n    evidence  ev-1 (complete): guardian evidence verify\n" in done.stdout
     (body,) = daemon.bodies(TAKEDOWNS)
     assert len(body.pop("key")) == 32
+    assert set(body.pop("caller")) == {"login", "tty", "host"}
     assert body == {
-        "refs": [URL], "decision": "delete", "capture": "best-effort", "reason": "bad joke", "wait": 10.0,
+        "refs": [URL], "decision": "delete", "severity": "critical", "reason": "bad joke", "wait": 10.0,
         "with_freeze": True,
     }  # fmt: skip
     assert orders_in(house) == []
@@ -203,8 +204,11 @@ def test_a_hostile_answer_never_steers_the_terminal(house: House, standing: Call
         (Reply(200, taken(target(state="ordered", due="2026-12-01T00:00:00Z")), "", reached=True), ["not_attempted"]),
         (Reply(202, taken(target(state="acting")), "", reached=True), ["unknown"]),
         (Reply(200, taken(target(state="invented")), "", reached=True), ["unknown"]),
-        (Reply(200, taken(target(ref="p-9")), "", reached=True), ["gone", "not_attempted"]),
+        (Reply(200, taken() | {"lost": [{"ref": URL, "why": "not ours"}]}, "", reached=True), ["not_attempted"]),
+        (Reply(200, taken(target()) | {"lost": [{"ref": "p-9"}]}, "", reached=True), ["gone", "not_attempted"]),
+        (Reply(200, taken(), "", reached=True), ["not_attempted"]),
         (Reply(200, taken(target(), target(state="unknown")), "", reached=True), ["gone", "unknown"]),
+        (Reply(200, taken({"ref": ["p-9"], "state": ["gone"]}), "", reached=True), ["unknown"]),
         (Reply(200, {"targets": "none"}, "", reached=True), ["not_attempted"]),
         (Reply(200, [1], "", reached=True), ["not_attempted"]),
         (Reply(500, None, "", reached=True), ["not_attempted"]),
@@ -216,6 +220,24 @@ def test_nothing_but_the_daemons_plain_word_counts_as_done(reply: Reply, states:
     rows = aftermath.rows_of(reply, (URL,), killed=False)
     assert [row["state"] for row in rows] == states
     assert aftermath.is_complete({"takedown": rows}, "list") is (states == ["gone"])
+
+
+def test_a_post_is_called_what_the_person_called_it() -> None:
+    found = {"account": "acme-m", "platform_id": "113"}
+    one, two = target(ref="p-1", **found), target(ref="p-2", url="https://social.example/@acme/114")
+    rows = aftermath.rows_of(Reply(200, taken(one, two), "", reached=True), ("acme-m/113", "p-2"), killed=False)
+    assert [row["ref"] for row in rows] == ["acme-m/113", "p-2"]
+    (row,) = aftermath.rows_of(Reply(200, taken(one), "", reached=True), ("https://else.example/113",), killed=False)
+    assert row["ref"] == "https://else.example/113"
+    rows = aftermath.rows_of(Reply(200, taken(one, two), "", reached=True), ("https://else.example/113",), killed=False)
+    assert [row["ref"] for row in rows] == ["p-1", "p-2"]
+
+
+def test_what_says_the_same_elsewhere_is_offered(house: House, standing: Callable[..., StandIn]) -> None:
+    more = [{"ref": "p-2", "url": "https://social.example/@beta/9"}]
+    standing(takedowns=(200, taken(target()) | {"siblings": more}))
+    done = freeze(house, "--takedown", URL, "--delete")
+    assert "1 more say the same: https://social.example/@beta/9; to take them down: guardian takedown" in done.stdout
 
 
 def test_a_daemon_that_was_ended_before_it_answered_has_not_done_it() -> None:

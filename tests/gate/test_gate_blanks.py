@@ -52,6 +52,24 @@ def test_of_a_secret_header_only_its_name_stays(name: str) -> None:
     assert BLANKS.headers([(name, "x")]) == ((name, "[removed]"),)
 
 
+@pytest.mark.parametrize("filling", ["x", "x\n", '"x","y"', "<p>", "?&;"])
+def test_a_long_answer_is_looked_through_to_its_end(filling: str) -> None:
+    """Piece by piece, so that no other thread waits for it; no address is cut in two by that."""
+    signed = '"https://cdn.example/a.png?w=1&X-Amz-Signature=s3cr3t","access_token":"s3cr3t",'
+    body = ((filling * 3000)[:3000] + signed).encode() * 200
+    found = BLANKS.body(body, "application/json")
+    assert len(found) == len(body)
+    assert b"s3cr3t" not in found
+
+
+def test_a_film_is_looked_through_for_our_secrets_however_long_it_is() -> None:
+    film = b"?token=abc canary-0815 " * 200_000
+    for media_type in ("application/octet-stream", "text/html"):
+        found = Blanks(["canary-0815"]).body(film, media_type)
+        assert b"canary-0815" not in found
+        assert len(found) == len(film)
+
+
 def test_a_picture_is_looked_through_for_our_secrets_and_for_nothing_else() -> None:
     picture = b"\x89PNG?token=abc canary-0815"
     assert Blanks(["canary-0815"]).body(picture, "image/png") == b"\x89PNG?token=abc ***********"

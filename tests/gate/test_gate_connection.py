@@ -179,7 +179,7 @@ def test_over_tls_what_was_not_acknowledged_never_leaves_after_confirmed(
         sending = Sending(door, LONG)
         raw, _ = server.accept()
         connection = context.wrap_socket(raw, server_side=True)
-        wait_until(lambda: inside(door))
+        wait_until(lambda: inside(door) and sending.is_leaving())
         with stop(door, drain=0.2) as stopping:
             assert stopping.confirm(), stopping.unconfirmed
         assert isinstance(sending.join(), verdicts.Uncertain)

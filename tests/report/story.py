@@ -77,7 +77,7 @@ def bad_joke(story: Story) -> None:
     story.during("takedown ordered", 0.3, "anna", takedown="d-1", targets=targets, **how, **who)
     for target, number, grade in (("t-1", "11", "complete"), ("t-2", "12", "partial")):
         about = {"takedown": "d-1", "target": target, "account": "acme", "platform_id": number}
-        seal = {"bundle": f"/state/evidence/ev-{number}", "seal": 1, "sha256": "a" * 64, "grade": grade}
+        seal: dict[str, Any] = {"bundle": f"/state/evidence/ev-{number}", "seal": 1, "sha256": "a" * 64, "grade": grade}
         story.during("snapshot sealed", 0.9, **about, **seal)
         story.during("takedown acting", 1.0, **about, act="delete", policy="best-effort")
     gone = {"takedown": "d-1", "target": "t-1", "account": "acme", "platform_id": "11", "url": f"{URL}11"}

@@ -184,3 +184,35 @@ def test_reading_the_facts_page_by_page_leaves_out_no_line(story: Story, monkeyp
     bad_joke(story)
     numbers = [one["seq"] for one in story.facts()["lines"]]
     assert numbers == list(range(3, numbers[-1] + 1))
+
+
+def test_a_veil_is_the_end_of_a_post_that_was_to_be_hidden_and_of_no_other(story: Story) -> None:
+    story.open(0)
+    for number, decision in enumerate(("hide", "delete")):
+        targets = [{"target": f"t-{number}", "account": "acme", "platform_id": str(number)}]
+        story.during("takedown ordered", 1, decision=decision, targets=targets)
+        story.during("looked again", 2, target=f"t-{number}", presence="veiled")
+    assert [one["state"] for one in story.record()["takedowns"]] == ["hidden", "still_visible"]
+
+
+def test_what_was_shown_again_on_purpose_is_undone_and_hinders_nobody(story: Story) -> None:
+    story.open(0)
+    story.during(
+        "takedown ordered", 1, decision="hide", targets=[{"target": "t-1", "account": "a", "platform_id": "5"}]
+    )
+    story.during("taken down", 2, target="t-1", state="hidden", bundle="ev-1", grade="complete")
+    story.during("undone", 90, "ben", target="t-1", presence="there", reason="it was no joke")
+    story.during("looked again", 100, target="t-1", presence="unknown")
+    record = story.record()
+    (one,) = record["takedowns"]
+    assert (one["state"], one["why"], one["bundle"]) == ("undone", "it was no joke", "ev-1")
+    assert _measure(record, "taken_down")["ms"] == 1_000, "it was hidden, until somebody showed it again"
+    assert record["hindered"] == []
+
+
+def test_what_is_gone_but_still_served_elsewhere_hinders(story: Story) -> None:
+    story.open(0)
+    line = story.during("looked again", 3, target="t-1", check=0, presence="gone", lingering=["media is still served"])
+    assert [(one["what"], one["why"], one["lines"]) for one in story.record()["hindered"]] == [
+        ("lingering", "media is still served", [line])
+    ]

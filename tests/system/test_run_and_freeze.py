@@ -140,7 +140,7 @@ def test_every_door_gives_the_documents_keys_of_the_contract(house: TorturedHous
     house.start()
     keys = {
         *("state", "confirmed", "durable", "scopes", "elapsed_ms", "door", "daemon_killed", "epoch", "incident"),
-        *("held", "in_flight", "not_covered", "unconfirmed", "takedown"),
+        *("held", "in_flight", "not_covered", "unconfirmed", "native", "takedown"),
     }
     for door, name in ((doors.by_json, "direct"), (doors.by_socket, "control")):
         document = house.freeze(*SCOPES, door=door).document

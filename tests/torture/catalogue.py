@@ -17,6 +17,7 @@ from tests.torture import (
     rows_host,
     rows_machine,
     rows_net,
+    rows_replay,
     rows_sockets,
     rows_stopped,
     rows_store,
@@ -78,4 +79,5 @@ ROWS: dict[str, Row] = {
     "host-frozen-group": rows_host.frozen_group,
     "crowded": rows_host.crowded,
     "control-attacked": rows_sockets.control_attacked,
+    "replay": rows_replay.replayed,
 }
