@@ -60,6 +60,9 @@ class Picturing:
         if not settings.render or not browser:
             return
         wanted = snapshot.wanted
+        if wanted.light:
+            snapshot.facts.notes.append("no picture: it was one of many")
+            return
         live = wanted.order.decision is Decision.KEEP and wanted.target.url is not None
         url = wanted.target.url if live else (snapshot.bundle.path / "render" / "card.html").as_uri()
         at = self.clock()
