@@ -11,13 +11,24 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SHOWN = 2  # of a list that is longer than `LONG`
 LONG = 12
-NOT_SHOWN = ("README.txt", "SHA256SUMS", "keys", "certificate-draft.txt", "custody", "record-1.json", "seal-")
-SEEN = {"page", "activity", "permalink"}  # the platform's pages for people: that they are there is enough
+NOT_SHOWN = (
+    "README.txt",
+    "SHA256SUMS",
+    "keys",
+    "certificate-draft.txt",
+    "custody",
+    "record-1.json",
+    "seal-",
+    "third-party/exchanges",
+    "warc/third-party",
+)
+RACING = {"page", "activity", "quotes"}  # not essential: kept when they are faster than the proof
+RACES = re.compile(r"/@\w+/\d+(?: status=\d+)?(?: verdict=\w+)?$|/quotes\?|<th>(?:page|activity|quotes)</th>")
 BRIEF = {  # what of a part is shown
     "account": ("acct", "display_name"), "exchange": ("method", "status"), "quoted_status": ("id", "content"),
     "reblog": ("id", "content"),
@@ -54,29 +65,32 @@ def plain(bundle: Path) -> str:
 
 def _is_shown(path: Path, bundle: Path) -> bool:
     name = str(path.relative_to(bundle))
-    return not name.startswith(NOT_SHOWN)
+    return not name.startswith(NOT_SHOWN) and path.stem not in RACING
 
 
 def _said(path: Path) -> str:
     data = path.read_bytes()
-    if path.stem in SEEN:
-        return "(a page)"
     if path.suffix == ".json":
         return _pretty(json.loads(data))
     if path.suffix == ".jsonl":
-        return "\n".join(sorted(_brief(json.loads(line)) for line in data.splitlines()))
+        return _lines(_brief(json.loads(line)) for line in data.splitlines())
     if path.suffix == ".gz":
-        return "\n".join(sorted(_records(gzip.decompress(data))))
+        return _lines(_records(gzip.decompress(data)))
     if path.suffix in (".html", ".txt"):
         return "\n".join(_paragraphs(ROWS.sub(r"\1...\2", STYLE.sub("", data.decode("utf-8")))))
     return f"({'the bytes of a file' if data else 'empty'})"
+
+
+def _lines(found: Iterable[str]) -> str:
+    """In order, without those that may be there or not."""
+    return "\n".join(sorted(one for one in found if RACES.search(one) is None))
 
 
 def _paragraphs(html: str) -> Iterator[str]:
     """The page line by line, its notes in order; a row of a table is a line."""
     lines = html.replace("<tr>", "\n<tr>").splitlines()
     notes = sorted(line for line in lines if NOTE.match(line))
-    return (notes.pop(0) if NOTE.match(line) else line for line in lines if line.strip())
+    return (notes.pop(0) if NOTE.match(line) else line for line in lines if line.strip() and not RACES.search(line))
 
 
 def _records(warc: bytes) -> Iterator[str]:
@@ -109,6 +123,8 @@ def _settled(found: Any) -> Any:  # noqa: ANN401 (a JSON document)
 def _value(key: str, value: Any) -> Any:  # noqa: ANN401 (a JSON document)
     if key in MADE_ANEW or key.endswith(("_at_ms", "landed_at")):
         return "..."
+    if key == "items" and value and "what" in value[0]:
+        value = [one for one in value if one["what"] not in RACING]
     if key == "notes":
         return sorted(value)
     if key in BRIEF and isinstance(value, dict):
