@@ -353,13 +353,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Native:
-    """A post that the platform itself will publish later. `raw` is what it says of it."""
+    """A post that the platform itself will publish later. `raw` is what it says of it.
+
+    `unshown` of its files are named by the platform and not shown: nobody can save them.
+    """
 
     id: str
     due: int
     text: str
     files: tuple[Shown, ...]
     raw: dict[str, object]
+    unshown: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A hostile post, taken down for real: what it says steers no page and no terminal, and the raw files have all of it."""
+"""A hostile post, taken down for real: it steers no page and no terminal, and the raw files have all of it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def taken_down(place: Place, guardian: Guardian, tmp_path: Path) -> Iterator[tup
 
 
 def test_a_hostile_post_steers_nothing_that_shows_it_and_lies_untouched_in_the_raw_files(
-    place: Place, guardian: Guardian, taken_down: tuple[str, Path, str]
+    guardian: Guardian, taken_down: tuple[str, Path, str]
 ) -> None:
     order, bundle, said = taken_down
     assert not steers(said)
