@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from guardian.cli import render, standing
+from guardian.cli import render, standing, takedown_lines
 from guardian.cli.status import freeze_line
 
 MOST_LINES = 40
@@ -29,6 +29,7 @@ def lines(post: Document) -> Iterator[str]:
         yield render.field("why", post["why"])
     yield from _covers(post)
     yield from _attempts(post["attempts"], post["parts"])
+    yield from takedown_lines.of_post(post["takedowns"])
     yield from _journal(post)
     for one in post["advice"]:
         yield render.field("to do", f"{one['text']}:" if one["command"] else one["text"])

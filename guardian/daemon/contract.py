@@ -64,6 +64,7 @@ class Status(BaseModel):
     version: str
     config: Config
     incident: dict[str, Any] | None = None
+    takedowns: dict[str, Any]
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
@@ -213,6 +214,7 @@ class Story(Post):
     journal: list[dict[str, Any]]
     journal_in_all: int
     advice: list[dict[str, Any]]
+    takedowns: list[dict[str, Any]]
 
 
 class Staged(BaseModel):

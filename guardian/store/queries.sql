@@ -605,6 +605,35 @@ select account, min(coalesce(due_at, 0)) as due from targets where ended_at is n
 -- Every target that was the same post on its platform.
 select * from targets where account = :account and platform_id = :platform_id order by id;
 
+-- name: takedowns_running
+-- Orders that are not over: of how many posts, how many are done, and when the last that waits may be acted on.
+select o.id, o.decision, o.reason, count(*) as posts, sum(case when t.ended_at is null then 0 else 1 end) as done,
+    max(case when t.ended_at is null then t.due_at end) as due
+from takedowns o join targets t on t.takedown = o.id
+where o.id in (select takedown from targets where ended_at is null)
+group by o.id, o.decision, o.reason, o.at order by o.at, o.id limit :limit;
+
+-- name: targets_not_as_ordered
+-- Posts of an incident that are not as the last order about each of them wanted.
+select t.*, count(*) over () as in_all from targets t join takedowns o on o.id = t.takedown
+where o.incident = :incident and t.state in ('still_visible', 'unknown', 'not_attempted')
+    and not exists (select 1 from targets n join takedowns l on l.id = n.takedown
+        where n.account = t.account and n.platform_id = t.platform_id and n.state <> 'kept' and l.at > o.at)
+order by o.at, t.nr limit :limit;
+
+-- name: targets_by_state
+-- Posts of an incident, or that an order is not over for, by what became of the last order about each of them.
+select t.state, count(*) as n from targets t join takedowns o on o.id = t.takedown
+where (o.incident = :incident or t.ended_at is null)
+    and not exists (select 1 from targets n join takedowns l on l.id = n.takedown
+        where n.account = t.account and n.platform_id = t.platform_id and n.state <> 'kept' and l.at > o.at)
+group by t.state;
+
+-- name: targets_of_our_post
+-- Every target that was a part of a post of ours, the last order first.
+select t.*, o.decision, o.at as ordered_at, o.by_whom from targets t join takedowns o on o.id = t.takedown
+where t.post = :post order by o.at desc, t.nr limit :limit;
+
 -- name: move_target^
 -- One step of a target, if it is still where it was thought to be.
 update targets set state = :to_state, why = :why, ended_at = :ended_at, due_at = :due_at

@@ -86,7 +86,7 @@ def test_a_freeze_lists_what_the_server_would_publish_and_touches_nothing(
 
 
 def test_what_is_held_is_put_off_by_a_year_and_its_words_are_kept(desk: Desk, clean: MastodonMockServer) -> None:
-    """This server does not take one that is due within five minutes: a little later is as near as it gets."""
+    """The server does not keep one that is due within five minutes: a little later is as near as it gets."""
     later = schedule(clean, "tomorrow", spoiler_text="a warning", visibility="unlisted")
     soon = schedule(clean, "in five minutes and a bit", minutes=5.2)
     stop = desk.run("freeze", "a", "test", "--native")
