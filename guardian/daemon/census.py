@@ -32,8 +32,8 @@ class Count:
     """What the store said.
 
     `posts` are counted by account and state, `halves` (threads that are half live) by account, `holds` by kind; `due`
-    is, by account, since when (ms) the oldest post that may be sent has been due. `targets` are posts that are or were to be
-    taken down, by state; `incident` is when (ms) the open one was opened.
+    is, by account, since when (ms) the oldest post that may be sent has been due. `targets` are posts that come or
+    came down, by state; `incident` is when (ms) the open one was opened.
     """
 
     posts: Mapping[tuple[str, str], int]

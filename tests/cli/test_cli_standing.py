@@ -26,7 +26,7 @@ def test_what_is_still_visible_is_named_by_the_status_until_a_later_order_has_ta
     (row,) = place.get("/v1/status")["takedowns"]["not_done"]
     assert (row["post"], row["url"], row["state"]) == (post, address, state)
     status = guardian("status")
-    assert any(line.startswith("NOT DONE") and address in line for line in status.out.splitlines()), status.out
+    assert any(line.strip().startswith("NOT DONE") and address in line for line in status.out.splitlines()), status.out
     second = guardian("takedown", post, "--delete", "--reason", "once more")
     assert second.code == 0, second
     standing = guardian("status", "--json").json["takedowns"]
