@@ -13,6 +13,7 @@ MAX_TEXT = 20_000
 MAX_TEXT_BYTES, MAX_WARNING_BYTES = 32 * 1024, 8 * 1024  # three times that, encoded, still passes the gate in one piece
 MOST_FILES, MOST_PARTS, MAX_PATH = 100, 100, 4096
 FEWEST_PARTS = 2
+CAMPAIGN = r"^\S(.{0,98}\S)?$"  # as long as a filter may be; no blank at its ends, so that what looks the same is it
 
 
 def _clean(text: str) -> str:
@@ -79,4 +80,5 @@ class Record(_Closed):
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
     visibility: Word | None = None
     tags: list[Annotated[str, Field(pattern=r"^[^\s,]{1,64}$"), AfterValidator(_clean)]] = []
+    campaign: Annotated[str, Field(pattern=CAMPAIGN), AfterValidator(_clean)] | None = None
     ref: Word | None = None
