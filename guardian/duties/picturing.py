@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from guardian.duties.capturing import Snapshot
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WITHIN = 20.0
+WITHIN = 15.0  # an ending daemon waits for it, and systemd for the daemon
 GONE_WITHIN = 3.0
 MOST = 16 << 20
 SIZE = "900,1400"
@@ -60,6 +60,9 @@ class Picturing:
         if not settings.render or not browser:
             return
         wanted = snapshot.wanted
+        if wanted.light:
+            snapshot.facts.notes.append("no picture: it was one of many")
+            return
         live = wanted.order.decision is Decision.KEEP and wanted.target.url is not None
         url = wanted.target.url if live else (snapshot.bundle.path / "render" / "card.html").as_uri()
         at = self.clock()
