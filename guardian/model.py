@@ -124,6 +124,7 @@ class Post:
     zone: str | None
     wall: str | None = None
     tags: tuple[str, ...]
+    campaign: str | None = None
     ref: str | None
     why: str | None
     platform_id: str | None

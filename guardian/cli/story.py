@@ -24,6 +24,8 @@ def lines(post: Document) -> Iterator[str]:
             yield render.field(key.partition("_id")[0], post[key])
     if post["tags"]:
         yield render.field("tags", ", ".join(post["tags"]))
+    if post["campaign"]:
+        yield render.field("campaign", post["campaign"])
     yield render.field("entered", f"{render.local(post['created_at'])} by {post['created_by']}")
     if post["why"]:
         yield render.field("why", post["why"])

@@ -1,5 +1,6 @@
 """What `guardian takedown` says: each post with its state, its proof and what is left to do."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,12 @@ def lines(found: Document) -> Iterator[str]:
         yield f"{more} more belong to it; to take them down, too: --siblings"
         for one in found["siblings"]:
             yield render.one_line(f"  {one['ref']}  {one['why']}  {one['url'] or ''}")
+    for one in found["waiting"]:
+        yield ""
+        yield render.one_line(
+            f"{render.count(one['posts'], 'post')} of campaign {one['campaign']} still to go out; to keep back:"
+        )
+        yield render.one_line(f"  guardian queue hold --campaign {shlex.quote(one['campaign'])}")
     if found["incident"]:
         yield ""
         yield f"incident {found['incident']}: guardian incident show"

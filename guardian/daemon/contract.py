@@ -146,6 +146,7 @@ class Post(BaseModel):
     text: str
     why: str | None
     tags: list[str]
+    campaign: str | None
 
 
 class Posts(BaseModel):
