@@ -130,7 +130,7 @@ def test_what_x_cannot_do_is_refused_in_words_and_asks_nobody(stage: Stage) -> N
     assert any("composer" in one for one in MAKER.abilities.unseen)
 
 
-@pytest.mark.parametrize("platform_id", ["", "../users/me", "12/likes", "1" * 20, "１２", "12?x=1"])
+@pytest.mark.parametrize("platform_id", ["", "../users/me", "12/likes", "1" * 20, "\uff11\uff12", "12?x=1"])
 def test_an_id_that_is_none_names_no_other_path(stage: Stage, platform_id: str) -> None:
     with pytest.raises(Mistake):
         stage.adapter.looks(PostRef(id=platform_id))

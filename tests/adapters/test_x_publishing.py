@@ -14,7 +14,7 @@ from guardian.adapter import Kind, Readiness
 from guardian.errors import ConfigMistake, Doubt, PlatformRefusal, TokenRefused
 from guardian.gate.intents import declare
 from guardian.gate.verdicts import Accepted, NotSent, Rejected, Shut, Stopped, Throttled, Uncertain, verdict_of_upload
-from guardian.model import Limits, Part
+from guardian.model import Part
 from tests.adapters.x_stage import NOBODY, PNG, Stage, account_of, now, picture, stage, x
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def test_a_gate_that_closes_between_the_upload_and_the_create_lets_no_create_out
     key = stage.upload()
     intent = stage.intent()
     Path(stage.house.permit("all")).unlink()
-    with declare(intent), pytest.raises(Exception, match="stopped|permit|frozen|all"):
+    with declare(intent), pytest.raises(Exception, match=r"all"):
         stage.adapter.publish(Part(text="Look", media=(picture(),)), "key", uploads=(key,))
     assert stage.x.creates() == []
     assert isinstance(stage.adapter.whoami().handle, str)  # reading goes on
@@ -224,10 +224,10 @@ def test_a_closed_port_is_surely_not_sent(stage: Stage) -> None:
         (Part(text="  "), "text"),
         (Part(text="x", warning="spoiler"), "warning"),
         (Part(text="x", visibility="unlisted"), "visibility"),
-        (Part(text="x", media=(picture(),) * 5), "media"),
-        (Part(text="x", media=(picture(kind="video/mp4"),)), "media"),
-        (Part(text="x", media=(picture(kind="image/gif"),)), "media"),
-        (Part(text="x", media=(picture(alt="x" * 1001),)), "media"),
+        (Part(text="x", media=tuple(picture(PNG + bytes([nr])) for nr in range(5))), "media"),
+        (Part(text="x", media=(picture(kind="video/mp4"),)), "media1"),
+        (Part(text="x", media=(picture(kind="image/gif"),)), "media1"),
+        (Part(text="x", media=(picture(alt="x" * 1001),)), "media1_alt"),
     ],
 )
 def test_what_x_would_refuse_is_a_problem_before_it_is_asked(stage: Stage, part: Part, field: str) -> None:
@@ -244,20 +244,16 @@ def test_what_x_would_refuse_is_a_problem_before_it_is_asked(stage: Stage, part:
         Part(text="x" * 256 + " https://example.com/" + "long/" * 100),
         Part(text="", media=(picture(),)),
         Part(text="x", visibility="verified"),
-        Part(text="x", media=(picture(),) * 4),
+        Part(text="x", media=tuple(picture(PNG + bytes([nr])) for nr in range(4))),
     ],
 )
 def test_what_x_would_take_is_no_problem(stage: Stage, part: Part) -> None:
-    assert (
-        list(stage.adapter.check(part, Limits(characters=280)))
-        == list(stage.adapter.check(part, stage.adapter.limits()))
-        == []
-    )
+    assert list(stage.adapter.check(part, stage.adapter.limits())) == []
 
 
 def test_keys_that_x_refuses_are_said_to_be_refused_and_what_to_do(stage: Stage) -> None:
     stage.x.accounts["acme"].revoked = True
-    with pytest.raises(TokenRefused, match="make new ones at https://console.x.com"):
+    with pytest.raises(TokenRefused, match=r"make new ones at https://console\.x\.com"):
         stage.adapter.whoami()
     assert isinstance(stage.publish("Fresh bread")[1], Rejected)
 
@@ -307,8 +303,8 @@ def test_an_answer_that_is_none_is_a_doubt_and_never_an_absence(stage: Stage) ->
 def test_words_that_are_alike_and_not_the_same_are_a_doubt_for_a_person(stage: Stage) -> None:
     began = now()
     stage.published("The forty-first episode of our podcast is out, listen to it now")
+    part = Part(text="The forty-second episode of our podcast is out, listen to it now")
     with pytest.raises(Doubt, match="alike"):
-        part = Part(text="The forty-second episode of our podcast is out, listen to it now")
         stage.adapter.find(part, since=began, known=NOBODY)
     assert stage.adapter.find(Part(text="Bread"), since=began, known=NOBODY) is None
 
