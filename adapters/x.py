@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from adapters import x_answers as answers_
 from adapters import x_counting, x_incident
 from adapters.likeness import Likeness
-from adapters.x_addresses import address
+from adapters.x_addresses import SITES, address
 from adapters.x_incident import POSTS, XIncident
 from adapters.x_session import SECRETS, XClient, explained
 from adapters.x_words import alike, pictures_of, text_of
@@ -213,5 +213,6 @@ MAKER = Maker(
     secrets=SECRETS,
     abilities=x_incident.ABILITIES,
     hosts=x_incident.HOSTS,
+    sites=SITES,
     reads=answers_.reads,
 )

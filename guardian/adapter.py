@@ -315,6 +315,7 @@ class Maker:
     secrets: tuple[str, ...]
     abilities: Abilities = Abilities()
     hosts: tuple[Host, ...] = ()  # beside the account's own
+    sites: frozenset[str] = frozenset()  # where people see posts, if that is not the account's own host
     reads: Reads | None = None  # where the status of an answer does not say everything
 
 
