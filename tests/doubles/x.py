@@ -19,8 +19,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Json = dict[str, Any]
 PROBLEM = "https://api.twitter.com/2/problems/"
@@ -181,7 +184,7 @@ class XDouble:
         post = re.fullmatch(r"/2/tweets/(\d+)", asked.path)
         if post:
             return self._delete(post[1], account) if asked.method == "DELETE" else self._show(post[1])
-        routes = {
+        routes: dict[tuple[str, str], Callable[[], tuple[int, Json]]] = {
             ("POST", "/2/tweets"): lambda: self._create(asked.body, account),
             ("POST", "/2/media/upload"): lambda: self._upload(asked.body),
             ("POST", "/2/media/metadata"): lambda: self._describe(asked.body),
@@ -190,7 +193,8 @@ class XDouble:
             ("GET", "/2/tweets/search/recent"): lambda: (200, {"meta": {"result_count": 0}}),
         }
         missing = 404, {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"}
-        return routes.get((asked.method, asked.path), lambda: missing)()
+        found = routes.get((asked.method, asked.path))
+        return missing if found is None else found()
 
     def _create(self, body: Json, account: XAccount) -> tuple[int, Json]:
         text, keys = body.get("text", ""), (body.get("media") or {}).get("media_ids", [])

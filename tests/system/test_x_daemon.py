@@ -1,4 +1,4 @@
-"""A daemon with an account on X, as a process, against the double: from the queue to a takedown, with and without credit."""
+"""A daemon with an account on X, as a process, against the double: from the queue to a takedown, without credit too."""
 
 from __future__ import annotations
 
