@@ -107,7 +107,7 @@ class XDouble:
         self._id = 1_990_000_000_000_000_000
         self._nonces: set[str] = set()
         self._lock = threading.RLock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Visit)
+        self._server = _Server(("127.0.0.1", 0), _Visit)
         self._server.daemon_threads = True
         self._server.double = self  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -341,6 +341,11 @@ class XDouble:
                     fault.times -= 1
                     return fault
         return None
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Whoever asked has gone: that is what the tests are about."""
 
 
 class _Visit(BaseHTTPRequestHandler):
