@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.outsider
 WITHIN = 60.0
+FROZEN = 20  # the exit code of a status
 
 
 class Desk:
@@ -87,6 +88,26 @@ def test_an_account_of_x_needs_all_four_keys_and_says_which_is_missing(desk: Des
     assert short.returncode != 0
     assert "access_token_secret" in short.stdout + short.stderr
     desk.write(SECRETS)
+
+
+def test_a_bad_post_is_proven_and_gone_in_one_command(desk: Desk) -> None:
+    daemon = DaemonProcess(desk.house, desk.config, desk.directory / "daemon.log")
+    try:
+        daemon.wait_ready()
+        post = desk.add("A bad joke, see https://example.com/joke")
+        desk.wait(lambda: desk.asked("queue", "show", post)["state"] == "published")
+        done = desk.run("freeze", "a bad joke is live", "--takedown", post, "--delete", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        desk.wait(lambda: desk.x.live() == [])
+        desk.wait(lambda: desk.asked("queue", "show", post)["state"] == "retracted")
+        (row,) = desk.asked("takedown", "list")["takedowns"][0]["targets"]
+        assert (row["state"], row["grade"]) == ("gone", "complete")
+        waiting = desk.add("More bread")
+        assert desk.run("status").returncode == FROZEN
+        assert desk.asked("queue", "show", waiting)["state"] in ("queued", "missed")
+        assert len(desk.x.creates()) == 1
+    finally:
+        daemon.terminate()
 
 
 def test_without_credit_posts_wait_the_status_shouts_and_a_takedown_names_the_address_for_a_person(
