@@ -10,8 +10,8 @@ import mimetypes
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from adapters import reddit_alike as alike
 from adapters import reddit_answers as answers_
 from adapters import reddit_words as words
 from adapters.reddit_client import API, UNAUTHORISED, RedditClient
@@ -148,15 +148,14 @@ class RedditAdapter(RedditIncident):
 
         Never None: that it is not listed does not prove that it is not there, so a person decides. Raises Doubt.
         """
-        earliest = datetime.fromtimestamp(since / 1000, UTC) - SKEW
+        earliest, own = datetime.fromtimestamp(since / 1000, UTC) - SKEW, self._client.name
         for thing in self._own_since("submitted" if reply_to is None else "comments", earliest):
             if thing["name"] in known:
                 continue
-            same = self._is_comment(thing, part, reply_to) if reply_to else self._is_submission(thing, part)
-            if same:
+            if alike.is_comment(thing, part, reply_to) if reply_to else alike.is_submission(thing, part, own):
                 return answers_.ref_of(thing)
         raise Doubt(
-            f"cannot say whether u/{self._client.name} has the post, because {LATE}",
+            f"cannot say whether u/{own} has the post, because {LATE}",
             fix="look at the account with your own eyes; then cancel the post, or cancel it and add it anew",
         )
 
@@ -187,40 +186,6 @@ class RedditAdapter(RedditIncident):
             if not isinstance(after, str) or not things or _made_at(things[-1]) < first:
                 return
         raise Doubt(f"{what}, because it is more than Reddit lists")
-
-    def _is_submission(self, thing: answers_.Json, part: Part) -> bool:
-        """By title and place, and by what it shows. Raises Doubt where those agree and this cannot be told."""
-        what, place = words.said(part), words.place(part.visibility, self._client.name)
-        if place is None or str(thing.get("subreddit", "")).lower() != place.subreddit.lower():
-            return False
-        if words.plain(thing.get("title")) != words.plain(what.title):
-            return False
-        if len(part.media) > 1:
-            items = answers_.at(thing, "gallery_data", "items")
-            return thing.get("is_gallery") is True and (items is None or len(items) == len(part.media))
-        if part.media:
-            return thing.get("is_self") is False and thing.get("is_gallery") is not True
-        if what.link is None:
-            return thing.get("is_self") is True and words.plain(thing.get("selftext")) == words.plain(what.body)
-        if thing.get("is_self") is not False:
-            return False
-        if not _is_same_address(what.link, thing.get("url")):
-            raise Doubt(f"cannot say whether {thing['name']} is the post, because its title is, and its address is not")
-        return True
-
-    @staticmethod
-    def _is_comment(thing: answers_.Json, part: Part, reply_to: str) -> bool:
-        same = words.plain(thing.get("body")) == words.plain(part.text)
-        return thing.get("parent_id") == reply_to and same
-
-
-def _is_same_address(ours: str, theirs: object) -> bool:
-    """But for a slash at the end, and the case of the host."""
-    if not isinstance(theirs, str):
-        return False
-    left, right = urlsplit(ours), urlsplit(theirs)
-    same = left.netloc.lower() == right.netloc.lower() and left.path.rstrip("/") == right.path.rstrip("/")
-    return same and left.query == right.query
 
 
 def _made_at(thing: answers_.Json) -> float:

@@ -62,20 +62,25 @@ def reads(kind: Kind, path: str, status: int, body: bytes) -> Reading | None:
     if path == STORAGE:
         return None
     found = document(body)
+    if OK <= status < 300:  # noqa: PLR2004 (HTTP's own classes)
+        return _read_yes(kind, found)
     if status == FORBIDDEN and not isinstance(found, dict):
         return Reading(meaning=Meaning.SHUT, why=NOT_LET_IN)
     if status == BAD_REQUEST and isinstance(at(found, "reason"), str):
         words = at(found, "explanation") or at(found, "message") or ""
         return Reading(meaning=Meaning.REFUSED, why=_no(at(found, "reason"), words, at(found, "fields")))
-    if not OK <= status < 300:  # noqa: PLR2004 (HTTP's own classes)
-        return None
+    return None
+
+
+def _read_yes(kind: Kind, found: object) -> Reading | None:
+    """With 200 Reddit says *no*, too; and *yes* without a name."""
     said = list(_errors(found))
     if said:
         return _not_made(said, found)
-    if kind is Kind.PUBLISH and made(found) is None:
-        pictures = at(found, "json", "data", "websocket_url") or at(found, "json", "data", "user_submitted_page")
-        return Reading(meaning=Meaning.UNCERTAIN, why=LATER_MADE if pictures else NAMELESS)
-    return None
+    if kind is not Kind.PUBLISH or made(found) is not None:
+        return None
+    pictures = at(found, "json", "data", "websocket_url") or at(found, "json", "data", "user_submitted_page")
+    return Reading(meaning=Meaning.UNCERTAIN, why=LATER_MADE if pictures else NAMELESS)
 
 
 def _errors(found: object) -> Iterator[tuple[str, str, object]]:
@@ -122,8 +127,7 @@ def made(found: object) -> PostRef | None:
     things = at(data, "things")
     if isinstance(things, list):
         thing = at(things[0], "data") if things else None
-        name = at(thing, "name")
-        return ref_of(thing) if _is_name(name) else None
+        return ref_of(thing) if isinstance(thing, dict) and _is_name(thing.get("name")) else None
     name = at(data, "name") or at(data, "id")
     bare = name if _is_name(name) else f"t3_{name}" if isinstance(name, str) else None
     return _ref(bare, at(data, "url"))

@@ -118,7 +118,7 @@ class RedditClient:
         """Reddit takes it no more, whatever it said of its time."""
         with self._turn:
             if self.core.authorizer.access_token == token:
-                self.core.authorizer._clear_access_token()  # noqa: SLF001 (the library's own way, on a 401)
+                self.core.authorizer.access_token = None
 
     def _log_in(self) -> None:
         refresh = getattr(self.core.authorizer, "refresh")  # noqa: B009 (the base class has none)
@@ -146,8 +146,16 @@ class RedditClient:
         """One POST of a file to where Reddit keeps files, without a token: it is another company's."""
         return self._session.post(url, data=fields, files={"file": (name, data)}, allow_redirects=False)
 
-    def ask(self, method: str, url: str, *, accept: str = "application/json", token: bool = True, **said: Any) -> Response:  # noqa: ANN401, E501 (what requests takes)
-        """One request by the session alone, not sent on anywhere. A reading one that our token was too old for: twice."""
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        accept: str = "application/json",
+        token: bool = True,
+        **said: Any,  # noqa: ANN401 (what requests takes: params or data)
+    ) -> Response:
+        """One request by the session alone, not sent on anywhere; a reading one twice, if our token was too old."""
         for again in (method == "GET", False):
             headers = {"Accept": accept}
             bearer = self.bearer() if token else ""

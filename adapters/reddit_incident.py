@@ -17,6 +17,7 @@ from guardian.model import Decision, PostRef, Presence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from urllib.parse import SplitResult
 
     from adapters.reddit_client import RedditClient
     from guardian.model import Account, Native, Shown
@@ -45,11 +46,13 @@ class RedditIncident:
             return None
         return PostRef(id=found, url=addresses.HOME + parts.path)
 
-    def _led_to(self, share: str) -> addresses.SplitResult | None:
+    def _led_to(self, share: str) -> SplitResult | None:
         try:
             answer = self._client.ask("GET", share, accept="text/html", token=False)
         except Exception as error:
-            raise Doubt(f"cannot follow that share link, because {error}", fix="give the address that it leads to") from error
+            raise Doubt(
+                f"cannot follow that share link, because {error}", fix="give the address that it leads to"
+            ) from error
         return addresses.split(answer.headers.get("Location", ""), self._account.base_url)
 
     def looks(self, ref: PostRef) -> Sequence[Look]:
@@ -102,7 +105,7 @@ class RedditIncident:
         return answers_.presence(answer, ref.id)
 
     def prepare(self, decision: Decision, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
-        """A deletion says nothing. Hiding is removing, which moderators may: Reddit says just now whether we are one."""
+        """A deletion says nothing. Hiding is removing, which moderators may: `status` says whether we are one now."""
         if decision is not Decision.HIDE:
             return Undoing()
         seen = answers.get("status")
@@ -136,15 +139,15 @@ class RedditIncident:
         """None: posts that are scheduled at Reddit are shown to its own apps alone."""
         return None
 
-    def remove_native(self, native: Native) -> None:
+    def remove_native(self, native: Native) -> None:  # noqa: ARG002 (there are none)
         """Raises Refusal."""
         raise Refusal(NO_NATIVES)
 
-    def deferral(self, native: Native, *, until: int) -> Undoing:
+    def deferral(self, native: Native, *, until: int) -> Undoing:  # noqa: ARG002 (there are none)
         """Raises Refusal."""
         raise Refusal(NO_NATIVES)
 
-    def defer_native(self, native: Native, *, until: int) -> None:
+    def defer_native(self, native: Native, *, until: int) -> None:  # noqa: ARG002 (there are none)
         """Raises Refusal."""
         raise Refusal(NO_NATIVES)
 

@@ -1,4 +1,4 @@
-"""How a part of ours becomes a post on Reddit: title, words, address, subreddit, flair, marks. Pure; any thread may call.
+"""How a part of ours becomes a post on Reddit: title, words, link, subreddit, flair, marks. Pure; any thread may call.
 
 The record has no fields of Reddit's own, so: the first line of the text is the title, what follows is the body (where
 that is one web address and nothing else, the post is a link). `visibility` says where: `r/NAME`, with `#ID` of a flair
