@@ -98,8 +98,9 @@ class RedditIncident:
 
     def presence(self, ref: PostRef) -> Presence:
         """What Reddit's list of things by name says; unknown, when it says nothing that can be believed."""
+        look = Look(name="status", url=_status(_safe(ref.id)))
         try:
-            answer = self.fetch(Look(name="status", url=_status(_safe(ref.id))))
+            answer = self.fetch(look)
         except Exception:  # noqa: BLE001 (no answer, whatever the reason: the receipt has it)
             return Presence.UNKNOWN
         return answers_.presence(answer, ref.id)

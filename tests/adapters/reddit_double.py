@@ -7,6 +7,7 @@ told to do next to a path it does once: answer late, with another status, with w
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections import defaultdict, deque
@@ -47,6 +48,15 @@ class Next:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (the library's)
+        """The house breaks off what takes too long; everything else is a mistake in here."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class RedditDouble:
     """One subreddit that is moderated by `acme_brand`, one that is not, and the account itself."""
 
@@ -63,8 +73,7 @@ class RedditDouble:
         self._next: dict[str, deque[Next]] = defaultdict(deque)
         self._count = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Self:
