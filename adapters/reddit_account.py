@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from guardian.model import Account, Limits, Media, Part, PostRef, Problem
 
 SKEW = timedelta(minutes=5)  # between our clock and Reddit's, when looking for what we may have posted
-PAGE, MOST_PAGES = "100", 10  # Reddit lists no more than the last thousand
+PAGE, MOST_PAGES = "50", 20  # Reddit lists no more than the last thousand; a page of galleries is long
 LATE = (
     "Reddit's list of an account's own posts is late at times, and leaves out what it has filtered:"
     " that it is not there proves nothing"

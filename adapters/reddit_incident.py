@@ -75,7 +75,7 @@ class RedditIncident:
         if post is None:
             return
         below = f"/_/{name[3:]}" if name.startswith("t1_") else ""
-        yield Look(name="comments", url=f"{API}/comments/{post}{below}?raw_json=1&limit=500&sort=new", others=True)
+        yield Look(name="comments", url=f"{API}/comments/{post}{below}?raw_json=1&limit=200&sort=new", others=True)
 
     @staticmethod
     def _page(url: str | None) -> Iterator[Look]:

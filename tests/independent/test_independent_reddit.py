@@ -86,7 +86,8 @@ def rooms(tmp_path: Path) -> Iterator[Any]:
 
 def answered(rooms: Any, one: Recorded) -> Outcome:  # noqa: ANN401 (the fixture)
     """What a publish comes to when it is answered so."""
-    part, more = TEXT, {}
+    part = TEXT
+    more: dict[str, Any] = {}
     if one.path == "/api/comment/":
         part, more = Part(text="Comment reply", follows=True), {"reply_to": "t1_d1616q2"}
     if one.path == "/api/submit_gallery_post.json":
