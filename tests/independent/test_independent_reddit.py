@@ -189,7 +189,7 @@ def test_a_lost_post_is_found_in_the_list_of_our_own_by_what_it_says_and_shows(
     part = Part(text=f"{thing['title']}\n{body}", visibility="r/test", media=media)
     since = round(thing["created_utc"] * 1000)
     ref = room.adapter.find(part, since=since, known=frozenset())
-    assert ref == PostRef(id=thing["name"], url=f"https://www.reddit.com{thing['permalink']}")
+    assert ref == PostRef(id=thing["name"], url=room.account.base_url + thing["permalink"])
 
 
 def test_authors_and_pictures_are_read_from_what_was_recorded() -> None:
