@@ -25,6 +25,7 @@ from guardian.evidence.record import Status
 from guardian.failpoint import failpoint
 from guardian.gate import recording
 from guardian.model import Grade, PostRef
+from guardian.rules import magic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -302,7 +303,7 @@ class Capturing:
             if snapshot.closed:
                 return
             sha8 = hashlib.sha256(answer.body).hexdigest()[:8]
-            file = f"media/{nr:02}-{sha8}.{_extension(shown.type)}"
+            file = f"media/{nr:02}-{sha8}.{_extension(magic.type_of(answer.body[: magic.HEAD]))}"
             piece.captured(file, snapshot.bundle.add(file, answer.body))
             published = wanted.media[nr - 1].sha256 if nr <= len(wanted.media) else None
             if published is not None:
@@ -336,8 +337,8 @@ def copy(snapshot: Snapshot, spool: Spool, nr: int, media: Media) -> None:
     snapshot.bundle.add(f"publish/{nr:02}-{media.sha256[:8]}.{_extension(media.type)}", data)
 
 
-def _extension(kind: str) -> str:
-    return EXTENSIONS.get(kind, "bin")
+def _extension(kind: str | None) -> str:
+    return EXTENSIONS.get(kind or "", "bin")
 
 
 def _nobody(_: Exchange) -> None:
