@@ -110,7 +110,7 @@ def verdict_of_retract(receipt: Receipt) -> Retraction:
     trace = receipt.retracting
     if trace is None or trace.fate is not Fate.ANSWERED or trace.status is None:
         return _of(trace, "retracting")
-    if trace.status in GONE and trace.reading is None:
+    if trace.status in GONE and not trace.reading:
         return NotFound(trace.status)
     if trace.status in ELSEWHERE or (trace.status < BAD_REQUEST and trace.type in PAGES):
         return Uncertain(f"the platform answered {trace.status} {trace.type}, which is no answer of an API")
