@@ -152,7 +152,7 @@ def _if_passed(record: Record, instant: Instant, rules: Rules) -> list[Fault]:
 def _parts(record: Record, rules: Rules) -> tuple[list[Part], list[Fault]]:
     """The parts as they are to be published, and the files that cannot be."""
     faults: list[Fault] = []
-    found = []
+    found: list[Part] = []
     for path, text, files in _texts(record):
         media = []
         for place, one in enumerate(files):
@@ -163,7 +163,7 @@ def _parts(record: Record, rules: Rules) -> tuple[list[Part], list[Fault]]:
             else:
                 media.append(file)
         shown = {"warning": record.warning or None, "language": record.language, "visibility": record.visibility}
-        found.append(Part(text=text, media=tuple(media), **shown))
+        found.append(Part(text=text, media=tuple(media), **shown, follows=bool(found)))
     return found, faults
 
 
