@@ -53,6 +53,15 @@ def stored(body: bytes) -> Stored | None:
     return Stored(uri, cid, value)
 
 
+def blob_in(body: bytes) -> tuple[str, str, int] | None:
+    """Link, media type and size of the blob that an upload was answered with."""
+    found = document(body)
+    blob = found.get("blob") if isinstance(found, dict) else None
+    link = _link(blob)
+    kind, size = (blob.get("mimeType"), blob.get("size")) if isinstance(blob, dict) else (None, None)
+    return (link, kind, size) if link is not None and isinstance(kind, str) and type(size) is int else None
+
+
 def error_in(body: bytes) -> str:
     """The name of the error that XRPC answers with; empty when it is no error of that form, and nothing more."""
     found = document(body)
