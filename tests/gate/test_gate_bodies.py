@@ -34,6 +34,30 @@ ROUTES = (
 TARGET = f"at://did/{POST}/one"
 ONE = {"repo": "did", "collection": POST, "rkey": "one"}
 TYPE = {"Content-Type": "application/json"}
+AMBIGUOUS: dict[str, bytes | str] = {
+    "another": '{"collection": "graph.block"}',
+    "inside": '{"record": {"collection": "feed.post"}}',
+    "listed": '{"collection": ["feed.post"]}',
+    "in a list": '[{"collection": "feed.post"}]',
+    "alone": '"feed.post"',
+    "twice": '{"collection": "feed.threadgate", "collection": "feed.post"}',
+    "twice inside": '{"collection": "feed.post", "record": {"a": 1, "a": 2}}',
+    "no number": '{"collection": "feed.post", "record": NaN}',
+    "cut": '{"collection": "feed.post"',
+    "deep": "[" * 100_000,
+    "nothing": "",
+    "no text": b'{"collection": "feed.post", "record": "\xff"}',
+    "utf-16": '{"collection": "feed.post"}'.encode("utf-16"),
+    "long": '{"collection": "feed.post", "record": "' + "x" * 200_000 + '"}',
+}
+BESIDE: dict[str, dict[str, object]] = {
+    "another": {**ONE, "rkey": "two"},
+    "somebody's": {**ONE, "repo": "somebody"},
+    "nobody's": {"collection": POST, "rkey": "one"},
+    "twice": {**ONE, "more": {"repo": "did"}},
+    "a list": {**ONE, "rkey": ["one", "two"]},
+    "more": {**ONE, "swapRecord": "bafy"},
+}
 
 
 @pytest.fixture
@@ -72,37 +96,16 @@ def test_a_post_cannot_be_written_under_a_takedown(door: Door, session: requests
     assert front.seen == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        '{"collection": "graph.block"}',
-        '{"record": {"collection": "feed.post"}}',
-        '{"collection": ["feed.post"]}',
-        '[{"collection": "feed.post"}]',
-        '"feed.post"',
-        '{"collection": "feed.threadgate", "collection": "feed.post"}',
-        '{"collection": "feed.post", "record": {"a": 1, "a": 2}}',
-        '{"collection": "feed.post", "record": NaN}',
-        '{"collection": "feed.post"',
-        "[" * 100_000,
-        "",
-        b'{"collection": "feed.post", "record": "\xff"}',
-        '{"collection": "feed.post"}'.encode("utf-16"),
-        '{"collection": "feed.post", "record": "' + "x" * 200_000 + '"}',
-    ],
-    ids=lambda body: str(body)[:50],
-)
+@pytest.mark.parametrize("name", AMBIGUOUS)
 def test_a_body_that_can_be_read_in_two_ways_or_in_none_leaves_for_nowhere(
-    door: Door, session: requests.Session, front: Front, body: bytes | str
+    door: Door, session: requests.Session, front: Front, name: str
 ) -> None:
     with declare(door.intent()), pytest.raises(Stopped, match="nobody declared"):
-        ask(session, front, PUT, body)
+        ask(session, front, PUT, AMBIGUOUS[name])
     assert front.seen == []
 
 
-@pytest.mark.parametrize(
-    "said", ["text/plain", "application/json; charset=utf-16", "application/x-www-form-urlencoded"]
-)
+@pytest.mark.parametrize("said", ["text/plain", "application/json; charset=utf-16"])
 def test_a_body_that_does_not_say_that_it_is_json_says_nothing(
     door: Door, session: requests.Session, front: Front, said: str
 ) -> None:
@@ -126,23 +129,10 @@ def test_a_takedown_whose_name_is_made_of_three_fields_passes(
     assert receipt.retracting.status == 200
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {**ONE, "rkey": "two"},
-        {**ONE, "repo": "somebody"},
-        {"collection": POST, "rkey": "one"},
-        {**ONE, "more": {"repo": "did"}},
-        {**ONE, "rkey": ["one", "two"]},
-        {**ONE, "swapRecord": "bafy"},
-    ],
-    ids=str,
-)
-def test_a_takedown_names_its_post_and_it_alone(
-    door: Door, session: requests.Session, front: Front, body: dict[str, object]
-) -> None:
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_takedown_names_its_post_and_it_alone(door: Door, session: requests.Session, front: Front, name: str) -> None:
     with declare(taking_down(door)), pytest.raises(Stopped, match=r"does not name|say something"):
-        ask(session, front, DELETE, json.dumps(body))
+        ask(session, front, DELETE, json.dumps(BESIDE[name]))
     assert front.seen == []
 
 

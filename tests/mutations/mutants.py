@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tests.mutations.mutants_dialect import TELLING
 from tests.mutations.mutants_gate import LEAVING
 from tests.mutations.mutants_incident import READING, RETRACTING
 from tests.mutations.mutants_passage import SENDING
 from tests.mutations.mutants_stop import REST, STOPPING_AND_ARMING
 
-MUTANTS = SENDING + LEAVING + STOPPING_AND_ARMING + REST + RETRACTING + READING
+MUTANTS = SENDING + LEAVING + STOPPING_AND_ARMING + REST + RETRACTING + READING + TELLING
