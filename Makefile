@@ -21,7 +21,7 @@ $(READY): pyproject.toml requirements.lock
 
 setup: $(READY)  ## make the virtual environment with the pinned versions
 
-demo: $(READY)   ## run the main job: publish, freeze in the middle, thaw, verify
+demo: $(READY)   ## see it work: one command in the middle of a campaign, proof, the post gone, report
 	$(BIN)/guardian demo
 
 test: $(READY)   ## run the tests

@@ -23,6 +23,7 @@ from guardian.cli import (
     incident,
     init,
     journal,
+    native,
     queue,
     render,
     status,
@@ -167,6 +168,7 @@ app.add_typer(incident.app, name="incident")
 app.add_typer(journal.app, name="journal")
 takedown.register(app)
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(native.app, name="native")
 demo.register(app)
 entering.register(queue.app)
 importing.register(queue.app)

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from guardian.cli import endings, render
+from guardian.cli.demo_incident import REPORT
 from guardian.cli.demo_stage import Stage
-from guardian.cli.demo_story import Story, Untrue, table
+from guardian.cli.demo_story import Story
+from guardian.cli.demo_telling import Untrue, table
 from guardian.cli.given import AsJson
 
 ENDS = (signal.SIGTERM, signal.SIGHUP)
@@ -25,7 +27,7 @@ def demo(
     stay: Annotated[bool, typer.Option("--stay", help="Keep platform and daemon up afterwards, until Ctrl-C.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """See it work: publish, freeze in the middle, thaw.
+    """See it work: one command in the middle of a campaign, the proof, the post gone, the report.
 
     On a platform of its own on this machine; nothing reaches the internet, and nothing is left behind.
     """
@@ -42,7 +44,9 @@ def demo(
             if stay:
                 _stay(story)
             story.end()
-            story.summary["all this took"] = f"{took:.0f} s, {story.claims} claims checked"
+            tell = story.telling
+            missing = f", {len(tell.not_checked)} NOT checked: a tool is not here" if tell.not_checked else ""
+            tell.summary["all this took"] = f"{took:.0f} s, {tell.claims} claims checked{missing}"
         except BrokenPipeError:
             raise
         except (Untrue, OSError, ValueError, KeyError):
@@ -50,22 +54,25 @@ def demo(
                 render.tell(f"  daemon.log: {line}")
             raise
     say("\nIn short\n")
-    for line in table(story.summary):
+    for line in table(tell.summary):
         say(line)
     if as_json:
-        render.document({"held": True, "claims": story.claims, "summary": story.summary})
+        told = {"claims": tell.claims, "not_checked": tell.not_checked, "summary": tell.summary}
+        render.document({"held": True, **told})
     return endings.DONE
 
 
 def _stay(story: Story) -> None:
     """Leave everything up to look at; Ctrl-C is the way on, and no error."""
     story.say("\nStill running, until Ctrl-C")
-    story.say(f"   the timeline   {story.platform.url}")
+    story.say(f"   the timeline   {story.telling.platform.url}")
+    story.say(f"   the report     {story.stage.directory / REPORT}")
+    story.say(f"   the evidence   {story.stage.directory / 'state' / 'evidence'}")
     story.say(f"   the commands   export GUARDIAN_CONFIG={story.stage.config}")
     story.say("                  guardian status")
     sys.stdout.flush()
     try:
-        while story.daemon.poll() is None:
+        while story.telling.daemon.poll() is None:
             time.sleep(0.2)
     except KeyboardInterrupt:
         story.say("")

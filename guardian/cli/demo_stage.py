@@ -47,13 +47,17 @@ token = "file:{directory}/{name}.token"
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A command that has run: `answered` is when the last of its words arrived (monotonic, ns)."""
+    """A command that has run: `heard` is when the first of its words arrived (monotonic, ns).
+
+    `seconds` until it ended, `until_heard` until then.
+    """
 
     code: int
     out: str
     err: str
     seconds: float
-    answered: int
+    heard: int
+    until_heard: float
 
     def document(self) -> Any:  # noqa: ANN401 (a JSON document)
         """What it said with --json."""
@@ -69,12 +73,48 @@ class Platform:
 
     def publishing(self) -> list[dict[str, Any]]:
         """Every publishing request that reached it, with the instant of its first byte."""
-        entries = self._ask("GET", "/rehearsal/log")["entries"]
-        return [one for one in entries if (one["method"], one["path"]) == ("POST", "/api/v1/statuses")]
+        return [one for one in self.entries() if (one["method"], one["path"]) == ("POST", "/api/v1/statuses")]
+
+    def deleting(self) -> list[dict[str, Any]]:
+        """Every request to delete a post."""
+        posts = "/api/v1/statuses/"
+        return [one for one in self.entries() if one["method"] == "DELETE" and one["path"].startswith(posts)]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Every request that reached it."""
+        return [one for one in self._ask("GET", "/rehearsal/log")["entries"] if one["path"]]
 
     def posts(self) -> list[dict[str, Any]]:
-        """What is on its timelines."""
+        """What was ever on its timelines."""
         return list(self._ask("GET", "/rehearsal/posts"))
+
+    def live(self) -> list[dict[str, Any]]:
+        """What is on its timelines now."""
+        return [post for post in self.posts() if not post["deleted"]]
+
+    def find(self, text: str) -> dict[str, Any] | None:
+        """The live post with this text."""
+        return next((post for post in self.live() if post["text"] == text), None)
+
+    def address(self, text: str) -> str:
+        """Where anybody can read the live post with this text. Raises ValueError."""
+        post = self.find(text)
+        if post is None:
+            raise ValueError(f"no post says {text!r}")
+        return f"{self.url}/@{post['account']}/{post['id']}"
+
+    def answers(self, url: str) -> int:
+        """With which status it answers whoever opens an address of it."""
+        connection = http.client.HTTPConnection(self.place, timeout=10)
+        try:
+            connection.request("GET", urlsplit(url).path)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def schedule(self, account: str, text: str, *, seconds: float) -> None:
+        """Somebody schedules a post on the platform itself, so many seconds from now."""
+        self._ask("POST", "/rehearsal/scheduled", {"account": account, "text": text, "seconds": seconds})
 
     def slow_down(self, seconds: float) -> None:
         """Take this long over every post from now on."""
@@ -135,18 +175,18 @@ class Stage:
     def guardian(self, words: Sequence[str]) -> Ran:
         """Run a real command, as a person would."""
         began = time.monotonic_ns()
-        out, answered = b"", began
+        out, heard = b"", 0
         with tempfile.TemporaryFile() as errors:
             child = self._start(["guardian", *words], subprocess.PIPE, errors.fileno())
             pipe = child.stdout.fileno() if child.stdout else -1
             while chunk := os.read(pipe, 1 << 16):
-                out, answered = out + chunk, time.monotonic_ns()
+                out, heard = out + chunk, heard or time.monotonic_ns()
             code = child.wait()
             ended = time.monotonic_ns()
             errors.seek(0)
             said = errors.read().decode("utf-8", "replace")
         self._forget(child)
-        return Ran(code, out.decode("utf-8", "replace"), said, (ended - began) / 1e9, answered)
+        return Ran(code, out.decode("utf-8", "replace"), said, (ended - began) / 1e9, heard, (heard - began) / 1e9)
 
     def tail(self, lines: int = 20) -> list[str]:
         """The end of the daemon's log."""

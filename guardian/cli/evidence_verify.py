@@ -18,7 +18,7 @@ import typer
 from guardian.cli import endings, render
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
-from guardian.errors import Absent, GuardianError, Mistake, Refusal
+from guardian.errors import Absent, Broken, GuardianError, Mistake, Refusal
 from guardian.model import Entry
 from guardian.rules import chain
 
@@ -108,7 +108,8 @@ class _Look:
         """Every bundle of the house with how many there are at least; without a daemon, those on its disk."""
         try:
             names = [*_named(self._client()), HEADS]
-        except Absent:
+        except GuardianError as error:
+            _must_be_without_a_daemon(error)
             root = self._shelf()
             names = [str(one) for one in sorted(root.iterdir()) if one.name.startswith("ev-")] if root.is_dir() else []
         yield from ((name, len(names)) for name in names)
@@ -119,7 +120,8 @@ class _Look:
             return self._here(Path(name))
         try:
             found: Document = self._client().post(f"/v1/evidence/{plain(name)}/verify", {})
-        except Absent:
+        except GuardianError as error:
+            _must_be_without_a_daemon(error)
             return self._here(self._shelf() / name)
         return {**found, "by": "the daemon"}
 
@@ -192,6 +194,12 @@ class _Progress:
             self._told = time.monotonic()
             render.tell(f"{done} of {of} looked at; now {name}")
             sys.stderr.flush()
+
+
+def _must_be_without_a_daemon(error: GuardianError) -> None:
+    """Go on alone only if there is no daemon, or one that cannot read its own store. Raises the error otherwise."""
+    if not isinstance(error, Absent) and error.code != Broken.code:
+        raise error
 
 
 def _named(client: Client) -> Iterator[str]:

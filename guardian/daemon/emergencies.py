@@ -66,7 +66,12 @@ class Desks:
         books, evidence = self.books, self.books.in_force.settings.evidence
         emergency = self.desk(account)
         outcomes = Outcomes(database=books.database, clock=books.clock, after=self.finishing[0].later)
-        terms = Terms(within=evidence.within / 1000, replies=evidence.replies, keep=evidence.keep_own)
+        terms = Terms(
+            within=evidence.within / 1000,
+            replies=evidence.replies,
+            keep=evidence.keep_own,
+            authorities=evidence.authorities,
+        )
         acting = Acting(
             account=account,
             emergency=emergency,
@@ -135,7 +140,12 @@ def emergencies(*, books: Books, makers: dict[str, Maker], shelf: Shelf, spool: 
         finishing=[],
     )
     finishing = Finishing(
-        shelf=shelf, in_force=in_force, spool=spool, desk=desks.desk, clock=clock, picture=Picturing(in_force).add
+        shelf=shelf,
+        in_force=in_force,
+        spool=spool,
+        desk=desks.desk,
+        clock=clock,
+        picture=Picturing(in_force, clock=clock).add,
     )
     desks.finishing.append(finishing)
     takedowns = Takedowns(

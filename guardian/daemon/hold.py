@@ -36,7 +36,6 @@ from guardian.store import check
 from guardian.store.database import STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from guardian.config import Settings
@@ -50,6 +49,23 @@ WHO, ALL = "guardian", "all"
 FOUND_DAMAGED = "GUARDIAN_FOUND_DAMAGED"
 END_WITHIN = 10.0
 log = structlog.get_logger()
+
+
+class Refused:
+    """An answer that is none, however deep it lies: `answers.evidence.page()` is refused as `answers.posts()` is."""
+
+    def __init__(self, why: Broken) -> None:
+        self._why = why
+
+    def __call__(self, *_: object, **__: object) -> Any:  # noqa: ANN401 (it never returns)
+        """Raises Broken."""
+        raise self._why
+
+    def __getattr__(self, name: str) -> Refused:
+        """What it has, it refuses as well."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self
 
 
 class Holding:
@@ -102,15 +118,11 @@ class Holding:
         self.metrics.froze(document)
         return document
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Refused:
         """Every other answer there is, or ever will be."""
         if name.startswith("_"):
             raise AttributeError(name)
-
-        def refused(*_: object) -> Any:  # noqa: ANN401 (it never returns)
-            raise self.why
-
-        return refused
+        return Refused(self.why)
 
     @staticmethod
     def _account(account: Any) -> documents.Document:  # noqa: ANN401 (an account of the settings)

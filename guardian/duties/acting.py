@@ -7,6 +7,7 @@ request leaves only if the post is surely still there and the last one surely di
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,12 +15,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.duties import fate
-from guardian.duties.outcomes import about, ref_of
+from guardian.duties.outcomes import WHY_LENGTH, about, ref_of
 from guardian.errors import Refusal
 from guardian.failpoint import failpoint
 from guardian.gate import intents, recording
 from guardian.gate.verdicts import Accepted, NotFound, Rejected, Throttled, verdict_of_retract
-from guardian.model import Presence
+from guardian.model import Decision, Presence
 from guardian.rules import budget
 from guardian.rules.takedown import Step, TargetState, found
 from guardian.store import journal, takedowns
@@ -27,6 +28,7 @@ from guardian.store import journal, takedowns
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guardian.adapter import Answer
     from guardian.duties.capturing import Snapshot
     from guardian.duties.outcomes import Outcomes
     from guardian.gate.accounts import Emergency
@@ -37,8 +39,10 @@ if TYPE_CHECKING:
 READ_BACK = 10_000  # ms after the request
 NAPS = (250, 500, 1_000, 2_000)  # between two readings
 LONGEST_NAP = 60_000
+OF_AN_EDIT = ("status", "source")  # the looks without which nobody knows what an edit would lose
 MOST_ACTS = 3  # where nothing comes of them
 PATIENCE = 60 * 60_000  # how long a platform that cannot be reached is tried
+SLACK = 1_000  # ms: a platform counts from when a request arrived, we from when we meant to send it
 USUAL_REST = 60.0  # seconds, where a platform says *not now* and not until when
 FULL = "the platform takes no more deletions before then"
 DONE_BUT_THERE = "the platform said that it is done, and it does not show"
@@ -52,6 +56,7 @@ class Terms:
     within: float
     replies: int
     keep: int | None
+    authorities: tuple[str, ...] = ()  # who is asked to stamp the seals, later
 
 
 class Acting:
@@ -84,8 +89,9 @@ class Acting:
             self.outcomes.postpone(target, at, FULL)
             return
         try:
-            answers = dict(snapshot.answers) if snapshot is not None else {}
-            undoing = self.emergency.adapter.prepare(order.decision, ref_of(target), answers)
+            undoing = self.emergency.adapter.prepare(
+                order.decision, ref_of(target), self._answers(order, target, snapshot)
+            )
         except Refusal as refusal:
             step = Step.FOUND_THERE if target.state == TargetState.ACTING else Step.REFUSE
             self.outcomes.end(order, target, step, str(refusal), snapshot=snapshot)
@@ -100,12 +106,14 @@ class Acting:
             journal.append(tx, "takedown acting", who=order.by, now=now, **facts)
         failpoint("takedown.intended")
         intent = intents.retracting(self.account, target.platform_id, undoing.says)
-        with intents.declare(intent) as receipt, recording.record(_keeper(snapshot)):
+        with intents.declare(intent) as receipt, recording.record(_keeper(snapshot)) as told:
             try:
                 self.emergency.adapter.retract(order.decision, ref_of(target), undoing)
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
                 log.info("retracting", target=target.id, said=type(error).__name__)
         failpoint("takedown.acted")
+        if told.lost and snapshot is not None:
+            snapshot.facts.notes.append(f"the act is not in the archive: {told.lost[0]}"[:WHY_LENGTH])
         self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
         if isinstance(verdict, Throttled):
             after = verdict.after if verdict.after is not None else USUAL_REST
@@ -146,15 +154,27 @@ class Acting:
             log.info("not read back", target=target.id, said=type(error).__name__)
             return Presence.UNKNOWN
 
+    def _answers(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> dict[str, Answer]:
+        """What the platform shows of it, for whoever edits it: asked for again where the snapshot does not have it."""
+        found = dict(snapshot.answers) if snapshot is not None else {}
+        if order.decision is not Decision.HIDE:
+            return found
+        until = time.monotonic() + self.terms.within
+        for look in self.emergency.adapter.looks(ref_of(target)):
+            if look.name in OF_AN_EDIT and look.name not in found:
+                with contextlib.suppress(Exception), recording.record(_keeper(snapshot), until=until):
+                    found[look.name] = self.emergency.adapter.fetch(look)
+        return found
+
     def _turn(self, target: Target) -> int:
         """When this target may be acted on, by the platform's budget and by what it said last."""
         allowed = self.emergency.maker.abilities.budget
         now = self.clock()
         with self.database.reading() as tx:
-            spent = takedowns.spent(tx, self.account.name, since=now - allowed.window)
+            spent = takedowns.spent(tx, self.account.name, since=now - allowed.window - SLACK)
             waiting = [one.id for one in takedowns.open_of(tx, self.account.name) if one.state != TargetState.ACTING]
         place = waiting.index(target.id) if target.id in waiting else 0
-        times = budget.times(spent, now=now, wanted=place + 1, count=allowed.count, window=allowed.window)
+        times = budget.times(spent, now=now, wanted=place + 1, count=allowed.count, window=allowed.window + SLACK)
         return max(times[-1], self._rest_until)
 
     def _look_later(

@@ -25,6 +25,7 @@ from guardian.evidence.record import Status
 from guardian.failpoint import failpoint
 from guardian.gate import recording
 from guardian.model import Grade, PostRef
+from guardian.rules import magic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,9 +188,10 @@ class Capturing:
 
     def _look(self, snapshot: Snapshot, look: Look, piece: Piece) -> None:
         """One request, in a thread of the pool."""
+        kept: list[Exchange] = []
         until = snapshot.wanted.until + (0 if look.essential else LATER)
         try:
-            with recording.record(self._keeper(snapshot, others=look.others), until=until):
+            with recording.record(self._keeper(snapshot, kept, others=look.others), until=until) as told:
                 answer = self.emergency.adapter.fetch(look) if look.token else self._read(look)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is written down, and the others go on)
             piece.failed(f"{type(error).__name__}: {error}"[:WHY_LENGTH])
@@ -199,8 +201,10 @@ class Capturing:
             snapshot.answers[look.name] = answer
             if snapshot.closed:
                 return
-            if answer.status == FINE:
-                self._keep_answer(snapshot, look, piece, answer)
+            if told.lost:
+                piece.failed(f"it was not kept: {told.lost[0]}"[:WHY_LENGTH])
+            elif answer.status == FINE:
+                self._keep_answer(snapshot, look, piece, kept[-1].body if kept else answer.body)
             else:
                 piece.failed(f"the platform answered {answer.status}")
                 piece.status = Status.NOT_OFFERED if fine else Status.FAILED
@@ -216,15 +220,16 @@ class Capturing:
             snapshot.answers[look.name] = answer
 
     @staticmethod
-    def _keep_answer(snapshot: Snapshot, look: Look, piece: Piece, answer: Answer) -> None:
-        """The body as a file of its own beside the archive: the working copy."""
+    def _keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes) -> None:
+        """The body, as the gate recorded it, as a file of its own beside the archive: the working copy."""
         folder = "third-party" if look.others else "api/before"
-        kind = "json" if answer.body.lstrip()[:1] in (b"{", b"[") else "html"
-        body = at_most(answer.body, snapshot.wanted.replies)[0] if look.others else answer.body
+        kind = "json" if body.lstrip()[:1] in (b"{", b"[") else "html"
+        body = at_most(body, snapshot.wanted.replies)[0] if look.others else body
         file = f"{folder}/{look.name}.{kind}"
         piece.captured(file, snapshot.bundle.add(file, body))
 
-    def _keeper(self, snapshot: Snapshot, *, others: bool) -> Callable[[Exchange], None]:
+    @staticmethod
+    def _keeper(snapshot: Snapshot, kept: list[Exchange], *, others: bool) -> Callable[[Exchange], None]:
         """Writes exchanges into the bundle as they come, until the phase is over; other people's words only if whole.
 
         Where there are more of them than were asked for, a list that is cut is kept, and no archive of the rest.
@@ -233,6 +238,7 @@ class Capturing:
         def keep(exchange: Exchange) -> None:
             with snapshot.lock:
                 snapshot.facts.heard(exchange)
+                kept.append(exchange)
                 if snapshot.closed or (others and at_most(exchange.body, snapshot.wanted.replies)[1]):
                     return
                 snapshot.bundle.exchange(exchange, others=others)
@@ -245,7 +251,7 @@ class Capturing:
         with snapshot.lock:
             snapshot.facts.pieces.append(piece)
         try:
-            with recording.record(self._keeper(snapshot, others=False), until=snapshot.wanted.until):
+            with recording.record(self._keeper(snapshot, [], others=False), until=snapshot.wanted.until):
                 snapshot.identity = self.emergency.adapter.whoami()
             piece.captured(None, None)
         except Exception as error:  # noqa: BLE001 (as above)
@@ -285,7 +291,7 @@ class Capturing:
     def _file(self, snapshot: Snapshot, nr: int, shown: Shown, piece: Piece) -> None:
         wanted = snapshot.wanted
         try:
-            with recording.record(self._keeper(snapshot, others=False), until=wanted.until):
+            with recording.record(self._keeper(snapshot, [], others=False), until=wanted.until):
                 answer = self.emergency.public.read(shown.url)
         except Exception as error:  # noqa: BLE001 (as above)
             piece.failed(f"{type(error).__name__}: {error}"[:WHY_LENGTH])
@@ -297,7 +303,7 @@ class Capturing:
             if snapshot.closed:
                 return
             sha8 = hashlib.sha256(answer.body).hexdigest()[:8]
-            file = f"media/{nr:02}-{sha8}.{_extension(shown.type)}"
+            file = f"media/{nr:02}-{sha8}.{_extension(magic.type_of(answer.body[: magic.HEAD]))}"
             piece.captured(file, snapshot.bundle.add(file, answer.body))
             published = wanted.media[nr - 1].sha256 if nr <= len(wanted.media) else None
             if published is not None:
@@ -331,8 +337,8 @@ def copy(snapshot: Snapshot, spool: Spool, nr: int, media: Media) -> None:
     snapshot.bundle.add(f"publish/{nr:02}-{media.sha256[:8]}.{_extension(media.type)}", data)
 
 
-def _extension(kind: str) -> str:
-    return EXTENSIONS.get(kind, "bin")
+def _extension(kind: str | None) -> str:
+    return EXTENSIONS.get(kind or "", "bin")
 
 
 def _nobody(_: Exchange) -> None:

@@ -39,9 +39,13 @@ def ends(tx: Tx, target: Target, *, now: int) -> None:
     if target.post is None:
         return
     post = posts.get(tx, target.post)
-    if post.state is not State.RETRACTING or _more_to_do(tx, target):
+    if post.state not in (State.PUBLISHED, State.RETRACTING) or _more_to_do(tx, target):
         return
     left = takedowns.live_parts_left(tx, post.id)
+    if post.state is State.PUBLISHED:
+        if left:
+            return
+        posts.move(tx, post.id, Event.RETRACT, now=now, why="found gone")  # somebody was faster, or a later look
     if left == 0:
         posts.move(tx, post.id, Event.GONE, now=now, why="taken down")
         return

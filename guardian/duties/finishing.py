@@ -17,17 +17,18 @@ import structlog
 from guardian.duties import outside_view
 from guardian.duties.capturing import STATUS, copy
 from guardian.duties.outcomes import WHO, about
+from guardian.errors import Unfound
 from guardian.evidence import canonical, card, custody, record, summary, words
 from guardian.evidence.bundle import Bundle
 from guardian.failpoint import failpoint
+from guardian.rules import magic
 from guardian.store import bundles, journal, stamps, takedowns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from guardian.config.in_force import InForce
     from guardian.duties.capturing import Snapshot, Spool
-    from guardian.duties.facts import Piece
     from guardian.duties.outside_view import View
     from guardian.duties.shelf import Shelf
     from guardian.evidence.bundle import Seal
@@ -72,6 +73,8 @@ class Finishing:
 
     def _seal_or_log(self, target: Target) -> None:
         try:
+            with self.database.reading() as tx:
+                bundles.get(tx, str(target.evidence))  # what no line tells of was begun and never sealed
             with self.shelf.opened(str(target.evidence)) as bundle:
                 told = {"note": "the guardian ended before this bundle was finished", "state": target.state}
                 bundle.append("checks.jsonl", canonical.written({"at_ms": self.clock(), **told}))
@@ -82,6 +85,8 @@ class Finishing:
                 self.shelf.note_seal(tx, str(target.evidence), seal, who=WHO, now=now, **about(order, target))
                 for n in range(1, seal.n + 1):
                     stamps.want(tx, str(target.evidence), n, self.in_force.settings.evidence.authorities, now=now)
+        except Unfound as error:
+            log.warning("a bundle stays open", bundle=target.evidence, why=str(error))
         except Exception:
             log.exception("a bundle was not sealed", bundle=target.evidence)
 
@@ -89,6 +94,8 @@ class Finishing:
         """Finish this one as soon as may be. Any thread."""
         if snapshot is not None and snapshot.seal is not None:
             self._threads.submit(self._finish_or_log, target, snapshot)
+        elif snapshot is None and target.evidence is not None:  # its proof was sealed in another life of ours
+            self._threads.submit(self._seal_or_log, target)
 
     def close(self) -> None:
         """Begin nothing more; what is under way is bounded in time."""
@@ -157,13 +164,9 @@ class Finishing:
             text=subject.text or "",
             at=subject.published_at,
             url=subject.url,
-            media=tuple(
-                card.Shown(type=one.type, alt=one.alt, file=f"../{piece.file}")
-                for one, piece in zip(snapshot.shown, _files(snapshot), strict=False)
-                if piece.file is not None
-            ),
+            media=tuple(_shown(snapshot)),
         )
-        html = card.card(said, captured=captured, facts=[("state", wanted.order.decision)])
+        html = card.card(said, captured=captured, facts=[("decision", wanted.order.decision)])
         snapshot.bundle.add("render/card.html", html.encode("utf-8", "replace"))
         seals = [(seal.n, seal.sha256) for seal in snapshot.bundle.seals()]
         snapshot.bundle.add("report.html", summary.summary(told, seals=seals).encode("utf-8", "replace"))
@@ -226,8 +229,19 @@ def record_of(snapshot: Snapshot, clock: Callable[[], int]) -> record.Record:
     return replace(told, subject=replace(told.subject, counts=counts, as_of=snapshot.facts.began_at, text=text))
 
 
-def _files(snapshot: Snapshot) -> list[Piece]:
-    return [one for one in snapshot.facts.pieces if one.what.startswith("file ")]
+def _shown(snapshot: Snapshot) -> Iterator[card.Shown]:
+    """The files of the post for its card, with their bytes as long as there is room; what they are, by their bytes."""
+    room = card.EMBEDDED
+    pieces = [one for one in snapshot.facts.pieces if one.what.startswith("file ")]
+    for one, piece in zip(snapshot.shown, pieces, strict=False):
+        if piece.file is None:
+            continue
+        path = snapshot.bundle.path / piece.file
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= room else None
+        room -= 0 if data is None else size
+        kind = magic.type_of((data or b"")[: magic.HEAD]) or one.type
+        yield card.Shown(type=kind, alt=one.alt, file=f"../{piece.file}", data=data)
 
 
 def _into(snapshot: Snapshot) -> Callable[[Exchange], None]:

@@ -79,20 +79,21 @@ class KeepingEvidence:
             known = bundles.seals(tx, name)
             row = bundles.get(tx, name)
         place = self.shelf.root / name
+        gaps: list[str] = []
         if not place.is_dir():
             found = [(name, "its directory is missing")]
         else:
             seals = [Seal(n, sha256) for n, sha256 in sorted(known.items())]
-            trusted = signing.known(self.shelf.key().allowed)
+            trusted, why = self._house_keys()
             found = [(one.file, one.what) for one in verifying.verify(place, sealed=seals, trusted=trusted)]
             found += self._unknown_seals(name, row.seals, present=_last_seal(place))
-        gaps = tuple(verifying.gaps(place)) if place.is_dir() else ()
+            gaps = [*verifying.gaps(place), *why]
         with self.database.transaction() as tx:
             torn = self.database.audit.torn
             if torn is not None:
                 found.append(("journal", f"its chain breaks at line {torn.seq}: {torn.why}"))
             bundles.custody(tx, name, "verified", who=who, now=self.clock(), whole=not found, wrong=len(found))
-        return Verified(name=name, wrong=tuple(found), gaps=gaps)
+        return Verified(name=name, wrong=tuple(found), gaps=tuple(gaps))
 
     def hold(self, name: str, *, reason: str, who: str) -> Kept:
         """Neither time nor people take anything from it until the hold is lifted. Raises Unfound, Mistake."""
@@ -231,6 +232,13 @@ class KeepingEvidence:
         with self.database.reading() as tx:
             found = self.heads.wrong(tx)
         return Verified(name=HEADS, wrong=tuple(found), gaps=())
+
+    def _house_keys(self) -> tuple[list[signing.Known] | None, list[str]]:
+        """Who may seal here; without the house's own list, the bundle's, and that this is so."""
+        try:
+            return signing.known(self.shelf.key().allowed), []
+        except GuardianError as error:
+            return None, [f"not compared with the house's own keys: {error.message}"]
 
     def _unknown_seals(self, name: str, known: int, *, present: int) -> list[tuple[str, str]]:
         """Seals that the journal was never told of. One that is being set right now is given time to be told."""

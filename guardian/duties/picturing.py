@@ -2,6 +2,9 @@
 
 Of a post that is kept the platform's own page is photographed, as anybody sees it (a *screenshot*). Of one that is gone
 there is no page any more: then the card that we made is (a *rendering*, and called so). The finishing thread calls.
+
+A browser is a large program that reads what strangers wrote: it knows nothing of ours (an environment and a profile of
+its own, no token), finds no host but those of the page, for a rendering none at all, and is ended with its children.
 """
 
 from __future__ import annotations
@@ -11,31 +14,44 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from guardian.evidence import canonical
+from guardian.evidence.record import Status
 from guardian.model import Decision
+from guardian.rules.blankness import is_blank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from guardian.config.in_force import InForce
     from guardian.duties.capturing import Snapshot
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WITHIN = 20.0
+WITHIN = 15.0  # an ending daemon waits for it, and systemd for the daemon
+GONE_WITHIN = 3.0
 MOST = 16 << 20
 SIZE = "900,1400"
-SMALLEST = 4096  # bytes: a page with anything on it is larger
+HOST_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._:[]")
+SCREENSHOT = (
+    "what a browser without an account showed at this address; where a server does not answer, or asks for a login, "
+    "that is what it shows"
+)
+RENDERING = "a RENDERING that our program made from the data, and no screenshot of the platform's page"
 
 
 class Picturing:
     """Takes pictures."""
 
-    def __init__(self, in_force: InForce) -> None:
+    def __init__(self, in_force: InForce, *, clock: Callable[[], int], within: float = WITHIN) -> None:
+        """`within`: for how many seconds a browser may run."""
         self.in_force = in_force
+        self.clock = clock
+        self.within = within
 
     def add(self, snapshot: Snapshot) -> None:
         """Add a picture and what it is of. Raises OSError, SubprocessError; does nothing without a browser."""
@@ -44,52 +60,79 @@ class Picturing:
         if not settings.render or not browser:
             return
         wanted = snapshot.wanted
+        if wanted.light:
+            snapshot.facts.notes.append("no picture: it was one of many")
+            return
         live = wanted.order.decision is Decision.KEEP and wanted.target.url is not None
         url = wanted.target.url if live else (snapshot.bundle.path / "render" / "card.html").as_uri()
-        with tempfile.TemporaryDirectory(prefix="guardian-picture-") as profile:
-            picture = Path(profile) / "page.png"
-            _run(_words(browser, profile, picture, str(url)))
-            data = picture.read_bytes() if picture.exists() and picture.stat().st_size <= MOST else b""
+        at = self.clock()
+        data = self._photograph(browser, str(url), _hosts(snapshot) if live else ())
         if not data:
             snapshot.facts.notes.append("the browser made no picture")
             return
         name = "page/screenshot.png" if live else "render/card.png"
         told = {
-            "what": "screenshot" if live else "rendering", "url": wanted.target.url, "file": name,
-            "at_ms": snapshot.facts.began_at, "vantage": "without credentials, a fresh profile",
-            "blank": len(data) < SMALLEST,
+            "what": "screenshot" if live else "rendering", "means": SCREENSHOT if live else RENDERING,
+            "url": wanted.target.url, "file": name, "at_ms": at, "blank": is_blank(data),
+            "vantage": "this computer, without credentials, a fresh profile" if live else "from the bundle's own files",
         }  # fmt: skip
         with snapshot.lock:
             snapshot.bundle.add(name, data)
             snapshot.bundle.add(name.removesuffix(".png") + ".json", canonical.written(told))
 
+    def _photograph(self, browser: str, url: str, hosts: Iterable[str]) -> bytes:
+        """What the browser shows of an address; empty when it showed nothing, or too much of it."""
+        with tempfile.TemporaryDirectory(prefix="guardian-picture-", ignore_cleanup_errors=True) as own:
+            picture = Path(own) / "page.png"
+            _run(_words(browser, own, picture, url, hosts), own, self.within)
+            return picture.read_bytes() if picture.exists() and picture.stat().st_size <= MOST else b""
 
-def _words(browser: str, profile: str, picture: Path, url: str) -> list[str]:
+
+def _hosts(snapshot: Snapshot) -> set[str]:
+    """Where the page and its files come from: its own host, and those from which the snapshot has read a file."""
+    read = {piece.what for piece in snapshot.facts.pieces if piece.status is Status.CAPTURED}
+    urls = [shown.url for nr, shown in enumerate(snapshot.shown, 1) if f"file {nr}" in read]
+    found = {urlsplit(url).hostname or "" for url in (str(snapshot.wanted.target.url), *urls)}
+    return {host for host in found if host and set(host) <= HOST_LETTERS}
+
+
+def _words(browser: str, own: str, picture: Path, url: str, hosts: Iterable[str]) -> list[str]:
+    """`--no-sandbox` for root alone, where Chromium refuses to run otherwise; the daemon of an operator is not root."""
+    rules = ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(hosts))])
     return [
-        browser, "--headless", "--disable-gpu", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars",
-        "--disable-extensions", "--disable-background-networking", "--disable-sync", "--no-first-run",
-        "--no-default-browser-check", f"--user-data-dir={profile}", f"--window-size={SIZE}",
+        browser, "--headless", "--disable-gpu", *(("--no-sandbox",) if os.geteuid() == 0 else ()),
+        "--disable-dev-shm-usage", "--hide-scrollbars", "--disable-extensions", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--disable-breakpad", "--no-pings", "--no-proxy-server",
+        "--no-first-run", "--no-default-browser-check", "--disable-features=DnsOverHttps,MediaRouter,Translate",
+        f"--host-resolver-rules={rules}", f"--user-data-dir={own}/profile", f"--window-size={SIZE}",
         "--virtual-time-budget=3000", f"--screenshot={picture}", url,
     ]  # fmt: skip
 
 
-def _run(words: Sequence[str]) -> None:
+def _run(words: Sequence[str], own: str, within: float) -> None:
     """The browser, for so many seconds; then it and all that it started are ended."""
     child = subprocess.Popen(  # noqa: S603 (the program that the operator named, or the system's own)
         list(words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        cwd=own,
+        env={"PATH": os.defpath, "HOME": own, "TMPDIR": own, "XDG_RUNTIME_DIR": own, "LANG": "C.UTF-8"},
         process_group=0,
     )
     try:
-        child.wait(WITHIN)
+        child.wait(within)
     finally:
         _end(child)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """With its whole group: a browser has children."""
+    """With its whole group: a browser has children, which write into its directory as long as they live."""
+    until = time.monotonic() + GONE_WITHIN
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < until:
+            os.killpg(child.pid, signal.SIGKILL)
+            time.sleep(0.02)

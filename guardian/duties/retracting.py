@@ -17,12 +17,13 @@ import structlog
 
 from guardian.duties.capturing import Snapshot, Wanted
 from guardian.duties.outcomes import WHO, WHY_LENGTH, about
+from guardian.errors import GuardianError
 from guardian.failpoint import failpoint
 from guardian.gate import recording
 from guardian.model import Capture, Decision, Grade, Presence
 from guardian.rules import ownership
 from guardian.rules.takedown import Step, TargetState
-from guardian.store import bundles, journal, posts, publications, takedowns
+from guardian.store import bundles, journal, posts, publications, stamps, takedowns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +62,8 @@ class Retracting:
         self.began = began
         self.clock = acting.clock
         self._snapshots: dict[str, Future[Snapshot | None]] = {}
+        self.closing = False  # the daemon ends: nothing more is begun, and the next life finds it
+        self._free_since = 0.0  # when the last step ended: what had to wait for it has its whole time for its proof
         self._noted: set[str] = set()  # targets whose proof of this life stands in the books
         self._ahead = ThreadPoolExecutor(AHEAD, thread_name_prefix=f"snapshot {account.name}")
 
@@ -70,7 +73,7 @@ class Retracting:
 
     def work(self) -> int | None:
         """Do everything that is due; when the next thing is, or None when nothing is left."""
-        while True:
+        while not self.closing:
             with self.database.reading() as tx:
                 waiting = takedowns.open_of(tx, self.account.name)
             now = self.clock()
@@ -79,6 +82,8 @@ class Retracting:
                 return min((one.due_at for one in waiting if one.due_at is not None), default=None)
             self._capture_ahead([one for one in waiting if one.state == TargetState.ORDERED], many=len(waiting) > MANY)
             self._step(due[0])
+            self._free_since = time.monotonic()
+        return None
 
     def _step(self, target: Target) -> None:
         with self.database.reading() as tx:
@@ -105,14 +110,10 @@ class Retracting:
         with self.database.reading() as tx:
             order = takedowns.get(tx, target.takedown)
             given = takedowns.ordered(tx, target.takedown)
-            publication = None
-            media: tuple[Media, ...] = ()
-            if target.post is not None and target.part is not None:
-                publication = publications.raw(tx, target.post, target.part)
-                media = posts.get(tx, target.post).parts[target.part].media
+            publication, media = _published(tx, target)
         if order.capture is Capture.SKIP:
             return None
-        start = time.monotonic() if many else self.began.get(order.id, time.monotonic())
+        start = time.monotonic() if many else max(self.began.get(order.id, time.monotonic()), self._free_since)
         limit = max(start + self.terms.within - MARGIN, time.monotonic())
         replies = given.get("replies")
         wanted = Wanted(
@@ -131,7 +132,10 @@ class Retracting:
                 takedowns.note_evidence(tx, target.id, bundle=snapshot.bundle.name, grade=None)
             failpoint("takedown.bundle")
             self.capturing.take(snapshot, who=order.decision is not Decision.KEEP)
-        except Exception:  # whatever it is: the policy decides whether the post goes without
+        except (GuardianError, OSError) as error:
+            log.error("no snapshot", target=target.id, why=str(error))  # noqa: TRY400 (its words say it all)
+            return None
+        except Exception:  # whatever it is: a proof that cannot be had never keeps a post up by itself
             log.exception("no snapshot", target=target.id)
             return None
         return snapshot
@@ -174,6 +178,7 @@ class Retracting:
             who=order.by,
         )
         bundles.sealed(tx, name, n=seal.n, sha256=seal.sha256)
+        stamps.want(tx, name, seal.n, self.terms.authorities, now=now)
         facts = {"bundle": name, "seal": seal.n, "sha256": seal.sha256, "grade": snapshot.grade, "missing": why}
         journal.append(tx, "snapshot sealed", who=WHO, now=now, **about(order, target), **facts)
         return why
@@ -187,12 +192,18 @@ class Retracting:
         if why:
             self.outcomes.end(order, target, Step.REFUSE, why, snapshot=snapshot)
             return
-        if snapshot is not None and snapshot.not_found and self._is_gone(target, snapshot):
+        doubtful = (snapshot is not None and snapshot.not_found) or self._was_acted_on(target)
+        if doubtful and self._is_gone(target, snapshot):
             self.outcomes.end(order, target, Step.FOUND_GONE, "it was gone before we came", snapshot=snapshot)
             return
         self.acting.attempt(order, target, snapshot)
 
-    def _is_gone(self, target: Target, snapshot: Snapshot) -> bool:
+    def _was_acted_on(self, target: Target) -> bool:
+        """Whether another order was for the same post, and a request has left for it: the snapshot may be older."""
+        with self.database.reading() as tx:
+            return any(other.acts for other in takedowns.same_post(tx, target))
+
+    def _is_gone(self, target: Target, snapshot: Snapshot | None) -> bool:
         return self.acting.presence(target, snapshot) is Presence.GONE
 
     def _why_not(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> str:
@@ -220,6 +231,18 @@ class Retracting:
         except Exception as error:  # noqa: BLE001 (as above)
             log.info("not asked who we are", account=self.account.name, said=type(error).__name__)
             return None
+
+
+def _published(tx: Tx, target: Target) -> tuple[bytes | None, tuple[Media, ...]]:
+    """What we hold of it since it went live. A record that is damaged is none: the rest of the proof is still there."""
+    if target.post is None or target.part is None:
+        return None, ()
+    media = posts.get(tx, target.post).parts[target.part].media
+    try:
+        return publications.raw(tx, target.post, target.part), media
+    except GuardianError as error:
+        log.error("a record is damaged", post=target.post, why=str(error))  # noqa: TRY400 (its words say it all)
+        return None, media
 
 
 def _nobody(_: Exchange) -> None:

@@ -261,9 +261,12 @@ class Scheduled:
             if answer.status != OK:
                 return None
             sha256 = hashlib.sha256(answer.body).hexdigest()
+            with disk.in_words(self.directory):
+                self.directory.mkdir(mode=0o700, exist_ok=True)
             if not (self.directory / sha256).exists():
                 disk.write_part(self.directory, sha256, answer.body)
                 disk.settle(self.directory, sha256)
+                disk.sync_directory(self.directory)
         except GuardianError as error:
             log.warning("a file was not saved", account=self.account.name, why=error.message)
             return None

@@ -107,10 +107,10 @@ class Takedowns:
             named = [*named, *(one.named for one in self.siblings(named))]
         if len(named) > MOST_TARGETS:
             raise Mistake(f"cannot take down {len(named)} posts in one order, because {MOST_TARGETS} are the most")
-        found = self._write(wish, named, who, began)
+        found, new = self._write(wish, named, who, began)
         failpoint("takedown.ordered")
         self.wake()
-        return found, True
+        return found, new
 
     def siblings(self, named: Sequence[Named]) -> list[Sibling]:
         """What belongs to these and is none of them: other parts of their threads, and what says the same elsewhere."""
@@ -124,10 +124,13 @@ class Takedowns:
                         found.setdefault(place, sibling)
         return list(found.values())
 
-    def _write(self, wish: Wish, named: Sequence[Named], who: str, began: float) -> Takedown:
-        """One transaction: incident, order, targets, journal."""
+    def _write(self, wish: Wish, named: Sequence[Named], who: str, began: float) -> tuple[Takedown, bool]:
+        """One transaction: incident, order, targets, journal; unless the same order came in meanwhile."""
         now = self.clock()
         with self.database.transaction() as tx:
+            known = takedowns.by_key(tx, wish.key) if wish.key is not None else None
+            if known is not None:
+                return known, False
             if wish.evidence_only:
                 incident = incidents.current(tx)
             else:
@@ -155,7 +158,7 @@ class Takedowns:
             entry = journal.append(tx, "takedown ordered", who=who, now=now, **facts, targets=told)
             journal.tells_about(tx, entry, {one.post for one in named if one.post is not None})
             self._began[order.id] = began  # before the commit: whoever finds the order finds this, too
-        return order
+        return order, True
 
     def _usual_capture(self, tx: Tx, named: Sequence[Named]) -> Capture:
         """Under a legal hold nothing is deleted without the whole proof, unless somebody says so."""
@@ -198,6 +201,8 @@ class Takedowns:
     def close(self, within: float) -> bool:
         """Begin nothing more, and wait for what is under way; whether it ended in time. What is left is found again."""
         self._closing = True
+        for desk in list(self._desks.values()):
+            desk.closing = True
         until = time.monotonic() + within
         for thread in list(self._at_work.values()):
             thread.join(max(until - time.monotonic(), 0))
@@ -233,6 +238,7 @@ class Takedowns:
             if desk is not None:
                 desk.close()
             desk = self._desks[account.name] = self.build(account, self._began)
+        desk.closing = self._closing
         return desk
 
     def changed(self) -> None:

@@ -6,6 +6,7 @@ It publishes, so it needs the fence like any post: while frozen it is refused, h
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import TYPE_CHECKING
 
 from guardian.duties.outcomes import about, ref_of
@@ -46,12 +47,17 @@ class Undoing:
         self.house = house
         self.desk = desk
         self.clock = clock
+        self._lock = threading.Lock()  # whoever comes second finds it undone
 
     def undo(self, target_id: str, *, reason: str, who: str) -> Presence:
         """Reverse one act; what the platform shows then.
 
         Raises Unfound, Illegal (nothing to reverse), Refusal (frozen, or the platform said no), Doubt (nobody knows).
         """
+        with self._lock:
+            return self._undo(target_id, reason=reason, who=who)
+
+    def _undo(self, target_id: str, *, reason: str, who: str) -> Presence:
         with self.database.reading() as tx:
             target = takedowns.target(tx, target_id)
             order = takedowns.get(tx, target.takedown)

@@ -95,9 +95,15 @@ class Keyring:
         return old, Key(signer=signer, allowed=known)
 
     def _make(self, name: str) -> Signer:
+        self._clear(f"{name}{files.PART}")
         made = signing.make(self.path / name)
         _give_to_owner(self.path / name, self.path)
         return made
+
+    def _clear(self, *left: str) -> None:
+        """Remove what a crash left: it never had its name, so nothing was sealed with it."""
+        for name in left:
+            (self.path / name).unlink(missing_ok=True)
 
     def _list(self) -> str:
         if not os.path.lexists(self.path / LIST):
@@ -106,7 +112,7 @@ class Keyring:
 
     def _write(self, name: str, data: bytes) -> None:
         beside = f"{name}.new"
-        (self.path / beside).unlink(missing_ok=True)
+        self._clear(beside, f"{beside}{files.PART}")
         files.write_part(self.path, beside, data)
         files.settle(self.path, beside)
         _give_to_owner(self.path / beside, self.path)

@@ -84,7 +84,7 @@ def rows_of(reply: Reply, refs: tuple[str, ...], *, killed: bool) -> list[dict[s
 
 def _as_given(one: dict[str, object], refs: tuple[str, ...], *, alone: bool) -> str:
     """The reference by which somebody named this target; where none fits, the daemon's own."""
-    names = {one.get("ref"), one.get("url"), f"{one.get('account')}/{one.get('platform_id')}"}
+    names = [one.get("ref"), one.get("url"), f"{one.get('account')}/{one.get('platform_id')}"]  # hashable or not
     fitting = [ref for ref in refs if ref.strip() in names]
     if not fitting and alone and len(refs) == 1:
         return refs[0]

@@ -132,6 +132,7 @@ def _deliver(errand: Errand, sock: Any, letter: bytes) -> None:  # noqa: ANN401 
     errand.trace.fate = Fate.MAYBE
     sock.settimeout(errand.deadline.left())
     sock.sendall(letter)
+    failpoint("gate.sent")
 
 
 def _publish(errand: Errand, sock: Any, letter: bytes) -> None:  # noqa: ANN401 (a plain or a TLS socket)

@@ -59,7 +59,7 @@ class Unread(Doubt):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Public(Answer):
-    """An answer, where it came from in the end, and over which addresses.
+    """An answer, where it came from in the end (without hops: the address as it was given), and over which addresses.
 
     A redirect to a login page is not followed: then `status` is the redirect's own.
     """
@@ -98,6 +98,7 @@ class PublicReader:
         """
         deadline = Deadline(recording.within(self._answer_within), most=most + HEADS)
         hops: list[str] = []
+        asked = url
         first = self._blanks.url(url)[:200]
         while True:
             question = self._question(url, accept)
@@ -107,7 +108,7 @@ class PublicReader:
                 return Public(
                     status=raw.status,
                     body=body,
-                    url=question.url,
+                    url=question.url if hops else asked,
                     hops=tuple(hops),
                     type=(raw.headers.get("Content-Type") or "").partition(";")[0].strip().lower(),
                     to=target,

@@ -117,7 +117,7 @@ EN = {
     "native_held": "held",
     "native_deleted": "deleted",
     "hindered_native_left": "left",
-    "posts": "{count} posts",
+    "posts": "posts: {count}",
     # measures
     "measure": "Measure",
     "took": "Took",

@@ -110,7 +110,7 @@ FR = {
     "native_held": "retenu",
     "native_deleted": "supprimé",
     "hindered_native_left": "laissé",
-    "posts": "{count} publications",
+    "posts": "publications : {count}",
     # measures
     "measure": "Mesure",
     "took": "Durée",

@@ -287,6 +287,8 @@ def test_the_key_is_the_one_that_init_made_and_a_new_one_seals_from_its_rotation
     before = guardian("evidence", "key", "--json").json
     assert before["fingerprint"] in again.stdout
     assert guardian("evidence", "key").out.splitlines()[0] == before["fingerprint"]
+    noted = [one["data"] for one in place.get("/v1/journal?limit=1000")["entries"] if "fingerprint" in one["data"]]
+    assert [(one["event"], one["fingerprint"]) for one in noted] == [("key found", before["fingerprint"])]
     assert guardian("evidence", "rotate-key").code == 2
     ran = guardian("evidence", "rotate-key", "--yes", "--json")
     assert (ran.code, ran.json["before"]) == (0, before["fingerprint"])

@@ -10,11 +10,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from guardian.evidence import Bundle
+from guardian.evidence.keyring import Keyring
 from guardian.fence import permits, reading
 from guardian.fence.stopping import Order, Stopping
 from guardian.fence.telling import ask
@@ -47,6 +50,8 @@ OTHERS: tuple[tuple[str, str, object], ...] = (
     ("GET", "/v1/records", None),
     ("GET", "/v1/media/" + "0" * 64, None),
     ("GET", "/v1/journal", None),
+    ("GET", "/v1/evidence", None),
+    ("POST", "/v1/evidence/ev-x/verify", {}),
 )
 RIGHTS = """
 [rights]
@@ -151,7 +156,9 @@ def test_in_hold_a_freeze_by_every_door_is_confirmed(house: TorturedHouse) -> No
     assert (refused, error["error"]["code"]) == (422, "bad_input")
 
 
-def test_the_status_command_says_in_words_that_the_store_is_damaged_and_thaw_refuses(house: TorturedHouse) -> None:
+def test_the_commands_say_in_words_that_the_store_is_damaged_and_evidence_is_verified_without_it(
+    house: TorturedHouse,
+) -> None:
     flip_a_page(store_of(house))
     house.start()
 
@@ -166,6 +173,14 @@ def test_the_status_command_says_in_words_that_the_store_is_damaged_and_thaw_ref
     thaw = run("thaw", "--yes", "--reason", "x")
     assert thaw.returncode == 1
     assert "it is damaged" in thaw.stderr
+    bundle = Bundle.create(
+        house.directory / "state" / "evidence", account="a", platform="mastodon", platform_id="1", at=0
+    )
+    key = Keyring(house.directory / "state").load()
+    bundle.seal(key.signer, at=time.time_ns() // 1_000_000, allowed=key.allowed)
+    verified = run("evidence", "verify", "--all")
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert f"{bundle.name} is whole, by this command alone" in verified.stdout
 
 
 def test_a_restored_store_comes_up_frozen_and_sends_only_when_a_person_thaws(house: TorturedHouse) -> None:

@@ -81,6 +81,7 @@ STARTS: tuple[tuple[str, str, object], ...] = (
     ("POST", "/v1/evidence/ev-x/hold", {"reason": "x"}),
     ("POST", "/v1/evidence/ev-x/unhold", {"reason": "x"}),
     ("POST", "/v1/evidence/key/rotate", {}),
+    ("POST", "/v1/natives/n-x/restore", {}),
 )
 LOOKS = (
     ("GET", "/v1/status", None),
@@ -88,6 +89,7 @@ LOOKS = (
     ("GET", "/v1/journal", None),
     ("GET", "/v1/evidence", None),
     ("GET", "/v1/evidence/key", None),
+    ("GET", "/v1/natives", None),
 )
 
 
@@ -98,6 +100,20 @@ def house() -> Iterator[TorturedHouse]:
         for place in (found.directory, Path(found.house.runtime_dir).parent, Path(found.house.runtime_dir)):
             place.chmod(0o755)  # as /run/guardian is: groups reach the socket
         yield found
+
+
+@NEEDS_ROOT
+def test_whoever_may_only_freeze_does_not_touch_what_the_platform_would_publish(house: TorturedHouse) -> None:
+    house.witness._ask("POST", "scheduled", {"account": "north-a", "text": "buy now", "seconds": 3600})
+    calls = [("POST", "/v1/freeze", {"reason": "by somebody", "native": "delete", "wait": 20})]
+    given = json.dumps([house.house.socket, SOMEBODY, SOMEBODY, [GAMES], calls])
+    words = [sys.executable, "-c", AS_SOMEBODY, given]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
+    ((status, document),) = json.loads(done.stdout)
+    assert (status, document["confirmed"]) == (200, True)
+    assert [row["state"] for row in document["native"]] == ["listed"]
+    assert "listed and not touched, because uid 12345 may not take posts down" in document["notes"][0]
+    assert [one["method"] for one in house.witness.creates() if "scheduled_statuses" in one["path"]] == []
 
 
 def statuses(

@@ -36,6 +36,7 @@ from guardian.store import attempts, freezes, journal, posts
 from guardian.store.database import Database
 from guardian.store.posts import Draft
 from guardian.store.spool import SPOOL, Spool
+from tests.duties.urgent import Urgent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -217,6 +218,14 @@ def database(tmp_path: Path, house: House) -> Iterator[Database]:
 @pytest.fixture
 def scene(house: House, database: Database, platform: RehearsalPlatform) -> Scene:
     return Scene(house=house, accounts=(account_on(platform), account_on(platform, "beta")), database=database)
+
+
+@pytest.fixture
+def urgent(scene: Scene, platform: RehearsalPlatform) -> Iterator[Urgent]:
+    """What takes posts down, driven by hand."""
+    found = Urgent(scene, platform)
+    yield found
+    found.close()
 
 
 @pytest.fixture

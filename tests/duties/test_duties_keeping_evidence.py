@@ -162,6 +162,15 @@ def test_a_key_that_is_not_the_house_s_own_is_named(case: Case, tmp_path_factory
     assert any("is not known" in what for _, what in case.wrong(made))
 
 
+def test_a_house_that_lost_its_key_still_tells_whether_a_bundle_was_changed(case: Case) -> None:
+    made = case.bundle()
+    shutil.rmtree(case.shelf.keyring.path)
+    assert case.wrong(made) == []
+    assert any("the house's own keys" in gap for gap in case.keeping.verify(made.name, who=WHO).gaps)
+    (made.path / OTHERS).write_bytes(b"[1]")
+    assert (OTHERS, "it was changed since it was sealed") in case.wrong(made)
+
+
 def test_what_other_people_wrote_is_erased_alone_and_the_rest_verifies(case: Case) -> None:
     made = case.bundle()
     gone = case.keeping.erase(made.name, ground="GDPR 17(1)", who=WHO)

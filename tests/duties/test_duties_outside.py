@@ -350,7 +350,7 @@ def test_a_freeze_that_nobody_told_the_daemon_of_is_looked_at_as_well(
     outside.poll(scene.clock())
     scene.clock.off += 46_000
     outside.poll(scene.clock())
-    assert [row["id"] for row in outside.document(None)["natives"]] == [item]  # type: ignore[index, attr-defined]
+    assert [row["id"] for row in outside.document(None)["natives"]] == [item]  # type: ignore[attr-defined]
 
 
 def test_twenty_five_a_day_are_put_off_and_the_rest_to_the_next_day() -> None:

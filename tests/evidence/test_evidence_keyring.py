@@ -101,6 +101,16 @@ def test_a_crash_in_the_middle_of_a_rotation_leaves_a_key_that_counts(ring: Keyr
     assert ring.load().fingerprint == new.fingerprint
 
 
+def test_a_crash_while_a_key_was_written_does_not_keep_the_house_without_one_for_ever(ring: Keyring) -> None:
+    ring.path.mkdir(parents=True, mode=0o700)
+    for name in (PRIVATE, NEXT, f"{LIST}.new"):
+        (ring.path / f"{name}.part").write_bytes(b"half a ke")
+    (ring.path / f"{LIST}.new").write_bytes(b"guardian namesp")
+    key, fresh = ring.have(now=NOW)
+    assert fresh
+    assert ring.rotate(now=NOW + 5_000)[0].fingerprint == key.fingerprint
+
+
 def test_no_key_is_shown_by_accident(ring: Keyring) -> None:
     key, _ = ring.have(now=NOW)
     secret = (ring.path / PRIVATE).read_text().splitlines()[2]

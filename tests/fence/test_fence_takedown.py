@@ -208,6 +208,7 @@ def test_a_hostile_answer_never_steers_the_terminal(house: House, standing: Call
         (Reply(200, taken(target()) | {"lost": [{"ref": "p-9"}]}, "", reached=True), ["gone", "not_attempted"]),
         (Reply(200, taken(), "", reached=True), ["not_attempted"]),
         (Reply(200, taken(target(), target(state="unknown")), "", reached=True), ["gone", "unknown"]),
+        (Reply(200, taken({"ref": ["p-9"], "state": ["gone"]}), "", reached=True), ["unknown"]),
         (Reply(200, {"targets": "none"}, "", reached=True), ["not_attempted"]),
         (Reply(200, [1], "", reached=True), ["not_attempted"]),
         (Reply(500, None, "", reached=True), ["not_attempted"]),

@@ -47,7 +47,8 @@ def test_a_file_is_read_to_the_last_byte_without_a_cookie_or_a_token(front: Fron
     )
     asked = reader(front)
     for _ in range(2):
-        found = asked.read(f"{front.url}/a%20b.png?w=1#x", accept="image/*")
+        found = asked.read(f"{front.url}/a b.png?w=1#x", accept="image/*")
+        assert found.url == f"{front.url}/a b.png?w=1#x"
         assert (found.status, found.body, found.type, found.hops, found.to) == (200, PICTURE, "image/png", (), None)
     head = front.seen[1].letter.decode().lower()
     assert front.seen[1].line == "GET /a%20b.png?w=1 HTTP/1.1"

@@ -61,7 +61,7 @@ class Platform:
     late: list[tuple[int, Arrival]] = field(default_factory=list)
     unreadable: bool = False
 
-    def dial(self, _: str, __: int, ___: Deadline, keep: Callable[[Any], None]) -> MemorySocket:
+    def dial(self, _: str, __: int, ___: Deadline, keep: Callable[[Any], None], ____: object = None) -> MemorySocket:
         """What the gate calls in place of a TCP connection."""
         self.fate.edge("dialled")
         if self.unreadable:
@@ -165,6 +165,8 @@ class MemorySocket:
 
 class Handle:
     """What the gate knows of its connection: everything was acknowledged, and breaking it works."""
+
+    peer = HOST
 
     def unacknowledged(self) -> int:
         """The platform has it all."""

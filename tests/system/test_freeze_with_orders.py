@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -48,11 +48,6 @@ def deleted(house: TorturedHouse) -> list[bool]:
 
 def schedule(house: TorturedHouse, text: str, seconds: float) -> None:
     house.witness._ask("POST", "scheduled", {"account": ACCOUNT, "text": text, "seconds": seconds})
-
-
-def scheduled(house: TorturedHouse) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = house.witness._ask("GET", "scheduled")
-    return found
 
 
 def test_one_command_stops_keeps_the_proof_takes_the_post_down_and_holds_the_rest(house: TorturedHouse) -> None:

@@ -51,6 +51,10 @@ def test_a_crash_at_any_place_loses_no_post_and_doubles_none() -> None:
     _holds("kill-at-failpoints")
 
 
+def test_a_crash_at_any_place_of_a_takedown_loses_no_proof_and_deletes_nothing_twice() -> None:
+    _holds("takedown")
+
+
 def test_a_lost_answer_never_makes_a_second_post() -> None:
     _holds("lost-answers")
 

@@ -52,8 +52,12 @@ class Witness:
 
     def creates(self) -> list[dict[str, Any]]:
         """Every request that changes something, also those of which too little arrived to say what."""
+        return [entry for entry in self.log() if entry["method"] not in READS]
+
+    def log(self) -> list[dict[str, Any]]:
+        """Every request."""
         entries: list[dict[str, Any]] = self._ask("GET", "log")["entries"]
-        return [entry for entry in entries if entry["method"] not in READS]
+        return entries
 
     def posts(self) -> list[dict[str, Any]]:
         """Every status that was ever made."""
