@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.bluesky_repository import posts_in
 from guardian.fence.house import House
 from tests.torture.daemon import ROOT, DaemonProcess
 
@@ -89,8 +90,9 @@ def test_a_thread_goes_out_a_freeze_holds_the_rest_and_a_takedown_is_proven(watc
     answer = watch.say("takedown", "order", url, "--delete", "--reason", "tasteless")
     assert watch.texts() == ["first 👩‍🚒"]
     (target,) = answer["targets"]
-    assert (target["state"], target["platform_id"]) == ("gone", second["uri"])
-    assert watch.texts() == ["first 👩‍🚒"]
+    assert (target["state"], target["grade"], target["platform_id"]) == ("gone", "complete", second["uri"])
+    (proof,) = (watch.log.parent / "state/evidence").rglob("proof.car")
+    assert [text for _, _, text in posts_in(proof.read_bytes(), since=0)] == ["second"]
     kept = b"".join(path.read_bytes() for path in (watch.log.parent / "state").rglob("*") if path.is_file())
     for secret in (watch.brand.app_password.encode(), b'accessJwt":"ey', b"Bearer ey"):
         assert secret not in kept + watch.log.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +10,12 @@ from atproto_client.exceptions import BadRequestError, RequestException
 from urllib3.exceptions import HTTPError
 
 from adapters import bluesky_names as names
+from adapters.bluesky_session import Kept, Login
 from guardian.errors import Doubt, TokenRefused
 from guardian.fence.passage import Stopped
 from guardian.fence.stopping import Order, Stopping
 from guardian.gate.intents import declare
-from guardian.gate.verdicts import Accepted, Rejected, Uncertain, verdict, verdict_of_upload
+from guardian.gate.verdicts import Accepted, Rejected, Throttled, Uncertain, verdict, verdict_of_upload
 from guardian.gate.verdicts import Stopped as WasStopped
 from guardian.model import Media, Part, PostRef
 from tests.bluesky import pds as servers
@@ -225,8 +227,6 @@ def test_one_request_to_publish_leaves_for_one_post_whatever_the_library_does(be
 
 
 def test_a_token_that_the_platform_takes_no_more_is_renewed_and_the_post_goes_out_once(desk: Desk) -> None:
-    from dataclasses import replace
-
     login = desk.adapter._login
     first = login.session()
     login._kept.put(login._key, replace(first, access=first.access[:-4] + "AAAA", proven=-1e9))
@@ -236,6 +236,44 @@ def test_a_token_that_the_platform_takes_no_more_is_renewed_and_the_post_goes_ou
     login._kept.put(login._key, replace(second, refresh="nonsense", at=-1e9))
     desk.publish(Part(text="logged in anew"), "key-2")
     assert len(desk.pds.posts(desk.brand)) == 2
+
+
+def test_a_token_that_is_refused_with_the_post_itself_costs_no_post(desk: Desk) -> None:
+    """A PDS says that with the status of a post that is wrong; and the next try has a new session."""
+    login = desk.adapter._login
+    first = login.session()
+    login._kept.put(login._key, replace(first, access=first.access[:-4] + "AAAA"))
+    with declare(desk.intent()) as receipt, pytest.raises(BadRequestError):
+        desk.adapter.publish(Part(text="later"), "key")
+    assert isinstance(verdict(receipt), Throttled)
+    desk.publish(Part(text="later"), "key")
+    assert len(desk.pds.posts(desk.brand)) == 1
+
+
+def test_who_is_let_in_ten_times_in_five_minutes_is_not_locked_out_by_us(desk: Desk) -> None:
+    now = [0.0]
+    wrong = servers.account_of(desk.pds.url, replace(desk.brand, app_password="abcd-abcd-abcd-abcd"))
+    login = Login(wrong, desk.adapter._client, clock=lambda: now[0], kept=Kept())
+    for _ in range(10):
+        with pytest.raises(TokenRefused):
+            login.session()
+    with pytest.raises(Doubt, match="five minutes"):
+        login.session()
+    now[0] = 301.0
+    with pytest.raises(TokenRefused):
+        login.session()
+
+
+def test_a_session_is_renewed_by_our_own_clock_and_two_threads_renew_it_once(desk: Desk) -> None:
+    now = [0.0]
+    login = Login(desk.account, desk.adapter._client, clock=lambda: now[0], kept=Kept())
+    first = login.session()
+    now[0] = 3_599.0
+    assert login.session() is first
+    now[0] = 3_600.0
+    second = login.session()
+    assert (second.at, second.refresh == first.refresh) == (3_600.0, False)
+    assert login._renew(first) is second
 
 
 def test_both_adapters_of_an_account_share_one_session(behind: Desk, front: Front) -> None:
