@@ -41,8 +41,8 @@ class BlueskyAdapter(BlueskyIncident):
             raise TokenRefused from None
         if names.lives_elsewhere(self._account.base_url, me.pds):
             raise ConfigMistake(
-                f"cannot use {self._account.base_url}, because @{me.handle} lives at {me.pds}: only that PDS says surely"
-                " what is there",
+                f"cannot use {self._account.base_url}, because @{me.handle} lives at {me.pds}, and only that PDS says"
+                " surely what is there",
                 fix=f'write base_url = "{me.pds}"',
             )
         wanted = self._account.identity

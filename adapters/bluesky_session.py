@@ -164,10 +164,10 @@ class Login:
     def _keep(self, made: Any) -> Session:  # noqa: ANN401 (either of two answers of the library)
         now = self._clock()
         session = Session(
-            made.did,
-            made.handle,
-            made.access_jwt,
-            made.refresh_jwt,
+            did=made.did,
+            handle=made.handle,
+            access=made.access_jwt,
+            refresh=made.refresh_jwt,
             at=now,
             proven=now,
             pds=get_session_pds_endpoint(made) or "",
