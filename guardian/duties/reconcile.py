@@ -16,7 +16,7 @@ from guardian.duties.publish import WHO, landed
 from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.model import Event, State
-from guardian.store import attempts, journal, posts
+from guardian.store import attempts, journal, posts, takedowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 AFTER_DOUBT = 10_000
 WHY_LENGTH = 300
+TAKEN_DOWN = (
+    "cannot say that it never arrived, because a post of this account that nobody knew to be ours was taken down since"
+    " it left: it may have been this one, and it would come back"
+)
 log = structlog.get_logger()
 
 
@@ -122,6 +126,10 @@ class Reconciling:
                 landed(tx, post, attempt, ref, record=record, now=now, found=True)
             elif nth < self.looks:
                 return now + self._between
+            elif takedowns.strangers_acted_on(tx, self.account.name, since=since):
+                raise Doubt(
+                    TAKEN_DOWN, fix=f"see whether it was this one: guardian queue cancel {post.id}, or add it anew"
+                )
             else:
                 self._absent(tx, attempt, post, now)
         return None
