@@ -166,6 +166,7 @@ class Abilities:
     lists_natives: bool = False
     defers_natives: bool = False
     unseen: tuple[str, ...] = ()  # what no freeze reaches here, in words
+    sure_of_absence: bool = True  # False: its own list shows a new post late, so a person decides what is sent again
 
 
 class Readiness(StrEnum):
@@ -205,14 +206,14 @@ class Adapter(Protocol):
         ...
 
     def upload(self, data: bytes, media: Media) -> str:
-        """Hand over one file with exactly one uploading request; the platform's id of it.
+        """Hand over one file, and what it shows in words, with uploading requests alone; the platform's id of it.
 
         Nobody sees the file before it is part of a post.
         """
         ...
 
     def ready(self, upload: str) -> Readiness:
-        """Ask the platform whether a post may show the file now. Never waits for it."""
+        """Whether a post may show the file now; the platform is asked where it has not said so. Never waits for it."""
         ...
 
     def publish(self, part: Part, key: str, *, uploads: Sequence[str] = (), reply_to: str | None = None) -> PostRef:
@@ -328,6 +329,7 @@ class Maker:
     secrets: tuple[str, ...]
     abilities: Abilities = Abilities()
     hosts: tuple[Host, ...] = ()  # beside the account's own
+    sites: frozenset[str] = frozenset()  # where people see posts, if that is not the account's own host
     reads: Reads | None = None  # where the status of an answer does not say everything
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 AFTER_DOUBT = 10_000
 WHY_LENGTH = 300
+UNSURE = "the platform does not list it, but lists new posts late: look at the account before you send it again"
 TAKEN_DOWN = (
-    "cannot say that it never arrived, because a post of this account that nobody knew to be ours was taken down since"
-    " it left: it may have been this one, and it would come back"
+    "it may be what was taken down since it left, when nobody knew that it was ours: look before you send it again"
 )
 log = structlog.get_logger()
 
@@ -57,6 +57,7 @@ class Reconciling:
         self.over = over
         self.clock = clock
         self.tally = tally
+        self.sure = True  # what the platform does not list, it does not have; else a person decides
         self.elapsed = elapsed or clock  # nobody can set it: three looks at once, by a clock that jumps, prove nothing
         self._looked: dict[str, int] = {}
         self._told: dict[str, str] = {}
@@ -126,12 +127,9 @@ class Reconciling:
                 landed(tx, post, attempt, ref, record=record, now=now, found=True)
             elif nth < self.looks:
                 return now + self._between
-            elif takedowns.strangers_acted_on(tx, self.account.name, since=since):
-                raise Doubt(
-                    TAKEN_DOWN, fix=f"see whether it was this one: guardian queue cancel {post.id}, or add it anew"
-                )
             else:
-                self._absent(tx, attempt, post, now)
+                acted = takedowns.strangers_acted_on(tx, self.account.name, since=since)
+                self._absent(tx, attempt, post, now, unsure=TAKEN_DOWN if acted else "" if self.sure else UNSURE)
         return None
 
     @staticmethod
@@ -141,8 +139,10 @@ class Reconciling:
             facts = {"post": post.id, "account": post.account, "platform_id": ref.id, "url": ref.url}
             journal.append(tx, "live_after_all", who=WHO, now=now, **facts)
 
-    def _absent(self, tx: Tx, attempt: str, post: Post, now: int) -> None:
-        """It was asked often enough, and is not there: back into the queue, where lateness decides."""
+    def _absent(self, tx: Tx, attempt: str, post: Post, now: int, *, unsure: str) -> None:
+        """It was asked often enough, and is not there: back into the queue, where lateness decides, or a person."""
         attempts.resolve(tx, attempt, outcome="absent", detail=f"looked for {self.looks} times")
         posts.move(tx, post.id, Event.ABSENT, now=now, why="the platform was asked and does not have it")
+        if unsure:
+            posts.move(tx, post.id, Event.MISS, now=now, why=unsure)
         journal.append(tx, "absent", who=WHO, now=now, post=post.id, account=post.account, looks=self.looks)

@@ -108,8 +108,33 @@ def test_a_lost_post_that_was_taken_down_by_its_address_does_not_come_back(
     look(scene, lane, 2)
     with scene.database.transaction() as tx:
         takedowns.intend(tx, target, undo=None, now=scene.clock())
-    look(scene, lane, 4)
-    assert scene.post(post).state is State.UNKNOWN
+    look(scene, lane, 1)
+    for _ in range(3):
+        lane.poll(scene.clock())
+        scene.clock.off += BETWEEN
+    missed = scene.post(post)
+    assert missed.state is State.MISSED
+    assert missed.why is not None
+    assert "look before you send it again" in missed.why
+    assert len(sent()) == 1
+
+
+def test_where_the_platform_lists_new_posts_late_a_person_decides_whether_it_is_sent_again(
+    scene: Scene, platform: RehearsalPlatform, sent: Sent
+) -> None:
+    platform.fault("lose_before")
+    lane = scene.lane()
+    lane.reconciling.sure = False
+    (post,) = lost(scene, lane, "hello")
+    look(scene, lane, 3)
+    for _ in range(3):
+        lane.poll(scene.clock())
+        scene.clock.off += BETWEEN
+    missed = scene.post(post)
+    assert missed.state is State.MISSED
+    assert missed.why is not None
+    assert "look at the account before you send it again" in missed.why
+    assert [attempt.outcome for attempt in scene.attempts(post)] == ["absent"]
     assert len(sent()) == 1
 
 
