@@ -138,7 +138,15 @@ class XAdapter(XIncident):
             raise Doubt(f"cannot believe the answer, because there is no post in it ({answers_.words(made)})")
         return self._ref(found)
 
-    def find(self, part: Part, *, since: int, known: frozenset[str], reply_to: str | None = None) -> PostRef | None:
+    def find(
+        self,
+        part: Part,
+        *,
+        since: int,
+        known: frozenset[str],
+        reply_to: str | None = None,
+        key: str = "",  # noqa: ARG002 (X takes none)
+    ) -> PostRef | None:
         """Look through our own timeline since then for one that says and shows the same, and that nobody knows yet.
 
         X shows a new post there after a moment only: that it is not there is a hint, and no proof.

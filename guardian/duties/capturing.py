@@ -57,6 +57,7 @@ CUT = "of each list at most {} are kept, as ordered; the file says of how many"
 EXTENSIONS = {
     "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/avif": "avif",
     "video/mp4": "mp4", "video/webm": "webm", "video/quicktime": "mov", "audio/mpeg": "mp3", "audio/ogg": "ogg",
+    "application/vnd.ipld.car": "car",
 }  # fmt: skip
 log = structlog.get_logger()
 
@@ -88,6 +89,7 @@ class Wanted:
 class Late:
     """An answer that came when the first phase was over: the request had left before the act."""
 
+    look: Look
     piece: Piece
     body: bytes
     exchanges: tuple[Exchange, ...]
@@ -216,12 +218,12 @@ class Capturing:
             snapshot.answers[look.name] = answer
             if snapshot.closed:
                 if answer.status == FINE and not look.others:
-                    snapshot.late.append(Late(piece, body, tuple(kept)))
+                    snapshot.late.append(Late(look, piece, body, tuple(kept)))
                 return
             if told.lost:
                 piece.failed(f"it was not kept: {told.lost[0]}"[:WHY_LENGTH])
             elif answer.status == FINE:
-                keep_answer(snapshot, piece, body, folder="third-party" if look.others else "api/before")
+                keep_answer(snapshot, look, piece, body, folder="third-party" if look.others else "api/before")
                 piece.why = CUT.format(snapshot.wanted.replies) if cut else ""
             else:
                 piece.failed(f"the platform answered {answer.status}")
@@ -356,10 +358,10 @@ def _extension(kind: str | None) -> str:
     return EXTENSIONS.get(kind or "", "bin")
 
 
-def keep_answer(snapshot: Snapshot, piece: Piece, body: bytes, *, folder: str) -> None:
+def keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes, *, folder: str) -> None:
     """The body of an answer as a file of its own beside the archive: the working copy. Under the snapshot's lock."""
-    kind = "json" if body.lstrip()[:1] in (b"{", b"[") else "html"
-    file = f"{folder}/{piece.what}.{kind}"
+    kind = "json" if body.lstrip()[:1] in (b"{", b"[") else EXTENSIONS.get(look.accept, "html")
+    file = f"{folder}/{look.name}.{kind}"
     piece.captured(file, snapshot.bundle.add(file, body))
 
 
@@ -370,5 +372,5 @@ def add_what_came_late(snapshot: Snapshot) -> None:
         for late in snapshot.late:
             for exchange in late.exchanges:
                 snapshot.bundle.exchange(exchange)
-            keep_answer(snapshot, late.piece, late.body, folder="api/late")
+            keep_answer(snapshot, late.look, late.piece, late.body, folder="api/late")
         snapshot.late.clear()
