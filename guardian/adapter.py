@@ -63,6 +63,55 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A host that a platform has beside the account's `base_url`, and what may be asked of it: always https, port 443.
+
+    A name that begins with `*.` stands for every host below it, and is only for hosts that get no token. Where the
+    account's `base_url` is on loopback (a double of the platform), whatever is asked of this host goes there.
+    """
+
+    name: str
+    kinds: frozenset[Kind]
+    token: bool = True  # False: nothing that is sent there may carry a credential of the account, in any form
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what is no name of a host, or hands a token to hosts that nobody has named."""
+        if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+", self.name):
+            raise ValueError(f"{self.name!r} is no name of a host")
+        if self.name.startswith("*.") and self.token:
+            raise ValueError(f"{self.name} would be given the token, and nobody knows who that is")
+
+
+class Meaning(StrEnum):
+    """What an answer means for what was asked, where a platform's own words tell more than the status."""
+
+    REFUSED = "refused"  # nothing was made, and the same again would be refused again
+    UNCERTAIN = "uncertain"  # an earlier request of ours may have made it: ask the platform
+    SHUT = "shut"  # nothing was made, and nothing will be for this account until a person has acted
+    LATER = "later"  # nothing was made; the same may be sent again later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an answer means, and why, in words for people: *the platform answered that ..., do ...*."""
+
+    meaning: Meaning
+    why: str
+    after: float | None = None  # of LATER: seconds, if the platform said
+
+
+class Reads(Protocol):
+    """How a platform's answers are read. Pure, and any thread may call it."""
+
+    def __call__(self, kind: Kind, path: str, status: int, body: bytes) -> Reading | None:
+        """What the answer to a changing request means; None: what its status says, and nothing else.
+
+        It is never asked of answers that prove nothing (a 5xx, a redirect): those stay uncertain.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """One reading request whose answer is evidence. Without `token` it is asked as anybody would."""
 
@@ -264,6 +313,8 @@ class Maker:
     routes: tuple[Route, ...]
     secrets: tuple[str, ...]
     abilities: Abilities = Abilities()
+    hosts: tuple[Host, ...] = ()  # beside the account's own
+    reads: Reads | None = None  # where the status of an answer does not say everything
 
 
 class Connect(Protocol):

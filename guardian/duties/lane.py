@@ -157,7 +157,7 @@ class Lane:
     def _send_with_patience(self) -> Outcome:
         """Send the next post; what surely was not made is tried again, a few times, with growing waits."""
         retrying = Retrying(
-            retry=retry_if_result(lambda outcome: isinstance(outcome, Again) and not outcome.token_refused),
+            retry=retry_if_result(lambda outcome: isinstance(outcome, Again) and not _is_over(outcome)),
             wait=self._how_long,
             stop=stop_any(stop_after_attempt(TRIES), stop_when_event_set(self.halt)),
             sleep=sleep_using_event(self.halt),
@@ -195,6 +195,10 @@ class Lane:
             self.trouble, self.disowned = "the platform refuses the token", True
             self._ask_at = self.publishing.clock() + AFTER_NO_NAME
             log.error("token refused", account=self.account.name)
+        elif outcome.shut:
+            self.trouble = outcome.shut
+            self._ask_at = self.publishing.clock() + AFTER_NO_NAME
+            log.error("shut", account=self.account.name, why=outcome.shut)
 
     def _ask_who_we_are(self, now: int) -> None:
         """Once per life before anything is sent, and at its beginning, so that a wrong token is known in time."""
@@ -214,3 +218,8 @@ class Lane:
             return
         self.trouble, self.disowned = None, False
         log.info("verified", account=self.account.name, identity=found.handle)
+
+
+def _is_over(outcome: Again) -> bool:
+    """Whether nothing will come of another try until a person has acted."""
+    return outcome.token_refused or bool(outcome.shut)

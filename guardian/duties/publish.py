@@ -20,7 +20,7 @@ from guardian.failpoint import failpoint
 from guardian.fence import passage
 from guardian.gate import recording
 from guardian.gate.intents import Intent, declare
-from guardian.gate.verdicts import Accepted, NotSent, Rejected, Stopped, Throttled, Uncertain, verdict
+from guardian.gate.verdicts import Accepted, NotSent, Rejected, Shut, Stopped, Throttled, Uncertain, verdict
 from guardian.model import Event
 from guardian.store import attempts, freezes, journal, posts
 
@@ -61,11 +61,15 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Surely nothing was made; the post is back in the queue, to be tried again `after` seconds (None: as we like)."""
+    """Surely nothing was made; the post is back in the queue, to be tried again `after` seconds (None: as we like).
+
+    `token_refused`, or `shut` in the platform's words: nothing of this account will be made until a person has acted.
+    """
 
     why: str
     after: float | None
     token_refused: bool = False
+    shut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,7 @@ class Publishing:
         if isinstance(handed, Barred):
             return Held(handed.why)
         if isinstance(handed, Later):
-            return Again(handed.why, handed.after, token_refused=handed.token_refused)
+            return Again(handed.why, handed.after, token_refused=handed.token_refused, shut=handed.shut)
         return Waiting(handed.after)
 
     def _put_back(self, post: Post, why: str) -> None:
@@ -239,7 +243,7 @@ class Publishing:
                 return Settled(landed(tx, post, attempt, ref, record=record, now=now))
             if isinstance(found, Uncertain):
                 return Settled(self._close(tx, post, attempt, Event.LOSE, found.why, now))
-            if isinstance(found, Rejected) and found.status != UNAUTHORISED:
+            if isinstance(found, Rejected) and found.status != UNAUTHORISED and not isinstance(found, Shut):
                 return Settled(self._close(tx, post, attempt, Event.REFUSE, found.why, now))
             return self._unsent(tx, post, attempt, found, now)
 
@@ -257,6 +261,8 @@ class Publishing:
         self._close(tx, post, attempt, Event.UNSENT, why, now)
         if isinstance(found, Stopped):
             return Held(why)
+        if isinstance(found, Shut):
+            return Again(why, None, shut=why)
         after = found.after if isinstance(found, Throttled) else None
         return Again(why, after, token_refused=not isinstance(found, Throttled | NotSent))
 

@@ -15,7 +15,7 @@ from guardian.errors import GuardianError
 from guardian.failpoint import failpoint
 from guardian.fence import passage
 from guardian.gate.intents import Intent, declare
-from guardian.gate.verdicts import Accepted, Rejected, Stopped, Throttled, verdict_of_upload
+from guardian.gate.verdicts import Accepted, Rejected, Shut, Stopped, Throttled, verdict_of_upload
 from guardian.model import Problem
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Later:
     why: str
     after: float | None
     token_refused: bool = False
+    shut: str = ""  # why the platform takes nothing from this account until a person has acted
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,8 @@ def _not_taken(found: Verdict, media: Media, said: str) -> NotHanded:
     """Nothing was published, whatever became of the file."""
     if isinstance(found, Stopped):
         return Barred(found.why)
+    if isinstance(found, Shut):
+        return Later(found.why, None, shut=found.why)
     if isinstance(found, Rejected) and found.status != UNAUTHORISED:
         return Unfit(Problem(field="media", message=f"{media.sha256[:12]}: {found.why}"))
     why = f"a picture could not be handed over: {getattr(found, 'why', '') or said}"

@@ -116,6 +116,8 @@ def _adapter(
         cafile=_cafile(),
         on_refusal=on_refusal,
         look_up=look_up,
+        hosts=maker.hosts,
+        reads=maker.reads,
     )
     return maker.connect(account, GuardedNetwork(session))
 

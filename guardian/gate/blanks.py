@@ -44,6 +44,10 @@ class Blanks:
         self._spellings = sorted(found, key=len, reverse=True)
         self._bytes = [spelling.encode() for spelling in self._spellings]
 
+    def hold(self, data: bytes) -> bool:
+        """Whether one of the given secrets is in it, in any spelling."""
+        return any(spelling in data for spelling in self._bytes)
+
     def text(self, text: str) -> str:
         """Any text, such as an error's."""
         for spelling in self._spellings:

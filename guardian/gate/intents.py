@@ -19,6 +19,7 @@ from guardian.adapter import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from guardian.adapter import Reading
     from guardian.fence.passage import Pass
     from guardian.model import Account
 
@@ -44,6 +45,7 @@ class Trace:
     retry_after: float | None = None
     why: str = ""
     type: str = ""  # the media type of the answer
+    reading: Reading | None = None  # what the platform's own words say, where the status does not
 
 
 @dataclass(slots=True)

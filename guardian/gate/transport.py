@@ -1,6 +1,6 @@
 """The guarded transport for `requests`: what a client library is given in place of the network. One per account.
 
-Refuses hosts that are not the account's, changing requests that nobody declared, second publishing or retracting
+Refuses hosts that nobody declared, changing requests that nobody declared, second publishing or retracting
 requests under one intent, retracting ones that say more than was announced, proxies and unverified TLS; imposes one
 deadline; reads the whole answer within a size limit; never retries; and writes into the receipt what really happened.
 Several threads may read through one at once.
@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 import requests
 import requests.adapters
 
-from guardian.adapter import Kind, Route
+from guardian.adapter import Kind, Meaning, Reading, Route
 from guardian.failpoint import failpoint
 from guardian.fence.passage import Stopped
 from guardian.gate import intents, recording, retracting
 from guardian.gate.blanks import Blanks
 from guardian.gate.connection import Errand
-from guardian.gate.exchange import HTTP, HTTPS, Question, exchange
+from guardian.gate.exchange import Question, exchange
+from guardian.gate.hosts import Hosts, origin
 from guardian.gate.intents import Fate, Trace
 from guardian.gate.waits import retry_after
 from guardian.gate.wire import Deadline, Trust
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse
 
+    from guardian.adapter import Host, Reads
+    from guardian.gate.hosts import Origin
     from guardian.gate.intents import Intent
     from guardian.gate.wire import LookUp
     from guardian.model import Account
@@ -68,16 +71,19 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         cafile: str | None,
         on_refusal: Callable[[], None],
         look_up: LookUp | None = None,
+        hosts: Sequence[Host] = (),
+        reads: Reads | None = None,
     ) -> None:
         super().__init__(max_retries=0)
         self._account = account
         self._routes = tuple(routes)
         self._answer_within = answer_within
-        self._origin = _origin(account.base_url)
         self._trust = Trust(cafile)
         self._on_refusal = on_refusal
         self._look_up = look_up
         self._blanks = Blanks(secret.reveal() for secret in account.secrets.values())
+        self._hosts = Hosts(account, hosts, self._blanks)
+        self._reads = reads
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:  # noqa: ANN401
         """Make one request, or refuse it. Raises Stopped for a refusal; OSError and library errors for the rest."""
@@ -88,10 +94,11 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         try:
             route = self._route(request, intent)
             trace.kind = route.kind
+            there = self._hosts.admit(request, trace.kind)
             self._admit(request, trace, intent, options)
             if intent is not None and trace.kind is Kind.RETRACT:
                 retracting.check(request, route, intent)
-            return self._exchange(request, trace, intent)
+            return self._exchange(request, there, trace, intent)
         except Stopped as stopped:
             trace.fate, trace.why = Fate.STOPPED, str(stopped)
             self._on_refusal()
@@ -118,8 +125,6 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
     def _admit(
         self, request: requests.PreparedRequest, trace: Trace, intent: Intent | None, options: dict[str, Any]
     ) -> None:
-        if _origin(request.url or "") != self._origin:
-            raise Stopped(f"{urlsplit(request.url or '').netloc} is not the host of {self._account.name}")
         if options.get("verify") is False or any((options.get("proxies") or {}).values()):
             raise Stopped("proxies and unverified TLS are refused")
         if trace.kind not in NEEDS_INTENT:
@@ -131,18 +136,22 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
                 raise Stopped("an intent is good for one publishing or retracting request, and this is the second")
             intent.spent = True
 
-    def _exchange(self, request: requests.PreparedRequest, trace: Trace, intent: Intent | None) -> requests.Response:
-        parts = urlsplit(request.url or "")
-        tls = parts.scheme == "https"
+    def _exchange(
+        self, request: requests.PreparedRequest, there: Origin, trace: Trace, intent: Intent | None
+    ) -> requests.Response:
+        tls = there.scheme == "https"
         own = max(self._answer_within, UPLOAD_WITHIN) if trace.kind is Kind.UPLOAD else self._answer_within
         deadline = Deadline(recording.within(own))
         errand = Errand(trace, deadline, intent.ticket if intent else None, tls=tls, look_up=self._look_up)
         request.headers["Accept-Encoding"] = "identity"
         request.headers["Connection"] = "close"
+        asked = origin(request.url or "")
+        if asked != there:
+            request.headers["Host"] = asked.host  # a double on loopback is told whom it plays
         question = Question(
             url=request.url or "",
-            host=parts.hostname or "",
-            port=parts.port or (HTTPS if tls else HTTP),
+            host=there.host,
+            port=there.port,
             path=request.path_url,
             headers=request.headers,
             body=request.body,
@@ -164,14 +173,19 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         trace.type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if not response.ok:
             trace.why = content[:WHY_LENGTH].decode("utf-8", "replace")
+        if self._reads is not None and trace.kind in NEEDS_INTENT:
+            trace.reading = _read(self._reads, trace, content)
         if trace.kind in SINGLE_USE:
             response.headers.pop("location", None)  # none of these is sent on to another address
         return response
 
 
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or (HTTPS if parts.scheme == "https" else HTTP)
+def _read(reads: Reads, trace: Trace, content: bytes) -> Reading | None:
+    """What the adapter makes of the answer. One that stumbles over it has proven nothing."""
+    try:
+        return reads(trace.kind, trace.path, trace.status or 0, content)
+    except Exception as error:  # noqa: BLE001 (an adapter's own; the answer is there, and must not be lost)
+        return Reading(meaning=Meaning.UNCERTAIN, why=f"nobody could read the answer ({type(error).__name__})")
 
 
 def guarded_session(
@@ -182,11 +196,14 @@ def guarded_session(
     cafile: str | None = None,
     on_refusal: Callable[[], None] = uncounted,
     look_up: LookUp | None = None,
+    hosts: Sequence[Host] = (),
+    reads: Reads | None = None,
 ) -> requests.Session:
     """A session that can do nothing but pass the gate: no proxies, no .netrc, no adapter but ours, no cookies.
 
     Cookies would grow with every answer, until no request fits its limit any more. `on_refusal` hears of
     each request that is refused, in the thread that asked; `look_up` resolves names in place of the lanes' resolvers.
+    `hosts` are those beside the account's own; `reads` says what an answer means where its status does not.
     """
     session = requests.Session()
     session.trust_env = False
@@ -194,7 +211,14 @@ def guarded_session(
     session.max_redirects = MAX_REDIRECTS
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     transport = GuardedTransport(
-        account, routes, answer_within=answer_within, cafile=cafile, on_refusal=on_refusal, look_up=look_up
+        account,
+        routes,
+        answer_within=answer_within,
+        cafile=cafile,
+        on_refusal=on_refusal,
+        look_up=look_up,
+        hosts=hosts,
+        reads=reads,
     )
     session.mount("https://", transport)
     session.mount("http://", transport)

@@ -6,6 +6,9 @@ is every answer that is no plain no: an early hint (the library takes 103 for th
 a form says that it was done), a class that HTTP does not have. And what is said of the idempotency key and not of the
 post: that an earlier request with it is being worked on (409: Pleroma, and the draft of that header), or was seen (400:
 Pixelfed). That earlier request was ours.
+
+Where a platform says more in words than by the status, its adapter reads them (`Maker.reads`); but what proves nothing
+stays uncertain whatever an adapter reads in it.
 """
 
 from __future__ import annotations
@@ -13,9 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from guardian.adapter import Meaning
 from guardian.gate.intents import Fate
 
 if TYPE_CHECKING:
+    from guardian.adapter import Reading
     from guardian.gate.intents import Receipt, Trace
 
 SAYS_NO = frozenset({301, 307, 308, *range(400, 500)}) - {408, 409}
@@ -55,6 +60,11 @@ class Rejected:
 
     why: str
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shut(Rejected):
+    """The platform said no to the account, and not to the post: nothing will be made until a person has acted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,7 @@ def verdict_of_retract(receipt: Receipt) -> Retraction:
     trace = receipt.retracting
     if trace is None or trace.fate is not Fate.ANSWERED or trace.status is None:
         return _of(trace, "retracting")
-    if trace.status in GONE:
+    if trace.status in GONE and not trace.reading:
         return NotFound(trace.status)
     if trace.status in ELSEWHERE or (trace.status < BAD_REQUEST and trace.type in PAGES):
         return Uncertain(f"the platform answered {trace.status} {trace.type}, which is no answer of an API")
@@ -120,6 +130,8 @@ def _of(trace: Trace | None, what: str) -> Verdict:
 
 
 def _answered(trace: Trace, status: int) -> Verdict:
+    if trace.reading is not None and (status in SAYS_NO or 200 <= status < 300):  # noqa: PLR2004 (HTTP's own classes)
+        return _as_read(trace.reading, status)
     if status == THROTTLED_STATUS:
         return Throttled("the platform answered 429, too many requests", trace.retry_after)
     if 200 <= status < 300:  # noqa: PLR2004 (HTTP's own classes)
@@ -127,3 +139,11 @@ def _answered(trace: Trace, status: int) -> Verdict:
     if status not in SAYS_NO or (status == BAD_REQUEST and OF_THE_KEY in trace.why.lower()):
         return Uncertain(f"the platform answered {status}")
     return Rejected(f"the platform answered {status}{': ' if trace.why else ''}{trace.why}", status)
+
+
+def _as_read(said: Reading, status: int) -> Verdict:
+    if said.meaning is Meaning.REFUSED:
+        return Rejected(said.why, status)
+    if said.meaning is Meaning.SHUT:
+        return Shut(said.why, status)
+    return Throttled(said.why, said.after) if said.meaning is Meaning.LATER else Uncertain(said.why)

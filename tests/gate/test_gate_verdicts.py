@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies
 
-from guardian.adapter import Kind
+from guardian.adapter import Kind, Meaning, Reading
 from guardian.gate.intents import Fate, Receipt, Trace
 from guardian.gate.verdicts import (
     Accepted,
@@ -13,6 +13,7 @@ from guardian.gate.verdicts import (
     NotSent,
     Rejected,
     Retraction,
+    Shut,
     Stopped,
     Throttled,
     Uncertain,
@@ -60,6 +61,34 @@ def test_a_post_is_refused_only_by_a_plain_no_and_published_only_by_a_plain_yes(
         assert 200 <= found.status < 300
     elif not isinstance(found, Throttled):
         assert isinstance(found, Uncertain)
+
+
+READ = {
+    Meaning.REFUSED: Rejected,
+    Meaning.UNCERTAIN: Uncertain,
+    Meaning.SHUT: Shut,
+    Meaning.LATER: Throttled,
+}
+
+
+@pytest.mark.parametrize("meaning", Meaning)
+@pytest.mark.parametrize("status", [200, 201, 400, 402, 403, 404, 429])
+def test_what_a_platform_says_in_words_counts_for_more_than_its_status(status: int, meaning: Meaning) -> None:
+    """X refuses a twin with 403 though it was the lost post of ours; Reddit says its errors with 200."""
+    for kind, read in ((Kind.PUBLISH, verdict), (Kind.UPLOAD, verdict_of_upload), (Kind.RETRACT, verdict_of_retract)):
+        reading = Reading(meaning=meaning, why="in words", after=7)
+        trace = Trace(kind, "POST", "/", fate=Fate.ANSWERED, status=status, type="application/json", reading=reading)
+        found = read(Receipt([trace]))
+        assert isinstance(found, READ[meaning])
+        assert getattr(found, "why", "") == "in words"
+
+
+@given(TRACES, strategies.sampled_from(Meaning))
+def test_what_proves_nothing_stays_uncertain_whatever_an_adapter_reads_in_it(trace: Trace, meaning: Meaning) -> None:
+    trace.kind, trace.reading = Kind.PUBLISH, Reading(meaning=meaning, why="in words", after=7)
+    found = verdict(Receipt([trace]))
+    if trace.fate is Fate.MAYBE or trace.status is None or trace.status >= 500 or trace.status in (408, 409, 302, 303):
+        assert isinstance(found, Uncertain) or trace.fate in (Fate.STOPPED, Fate.UNSENT)
 
 
 def test_of_several_uploads_the_last_one_counts() -> None:

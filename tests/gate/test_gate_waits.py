@@ -75,6 +75,26 @@ def test_a_reset_counts_only_when_nothing_remains() -> None:
     assert retry_after(headers | {"X-RateLimit-Remaining": " 0 "}, now=NOW) == 60
 
 
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(int(NOW) + 60)}, 60),  # X
+        ({"x-rate-limit-remaining": "9", "x-rate-limit-reset": str(int(NOW) + 60)}, None),
+        (  # X, of a day: believed for a quarter of an hour
+            {"x-rate-limit-remaining": "9", "x-user-limit-24hour-remaining": "0"}
+            | {"x-user-limit-24hour-reset": str(int(NOW) + 80_000)},
+            LONGEST,
+        ),
+        ({"x-ratelimit-remaining": "0.0", "x-ratelimit-used": "600", "x-ratelimit-reset": "240"}, 240),  # Reddit
+        ({"ratelimit-limit": "30", "ratelimit-remaining": "0", "ratelimit-reset": str(int(NOW) + 7)}, 7),  # Bluesky
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-11-18T11:07:00.000Z"}, 20),  # Mastodon
+        ({"x-rate-limit-remaining": "0"}, None),
+    ],
+)
+def test_every_platform_is_understood_in_its_own_dialect(headers: dict[str, str], wait: float | None) -> None:
+    assert retry_after(CaseInsensitiveDict(headers), now=NOW) == wait
+
+
 def test_several_headers_of_one_name_are_no_stated_time() -> None:
     """The libraries join them with a comma, which is neither a number nor a date."""
     assert retry_after(CaseInsensitiveDict({"retry-after": "60, 5"}), now=NOW) is None

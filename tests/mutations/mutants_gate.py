@@ -7,6 +7,9 @@ from tests.mutations.mutant import mutant
 WIRE = "guardian/gate/wire.py"
 CONNECTION = "guardian/gate/connection.py"
 TRANSPORT = "guardian/gate/transport.py"
+HOSTS = "guardian/gate/hosts.py"
+VERDICTS = "guardian/gate/verdicts.py"
+DECLARED = "gate/test_gate_hosts.py"
 
 LEAVING = (
     mutant(
@@ -89,7 +92,51 @@ LEAVING = (
     mutant(
         "another host will do",
         "gate/test_gate_hosts.py::test_the_token_never_reaches_another_host_not_even_one_of_the_same_platform[GET]",
-        (TRANSPORT, '        if _origin(request.url or "") != self._origin:\n', "        if not self._origin:\n"),
+        (HOSTS, "        if asked == self._own:\n", "        if asked:\n"),
+    ),
+    mutant(
+        "a host is good for everything",
+        f"{DECLARED}::test_what_nobody_declared_is_refused[https://upload.example.com/x-publish]",
+        (HOSTS, "        if kind not in host.kinds:\n", "        if not host.kinds:\n"),
+    ),
+    mutant(
+        "a declared host is asked in the clear",
+        f"{DECLARED}::test_what_nobody_declared_is_refused[http://www.example.com/x-read]",
+        (HOSTS, '        if (asked.scheme, asked.port) != ("https", HTTPS):\n', "        if not asked.port:\n"),
+    ),
+    mutant(
+        "a stranger's host gets the token",
+        f"{DECLARED}::test_a_host_that_is_not_the_platforms_is_given_no_credential_in_any_form[more0]",
+        (HOSTS, "        if not host.token:\n", "        if not host.name:\n"),
+    ),
+    mutant(
+        "a name that ends alike will do",
+        f"{DECLARED}::test_what_nobody_declared_is_refused[https://evilbucket.example.org/x-upload]",
+        (HOSTS, "host.endswith(name[1:])", "host.endswith(name[2:])"),
+    ),
+    mutant(
+        "a double's account reaches the world",
+        f"{DECLARED}::test_with_a_platform_on_loopback_nothing_that_is_declared_leaves_this_machine",
+        (HOSTS, "        return self._own if self._own.is_here else asked\n", "        return asked\n"),
+    ),
+    mutant(
+        "an adapter's word makes certain what is not",
+        "gate/test_gate_verdicts.py::test_what_proves_nothing_stays_uncertain_whatever_an_adapter_reads_in_it",
+        (
+            VERDICTS,
+            "    if trace.reading is not None and (status in SAYS_NO or 200",
+            "    if trace.reading is not None or (200",
+        ),
+        (
+            VERDICTS,
+            "status < 300):  # noqa: PLR2004 (HTTP's own classes)\n        return _as_read",
+            "status < 0):\n        return _as_read",
+        ),
+    ),
+    mutant(
+        "an adapter that stumbles has refused the post",
+        f"{DECLARED}::test_an_adapter_that_stumbles_over_an_answer_has_proven_nothing",
+        (TRANSPORT, "Reading(meaning=Meaning.UNCERTAIN", "Reading(meaning=Meaning.REFUSED"),
     ),
     mutant(
         "a post is sent on to another address",

@@ -287,7 +287,7 @@ READING = (
     mutant(
         "what was not there counts as refused",
         f"{TESTS}::test_what_is_taken_down_twice_was_not_there",
-        (VERDICTS, "    if trace.status in GONE:\n", "    if trace.status in ():\n"),
+        (VERDICTS, "    if trace.status in GONE and not trace.reading:\n", "    if trace.status in ():\n"),
     ),
     mutant(
         "a login page counts as taken down",
