@@ -307,7 +307,10 @@ class Undoing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
-    """What the entry point of an adapter names: how to connect, which requests change what, which secrets it needs."""
+    """What the entry point of an adapter names: how to connect, which requests change what, which secrets it needs.
+
+    A secret called `one|other` is one of those two.
+    """
 
     connect: Connect
     routes: tuple[Route, ...]

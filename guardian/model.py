@@ -100,13 +100,14 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one publishing request says: the words and how they are to be shown."""
+    """What one publishing request says: the words and how they are to be shown. `follows`: below the one before it."""
 
     text: str
     warning: str | None = None
     language: str | None = None
     visibility: str | None = None
     media: tuple[Media, ...] = ()
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,11 +167,17 @@ def _unknown_to_adapters(raw: Mapping[str, object], known: Known, places: Places
             yield Fault.about(("accounts", name, "platform"), places, bad)
             continue
         table = ("accounts", name, "secrets")
-        for key in sorted(set(known[platform]) - set(secrets)):
+        wanted = [one.split("|") for one in known[platform]]
+        for keys in sorted(keys for keys in wanted if not set(keys) & set(secrets)):
+            key = keys[0]
             bad = Bad("it is missing, and the adapter needs it", f'write {key} = "file:/…" in [{named(table)}]')
             yield Fault.about((*table, key), places, bad)
-        for key in sorted(set(secrets) - set(known[platform])):
-            bad = Bad("the adapter asks for no such secret", _which(key, known[platform], "remove it"))
+        for keys in sorted(keys for keys in wanted if len(set(keys) & set(secrets)) > 1):
+            bad = Bad("it stands beside another that is for the same", f"keep one of: {', '.join(keys)}")
+            yield Fault.about((*table, next(key for key in keys if key in secrets)), places, bad)
+        names = {key for keys in wanted for key in keys}
+        for key in sorted(set(secrets) - names):
+            bad = Bad("the adapter asks for no such secret", _which(key, names, "remove it"))
             yield Fault.about((*table, key), places, bad)
 
 

@@ -157,7 +157,7 @@ def _parts(record: Record, rules: Rules) -> tuple[list[Part], list[Fault]]:
             else:
                 media.append(file)
         shown = {"warning": record.warning or None, "language": record.language, "visibility": record.visibility}
-        found.append(Part(text=text, media=tuple(media), **shown))
+        found.append(Part(text=text, media=tuple(media), **shown, follows=bool(found)))
     return found, faults
 
 

@@ -287,7 +287,7 @@ def to_post(row: Any) -> Post:  # noqa: ANN401 (a row of the database)
         at=row["at"],
         entered_at=row["entered_at"],
         part=Part(text=row["text"], media=to_media(row["media"]), **shown),
-        tail=tuple(Part(text=one["text"], media=_media(one["media"]), **shown) for one in tail),
+        tail=tuple(Part(text=one["text"], media=_media(one["media"]), **shown, follows=True) for one in tail),
         live=row["live"],
         zone=row["zone"],
         wall=row["wall"],

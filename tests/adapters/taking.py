@@ -92,7 +92,7 @@ def behind(front: Front) -> Adapter:
     return connect(account_at(front.url), makers(), answer_within=1.0)
 
 
-def published(door: Door, text: str = "Fresh bread", *, media: tuple[Media, ...] = (), **more: str) -> PostRef:
+def published(door: Door, text: str = "Fresh bread", *, media: tuple[Media, ...] = (), **more: Any) -> PostRef:  # noqa: ANN401 (warning, language, visibility)
     with declare(Intent(Kind.UPLOAD, "acme", passage.look(door.house, door.account.scopes))):
         uploads = [door.adapter.upload(PNG, one) for one in media]
     with declare(door.intent()):
