@@ -152,7 +152,15 @@ class MastodonAdapter(MastodonIncident):
         )
         return _ref(made)
 
-    def find(self, part: Part, *, since: int, known: frozenset[str], reply_to: str | None = None) -> PostRef | None:
+    def find(
+        self,
+        part: Part,
+        *,
+        since: int,
+        known: frozenset[str],
+        reply_to: str | None = None,
+        key: str = "",  # noqa: ARG002 (a server forgets it, and none can be asked for it)
+    ) -> PostRef | None:
         """Look through our own posts since then for one that says and shows the same, and that nobody knows yet."""
         earliest = datetime.fromtimestamp(since / 1000, UTC) - SKEW
         ours = chain(self._own_since(earliest), self._own_replies(reply_to))

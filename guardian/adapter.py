@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import httpx
     import requests
 
     from guardian.model import (
@@ -48,18 +49,24 @@ class Route:
     """One kind of changing request: method, and the whole path as a regular expression.
 
     A retracting route says where the request names the post that it takes down: in a group of the path, or in a field
-    of the body, called `target`. One request may be two kinds: an edit hides a post, or shows it again. Then both
-    routes are declared, and it is done under the one that was announced.
+    of the body, called `target`; where several fields make up the name, `target` says how: `at://{repo}/{rkey}`.
+
+    One request may be two kinds: an edit hides a post, or shows it again. Then both routes are declared, and it is done
+    under the one that was announced. One path may be many: then the body says which, in the fields of `where`.
     """
 
     kind: Kind
     method: str
     path: str
-    target: str | None = None  # of a retracting route whose path has no group `target`: the body's field
+    target: str | None = None  # of a retracting route whose path has no group `target`: the body's field, or fields
+    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value
 
-    def matches(self, method: str, path: str) -> bool:
-        """Whether a request with this method and path (no query) is this route."""
-        return method == self.method and re.fullmatch(self.path, path) is not None
+    def matches(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> bool:
+        """Whether a request with this method, path (no query) and fields at the top of its body is this route."""
+        if method != self.method or re.fullmatch(self.path, path) is None:
+            return False
+        said = fields or {}
+        return all(said.get(name) == value for name, value in self.where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +184,10 @@ class Network(Protocol):
         """The guarded session; hand it to the client library."""
         ...
 
+    def httpx_transport(self) -> httpx.BaseTransport:
+        """The same door for a client library that is built on httpx; asks for httpx only now."""
+        ...
+
 
 class Adapter(Protocol):
     """One account's live connection to its platform. Used by one thread at a time: the account's lane, or reconcile."""
@@ -212,9 +223,12 @@ class Adapter(Protocol):
         """
         ...
 
-    def find(self, part: Part, *, since: int, known: frozenset[str], reply_to: str | None = None) -> PostRef | None:
+    def find(
+        self, part: Part, *, since: int, known: frozenset[str], reply_to: str | None = None, key: str = ""
+    ) -> PostRef | None:
         """Ask the platform whether it has `part`, made at or after `since` (ms), under an id that is not in `known`.
 
+        `key` is that of the attempt whose answer was lost: where it makes the post's own name, nothing is guessed.
         None means: surely not there now. Raises Doubt when the platform could not be asked to the end.
         """
         ...

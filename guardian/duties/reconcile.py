@@ -81,7 +81,7 @@ class Reconciling:
             if rest > 0:
                 return now + rest
         try:
-            return self._look(row["id"], row["post"], int(row["looks"]) + 1)
+            return self._look(row)
         except Doubt as doubt:
             self._tell(row["post"], str(doubt)[:WHY_LENGTH])
             self._not_before = now + AFTER_DOUBT
@@ -97,15 +97,16 @@ class Reconciling:
     def _between(self) -> int:
         return self.over // max(1, self.looks - 1)
 
-    def _look(self, attempt: str, post_id: str, nth: int) -> int | None:
+    def _look(self, row: Any) -> int | None:  # noqa: ANN401 (a row of the database)
         """Ask the platform once. Raises Doubt when it could not be asked."""
+        attempt, post_id, nth = row["id"], row["post"], int(row["looks"]) + 1
         with self.database.reading() as tx:
             post = posts.get(tx, post_id)
             since = attempts.first_at(tx, post, post.created_at)
             known = attempts.known_ids(tx, self.account.name)
             reply_to = posts.parent(tx, post)
         try:
-            ref = self.adapter.find(post.due_part, since=since, known=known, reply_to=reply_to)
+            ref = self.adapter.find(post.due_part, since=since, known=known, reply_to=reply_to, key=row["key"])
         except Exception as error:
             self.tally.looked(self.account.name, result="failed")
             raise Doubt(f"cannot ask for {post_id}, because {type(error).__name__}: {error}") from error

@@ -20,6 +20,7 @@ from guardian.gate.transport import guarded_session, uncounted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import httpx
     import requests
 
     from guardian.adapter import Adapter
@@ -34,6 +35,12 @@ class GuardedNetwork:
     """What an adapter is given: a session that passes the gate, and nothing else."""
 
     session: requests.Session
+
+    def httpx_transport(self) -> httpx.BaseTransport:
+        """The same door in the other dialect. Asks for httpx only here: most accounts need none."""
+        from guardian.gate.dialect import HttpxDialect
+
+        return HttpxDialect(self.session)
 
 
 def makers() -> dict[str, Maker]:

@@ -25,6 +25,7 @@ MAX_BODY = 8 * 1024
 MAX_ADDRESS = 4 * 1024
 MAX_FIELDS = 100
 INERT = frozenset({"true", "false", ""})
+FIELD = re.compile(r"\{(\w+)\}", re.ASCII)
 NAME = re.compile(r"[\w.$:\[\]-]{1,80}", re.ASCII)  # a field's name is a name, and no sentence
 HEADERS = frozenset(
     {
@@ -60,12 +61,21 @@ def check(request: PreparedRequest, route: Route, intent: Intent) -> None:
     if in_path is not None and in_path not in (target, quote(target, safe="")):
         raise Stopped("the address names another post than the one to be taken down")
     if route.target is not None:
-        if [value for name, value in body if name == route.target] != [target]:
+        fields = FIELD.findall(route.target) or [route.target]
+        if _named(route.target, fields, body) != target:
             raise Stopped(f"{route.target} does not name the post to be taken down, and it alone")
-        body = [field for field in body if field[0] != route.target]
+        body = [field for field in body if field[0] not in fields]
     elif in_path is None:
         raise Stopped("the route does not say where the post is named that is taken down")
     _only_what_was_announced([*said, *body], intent.says)
+
+
+def _named(form: str, fields: list[str], body: list[Field]) -> str | None:
+    """The name that those fields make up; None when one of them is missing, or is there twice, at whatever depth."""
+    found = {name: [value for field, value in body if field == name] for name in fields}
+    if any(len(values) != 1 for values in found.values()):
+        return None
+    return FIELD.sub(lambda one: found[one[1]][0], form) if FIELD.search(form) else found[form][0]
 
 
 def _only_what_was_announced(fields: list[Field], says: frozenset[str]) -> None:

@@ -19,7 +19,7 @@ import requests.adapters
 from guardian.adapter import Kind, Meaning, Reading, Route
 from guardian.failpoint import failpoint
 from guardian.fence.passage import Stopped
-from guardian.gate import intents, recording, retracting
+from guardian.gate import bodies, intents, recording, retracting
 from guardian.gate.blanks import Blanks
 from guardian.gate.connection import Errand
 from guardian.gate.exchange import Question, exchange
@@ -110,11 +110,13 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
     def _route(self, request: requests.PreparedRequest, intent: Intent | None) -> Route:
         """What the request does, by the adapter's own table; a changing request that is not in it is refused.
 
+        Where one path does many things, the body says which: one that cannot be read in one way only is in no table.
         An edit may be in it twice: it hides, or it undoes that. Then the intent says which, and each has its own rules.
         """
         method = request.method or ""
         path = urlsplit(request.url or "").path
-        matching = [route for route in self._routes if route.matches(method, path)]
+        fields = bodies.top_fields(request) if any(route.where for route in self._routes) else {}
+        matching = [route for route in self._routes if route.matches(method, path, fields)]
         allowed = ALLOWS.get(intent.kind, frozenset()) if intent else frozenset()
         for route in sorted(matching, key=lambda one: one.kind not in allowed):
             return route

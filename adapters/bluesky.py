@@ -1,0 +1,63 @@
+"""Bluesky, and whatever speaks AT Protocol: what the house must know before an account needs it.
+
+The client library is large (1 s and 60 MB), so it is asked for when the first account connects, and never before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guardian.adapter import Abilities, Act, Budget, Kind, Maker, Route
+from guardian.model import Decision
+
+if TYPE_CHECKING:
+    from adapters.bluesky_publishing import BlueskyAdapter
+    from guardian.adapter import Network
+    from guardian.model import Account
+
+POST = "app.bsky.feed.post"
+REPOST = "app.bsky.feed.repost"
+NAME = "at://{repo}/{collection}/{rkey}"
+ROUTES = (
+    # Everything is a POST, and one path writes posts, gates, profiles and blocks: the collection tells which. Of all
+    # that, we write posts, and take down posts and reposts; anything else is in no table, and does not leave.
+    Route(Kind.AUTH, "POST", "/xrpc/com.atproto.server.createSession"),
+    Route(Kind.AUTH, "POST", "/xrpc/com.atproto.server.refreshSession"),
+    Route(Kind.UPLOAD, "POST", "/xrpc/com.atproto.repo.uploadBlob"),
+    Route(Kind.PUBLISH, "POST", "/xrpc/com.atproto.repo.putRecord", where=(("collection", POST),)),
+    *(
+        Route(Kind.RETRACT, "POST", "/xrpc/com.atproto.repo.deleteRecord", target=NAME, where=(("collection", one),))
+        for one in (POST, REPOST)
+    ),
+)
+ABILITIES = Abilities(
+    acts=(
+        Act(
+            decision=Decision.DELETE,
+            name="delete",
+            reversible=False,
+            words=(
+                "The post is gone from the account's own server at once, and from bsky.app within seconds. Replies,"
+                " quotes and reposts of it stay, and show that it was deleted. Whoever archives the network's stream of"
+                " all posts may keep it, with its signature. It cannot be undone."
+            ),
+        ),
+    ),
+    budget=Budget(count=3_000, window=60 * 60_000),  # of 5,000 points an hour, of which a deletion costs one
+    unseen=(
+        "what people and other tools publish with this account: they have passwords of their own",
+        "posts that another tool will publish later: Bluesky itself has none, and drafts publish nothing",
+        "copies in archives of the network, quotes, screenshots, and what a search engine found",
+        "no post can be hidden here: bsky.app goes on showing the old words of one that was edited",
+    ),
+)
+
+
+def connect(account: Account, network: Network) -> BlueskyAdapter:
+    """The live adapter of a Bluesky account."""
+    from adapters.bluesky_publishing import BlueskyAdapter
+
+    return BlueskyAdapter(account, network)
+
+
+MAKER = Maker(connect=connect, routes=ROUTES, secrets=("app_password",), abilities=ABILITIES)

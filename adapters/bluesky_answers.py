@@ -1,0 +1,101 @@
+"""What a PDS answers, judged by its bytes alone: is the record there, what does it say, what does it show. Pure.
+
+Any thread may call. Nothing here believes a page that a proxy or a login put in the place of an answer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adapters.bluesky_names import DID, name_in
+from guardian.model import Presence, Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Json = dict[str, Any]
+
+OK, BAD_REQUEST, UNAUTHORISED = 200, 400, 401
+MISSING = "RecordNotFound"
+STALE = frozenset({"ExpiredToken", "InvalidToken"})  # said with 400: of the token, and not of what was asked
+SAID_OF_AN_ERROR = frozenset({"error", "message"})
+IMAGES = "app.bsky.embed.images"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as its PDS has it."""
+
+    uri: str
+    cid: str
+    value: Json
+
+
+def document(body: bytes) -> object:
+    """What the bytes say as JSON; None when they are none."""
+    try:
+        found: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def stored(body: bytes) -> Stored | None:
+    """The bytes of a getRecord as a record; None when they are none."""
+    found = document(body)
+    if not isinstance(found, dict):
+        return None
+    uri, cid, value = found.get("uri"), found.get("cid"), found.get("value")
+    if not isinstance(uri, str) or name_in(uri) is None or not isinstance(cid, str) or not isinstance(value, dict):
+        return None
+    return Stored(uri, cid, value)
+
+
+def error_in(body: bytes) -> str:
+    """The name of the error that XRPC answers with; empty when it is no error of that form, and nothing more."""
+    found = document(body)
+    said = found.get("error") if isinstance(found, dict) and set(found) <= SAID_OF_AN_ERROR else None
+    return said if isinstance(said, str) else ""
+
+
+def presence(status: int, body: bytes, uri: str) -> Presence:
+    """There with its own name, or gone in the words of the protocol: a 400, RecordNotFound. Else unknown."""
+    if status == OK:
+        found = stored(body)
+        return Presence.THERE if found is not None and found.uri == uri else Presence.UNKNOWN
+    if status == BAD_REQUEST and error_in(body) == MISSING:
+        return Presence.GONE
+    return Presence.UNKNOWN
+
+
+def author(body: bytes) -> str | None:
+    """The DID in whose repository it is: nobody else can write there."""
+    found = stored(body)
+    name = name_in(found.uri) if found is not None else None
+    return name.repo if name is not None and DID.fullmatch(name.repo) else None
+
+
+def files(body: bytes, blob: str) -> Iterator[Shown]:
+    """The pictures of a post; `blob` is the address of a blob up to its CID."""
+    found = stored(body)
+    for one in _images(found.value) if found is not None else ():
+        link = _link(one.get("image"))
+        if link is not None:
+            alt = one.get("alt")
+            yield Shown(url=f"{blob}{link}", type="image", alt=alt if isinstance(alt, str) else None)
+
+
+def _images(value: Mapping[str, Any]) -> list[Json]:
+    embed = value.get("embed")
+    if isinstance(embed, dict) and isinstance(embed.get("media"), dict):  # a quote with pictures
+        embed = embed["media"]
+    listed = embed.get("images") if isinstance(embed, dict) and embed.get("$type") == IMAGES else None
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _link(blob: object) -> str | None:
+    ref = blob.get("ref") if isinstance(blob, dict) else None
+    link = ref.get("$link") if isinstance(ref, dict) else None
+    return link if isinstance(link, str) and link.isascii() and link.isalnum() else None
