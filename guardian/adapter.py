@@ -7,9 +7,11 @@ own. It never decides whether something may be sent; it declares which of its re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from guardian.abilities import Abilities, Act, Budget, Certainty, Files, Finding, Proof
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +33,31 @@ if TYPE_CHECKING:
         Seen,
         Shown,
     )
+
+
+__all__ = [
+    "Abilities",
+    "Act",
+    "Adapter",
+    "Answer",
+    "Budget",
+    "Certainty",
+    "Connect",
+    "Files",
+    "Finding",
+    "Host",
+    "Kind",
+    "Look",
+    "Maker",
+    "Meaning",
+    "Network",
+    "Proof",
+    "Readiness",
+    "Reading",
+    "Reads",
+    "Route",
+    "Undoing",
+]
 
 
 class Kind(StrEnum):
@@ -137,35 +164,6 @@ class Answer:
 
     status: int
     body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """How a decision is carried out on this platform, and what it honestly does, in words for whoever decides."""
-
-    decision: Decision
-    name: str  # "delete", "veil", ...
-    reversible: bool
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """How many retracting requests the platform takes from one account: so many in any window of so many ms."""
-
-    count: int
-    window: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abilities:
-    """What can honestly be done on a platform: printed by `guardian capabilities`, obeyed by takedowns."""
-
-    acts: tuple[Act, ...] = ()
-    budget: Budget = Budget(count=30, window=30 * 60_000)
-    lists_natives: bool = False
-    defers_natives: bool = False
-    unseen: tuple[str, ...] = ()  # what no freeze reaches here, in words
 
 
 class Readiness(StrEnum):
@@ -329,7 +327,7 @@ class Maker:
     connect: Connect
     routes: tuple[Route, ...]
     secrets: tuple[str, ...]
-    abilities: Abilities = Abilities()
+    abilities: Abilities = field(default_factory=Abilities)
     hosts: tuple[Host, ...] = ()  # beside the account's own
     reads: Reads | None = None  # where the status of an answer does not say everything
 
