@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from guardian.model import Account, Limits, Media, Part, PostRef, Problem
 
 SKEW = timedelta(minutes=5)  # between our clock and Reddit's, when looking for what we may have posted
-PAGE, MOST_PAGES = "100", 10  # Reddit lists no more than the last thousand
+PAGE, MOST_PAGES = "50", 20  # Reddit lists no more than the last thousand; a page of galleries is long
 LATE = (
     "Reddit's list of an account's own posts is late at times, and leaves out what it has filtered:"
     " that it is not there proves nothing"
@@ -106,7 +106,7 @@ class RedditAdapter(RedditIncident):
         made = answers_.made(answer)
         if made is None:
             raise Doubt("cannot name the post, because Reddit has not named it")
-        return made
+        return self._here(made)
 
     def _submission(self, part: Part, uploads: Sequence[str]) -> dict[str, object]:
         what = words.said(part)
@@ -153,7 +153,7 @@ class RedditAdapter(RedditIncident):
             if thing["name"] in known:
                 continue
             if alike.is_comment(thing, part, reply_to) if reply_to else alike.is_submission(thing, part, own):
-                return answers_.ref_of(thing)
+                return self._here(answers_.ref_of(thing))
         raise Doubt(
             f"cannot say whether u/{own} has the post, because {LATE}",
             fix="look at the account with your own eyes; then cancel the post, or cancel it and add it anew",
@@ -163,7 +163,11 @@ class RedditAdapter(RedditIncident):
         """Our own posts and comments from then on."""
         earliest = datetime.fromtimestamp(since / 1000, UTC)
         found = [thing for kind in ("submitted", "comments") for thing in self._own_since(kind, earliest)]
-        return sorted((_seen(thing) for thing in found), key=lambda seen: -seen.at)
+        return sorted((self._seen(thing) for thing in found), key=lambda seen: -seen.at)
+
+    def _seen(self, thing: answers_.Json) -> Seen:
+        text = "\n\n".join(filter(None, (words.plain(thing.get(name)) for name in ("title", "selftext", "body"))))
+        return Seen(ref=self._here(answers_.ref_of(thing)), at=round(_made_at(thing) * 1000), text=text)
 
     def _own_since(self, kind: str, earliest: datetime) -> Iterator[answers_.Json]:
         """Our own posts or comments, newest first, back to `earliest` by Reddit's clock. Raises Doubt."""
@@ -193,11 +197,6 @@ def _made_at(thing: answers_.Json) -> float:
     if isinstance(said, bool) or not isinstance(said, int | float):
         raise Doubt(f"cannot say when {thing['name']} was made, because Reddit does not say it")
     return float(said)
-
-
-def _seen(thing: answers_.Json) -> Seen:
-    text = "\n\n".join(filter(None, (words.plain(thing.get(name)) for name in ("title", "selftext", "body"))))
-    return Seen(ref=answers_.ref_of(thing), at=round(_made_at(thing) * 1000), text=text)
 
 
 def _behind(headers: Mapping[str, str]) -> timedelta:

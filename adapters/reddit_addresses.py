@@ -64,9 +64,9 @@ def share_in(parts: SplitResult) -> str | None:
     return HOME + path if SHARE.fullmatch(path) and (parts.hostname or "").lower() not in SHORT else None
 
 
-def post_of(url: str | None) -> str | None:
+def post_of(url: str | None, base: str) -> str | None:
     """The id (without `t3_`) of the post that a public address is about, also where it names a comment below it."""
-    found = None if url is None else split(url, HOME)
+    found = None if url is None else split(url, base)
     path = "" if found is None else found.path.rstrip("/")
     shape = COMMENT.fullmatch(path) or POST.fullmatch(path)
     return shape["post"].lower() if shape else None

@@ -13,7 +13,9 @@ import threading
 import time
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import structlog
 from praw import Reddit
 from praw.config import Config
 from prawcore import OAuthException, ResponseException
@@ -36,6 +38,9 @@ EARLY = 90 * 1_000_000_000  # ns before its end a token is renewed: the library 
 NAME = re.compile(r"[\w-]{3,30}", re.ASCII)
 NO, UNAUTHORISED, FORBIDDEN = 400, 401, 403
 WINDOW = 600
+ROTATED = "Reddit has given another refresh token, which is kept until the guardian ends: write a new one into its file"
+log = structlog.get_logger()
+HERE = frozenset({"127.0.0.1", "localhost", "::1"})  # a double of it
 
 
 class NoRetry(RetryStrategy):
@@ -67,7 +72,8 @@ class RedditClient:
     """One account's way to Reddit's API: the library for what it does well, and the bare session for the rest."""
 
     def __init__(self, account: Account, session: Session) -> None:
-        self.name = name_of(account)
+        self.name, base = name_of(account), _base(account)
+        self._account = account.name
         self._session = session
         self._turn = threading.Lock()
         secrets = {key: secret.reveal() for key, secret in account.secrets.items()}
@@ -84,7 +90,7 @@ class RedditClient:
             redirect_uri=None,
             user_agent=f"linux:post-guardian:0.1 (by /u/{self.name})",
             oauth_url=API,
-            reddit_url=HOME if account.base_url == API else account.base_url,
+            reddit_url=base,
             check_for_updates=False,  # else it asks PyPI
             check_for_async=False,
             ratelimit_seconds=-1,  # 0 would still be three times
@@ -121,9 +127,10 @@ class RedditClient:
                 self.core.authorizer.access_token = None
 
     def _log_in(self) -> None:
-        refresh = getattr(self.core.authorizer, "refresh")  # noqa: B009 (the base class has none)
+        login: Any = self.core.authorizer  # the base class has no refresh
+        before = getattr(login, "refresh_token", None)
         try:
-            refresh()
+            login.refresh()
         except OAuthException as error:  # with 200
             raise _refused(str(error)) from None
         except ResponseException as error:
@@ -136,6 +143,8 @@ class RedditClient:
                     fix="have the app approved, see docs/accounts/reddit.md",
                 ) from None
             raise
+        if getattr(login, "refresh_token", None) != before:
+            log.warning("refresh token changed", account=self._account, fix=ROTATED)
 
     def make(self, path: str, *, form: dict[str, Any] | None = None, json: dict[str, Any] | None = None) -> object:
         """One POST by the library; its answer as JSON. Raises what the library raises."""
@@ -179,6 +188,17 @@ def name_of(account: Account) -> str:
             fix='write identity = "u/NAME"',
         )
     return name
+
+
+def _base(account: Account) -> str:
+    """Where we log in. Raises ConfigMistake for another name of Reddit's: a login is not sent on from there."""
+    host = (urlsplit(account.base_url).hostname or "").lower()
+    if account.base_url != HOME and host not in HERE:
+        raise ConfigMistake(
+            f"cannot reach Reddit at {account.base_url[:100]}, because logins are taken at {HOME} alone",
+            fix=f'write base_url = "{HOME}"',
+        )
+    return account.base_url
 
 
 def _refused(why: str) -> TokenRefused:

@@ -44,7 +44,14 @@ class RedditIncident:
             found = None if parts is None else addresses.id_in(parts)
         if found is None or parts is None:
             return None
-        return PostRef(id=found, url=addresses.HOME + parts.path)
+        return PostRef(id=found, url=self._account.base_url + parts.path)
+
+    def _here(self, ref: PostRef) -> PostRef:
+        """With its address at our `base_url`: another one than Reddit's where that is a double of it."""
+        url = ref.url
+        if url is not None and url.startswith(f"{addresses.HOME}/"):
+            return PostRef(id=ref.id, url=self._account.base_url + url.removeprefix(addresses.HOME))
+        return ref
 
     def _led_to(self, share: str) -> SplitResult | None:
         try:
@@ -65,9 +72,8 @@ class RedditIncident:
             *self._page(ref.url),
         )
 
-    @staticmethod
-    def _post_of(ref: PostRef) -> str | None:
-        return ref.id[3:] if ref.id.startswith("t3_") else addresses.post_of(ref.url)
+    def _post_of(self, ref: PostRef) -> str | None:
+        return ref.id[3:] if ref.id.startswith("t3_") else addresses.post_of(ref.url, self._account.base_url)
 
     @staticmethod
     def _comments(name: str, post: str | None) -> Iterator[Look]:
@@ -75,12 +81,11 @@ class RedditIncident:
         if post is None:
             return
         below = f"/_/{name[3:]}" if name.startswith("t1_") else ""
-        yield Look(name="comments", url=f"{API}/comments/{post}{below}?raw_json=1&limit=500&sort=new", others=True)
+        yield Look(name="comments", url=f"{API}/comments/{post}{below}?raw_json=1&limit=200&sort=new", others=True)
 
-    @staticmethod
-    def _page(url: str | None) -> Iterator[Look]:
+    def _page(self, url: str | None) -> Iterator[Look]:
         """What anybody would see, if Reddit shows it to programs at all."""
-        if url is not None and url.startswith(addresses.HOME + "/"):
+        if url is not None and url.startswith(f"{self._account.base_url}/"):
             yield Look(name="page", url=url, essential=False, token=False, accept="text/html")
 
     def fetch(self, look: Look) -> Answer:

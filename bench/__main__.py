@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from bench import dispatch, growth, intake, lateness, starting, stop
+from bench import dispatch, growth, intake, lateness, starting, stop, takedown
 from tests.torture.daemon import ROOT
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     "lateness": lateness.run,
     "starting": starting.run,
     "intake": intake.run,
+    "takedown": takedown.run,
 }
 
 

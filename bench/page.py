@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bench.timing import Taken
 
 PATH = ROOT / "docs" / "performance.md"
-ORDER = ("stop", "growth", "dispatch", "lateness", "starting", "intake")
+ORDER = ("stop", "growth", "dispatch", "lateness", "starting", "intake", "takedown")
 HEAD = """\
 # Performance
 

@@ -33,6 +33,7 @@ HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,31}")
 ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
 HANDLE = re.compile(r"@[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?@\w(?:[\w.-]*\w)?(?::[0-9]{1,5})?")
+REDDITOR = re.compile(r"u/[\w-]{3,30}", re.ASCII)
 
 
 class Bad(ValueError):
@@ -188,6 +189,8 @@ def identity(text: str, platform: str | None) -> str:
         raise Bad("it is empty, too long or unprintable", "write the name that the platform shows for the account")
     if platform == "mastodon" and not HANDLE.fullmatch(text):
         raise Bad("it is no full Mastodon address", 'write it with the server, like "@acme@mastodon.example"')
+    if platform == "reddit" and not REDDITOR.fullmatch(text):
+        raise Bad("it is no name of an account at Reddit", 'write it as Reddit does, like "u/acme_official"')
     return text
 
 

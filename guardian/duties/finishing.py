@@ -17,6 +17,7 @@ import structlog
 from guardian.duties import outside_view
 from guardian.duties.capturing import STATUS, copy
 from guardian.duties.outcomes import WHO, about
+from guardian.errors import Unfound
 from guardian.evidence import canonical, card, custody, record, summary, words
 from guardian.evidence.bundle import Bundle
 from guardian.failpoint import failpoint
@@ -72,6 +73,8 @@ class Finishing:
 
     def _seal_or_log(self, target: Target) -> None:
         try:
+            with self.database.reading() as tx:
+                bundles.get(tx, str(target.evidence))  # what no line tells of was begun and never sealed
             with self.shelf.opened(str(target.evidence)) as bundle:
                 told = {"note": "the guardian ended before this bundle was finished", "state": target.state}
                 bundle.append("checks.jsonl", canonical.written({"at_ms": self.clock(), **told}))
@@ -82,6 +85,8 @@ class Finishing:
                 self.shelf.note_seal(tx, str(target.evidence), seal, who=WHO, now=now, **about(order, target))
                 for n in range(1, seal.n + 1):
                     stamps.want(tx, str(target.evidence), n, self.in_force.settings.evidence.authorities, now=now)
+        except Unfound as error:
+            log.warning("a bundle stays open", bundle=target.evidence, why=str(error))
         except Exception:
             log.exception("a bundle was not sealed", bundle=target.evidence)
 

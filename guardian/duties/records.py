@@ -146,7 +146,7 @@ def _if_passed(record: Record, instant: Instant, rules: Rules) -> list[Fault]:
 def _parts(record: Record, rules: Rules) -> tuple[list[Part], list[Fault]]:
     """The parts as they are to be published, and the files that cannot be."""
     faults: list[Fault] = []
-    found = []
+    found: list[Part] = []
     for path, text, files in _texts(record):
         media = []
         for place, one in enumerate(files):

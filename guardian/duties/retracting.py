@@ -62,6 +62,7 @@ class Retracting:
         self.began = began
         self.clock = acting.clock
         self._snapshots: dict[str, Future[Snapshot | None]] = {}
+        self.closing = False  # the daemon ends: nothing more is begun, and the next life finds it
         self._free_since = 0.0  # when the last step ended: what had to wait for it has its whole time for its proof
         self._noted: set[str] = set()  # targets whose proof of this life stands in the books
         self._ahead = ThreadPoolExecutor(AHEAD, thread_name_prefix=f"snapshot {account.name}")
@@ -72,7 +73,7 @@ class Retracting:
 
     def work(self) -> int | None:
         """Do everything that is due; when the next thing is, or None when nothing is left."""
-        while True:
+        while not self.closing:
             with self.database.reading() as tx:
                 waiting = takedowns.open_of(tx, self.account.name)
             now = self.clock()
@@ -82,6 +83,7 @@ class Retracting:
             self._capture_ahead([one for one in waiting if one.state == TargetState.ORDERED], many=len(waiting) > MANY)
             self._step(due[0])
             self._free_since = time.monotonic()
+        return None
 
     def _step(self, target: Target) -> None:
         with self.database.reading() as tx:
@@ -130,6 +132,9 @@ class Retracting:
                 takedowns.note_evidence(tx, target.id, bundle=snapshot.bundle.name, grade=None)
             failpoint("takedown.bundle")
             self.capturing.take(snapshot, who=order.decision is not Decision.KEEP)
+        except (GuardianError, OSError) as error:
+            log.error("no snapshot", target=target.id, why=str(error))  # noqa: TRY400 (its words say it all)
+            return None
         except Exception:  # whatever it is: a proof that cannot be had never keeps a post up by itself
             log.exception("no snapshot", target=target.id)
             return None

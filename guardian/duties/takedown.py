@@ -201,6 +201,8 @@ class Takedowns:
     def close(self, within: float) -> bool:
         """Begin nothing more, and wait for what is under way; whether it ended in time. What is left is found again."""
         self._closing = True
+        for desk in list(self._desks.values()):
+            desk.closing = True
         until = time.monotonic() + within
         for thread in list(self._at_work.values()):
             thread.join(max(until - time.monotonic(), 0))
@@ -236,6 +238,7 @@ class Takedowns:
             if desk is not None:
                 desk.close()
             desk = self._desks[account.name] = self.build(account, self._began)
+        desk.closing = self._closing
         return desk
 
     def changed(self) -> None:

@@ -110,7 +110,9 @@ def _no_idempotency(exchange: Exchange, _rule: Rule) -> None:
 
 def _rubbish(exchange: Exchange, rule: Rule) -> None:
     """What stands in between answers, and not the platform."""
-    exchange.send(Answer(status=rule.status or 200, body=b"<html><title>Welcome to the hotel network</title>", kind="text/html"))
+    exchange.send(
+        Answer(status=rule.status or 200, body=b"<html><title>Welcome to the hotel network</title>", kind="text/html")
+    )
 
 
 def _login(exchange: Exchange, _rule: Rule) -> None:

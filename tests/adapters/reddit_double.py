@@ -151,7 +151,7 @@ def _submitted(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
         "link_flair_template_id": said.get("flair_id"),
     }
     if said.get("kind") == "image":
-        double.pending.append({**thing, "url": "https://i.redd.it/oxwf261u2x261.png", "post_hint": "image"})
+        double.pending.append({**thing, "url": f"{double.url}/oxwf261u2x261.png", "post_hint": "image"})
         data = {
             "user_submitted_page": f"https://www.reddit.com/user/{double.me['name']}/submitted/",
             "websocket_url": "wss://ws-0c2fc51946b39365a.wss.redditmedia.com/rte_images/oxwf261u2x261?m=AQAAJInI",
@@ -253,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = self._note({})
         what = self.double.told(asked.path)
-        if asked.host == "www.reddit.com" and not asked.login:
+        if not asked.login and not asked.path.startswith("/api/"):
             self._say(what.status or 200, what.body or PAGE, "text/html", what.headers)
         elif not self._knows(asked):
             self._say(401, {"message": "Unauthorized", "error": 401}, what.type, {})

@@ -38,8 +38,8 @@ def test_every_look_is_one_request_and_the_page_is_asked_for_as_anybody_would(ro
     asked = room.double.log[before:]
     assert set(answers) == {"status", "account", "comments", "page"}
     assert len(asked) == 4
-    (page,) = [one for one in asked if one.host == "www.reddit.com"]
-    assert page.login == ""
+    (page,) = [one for one in asked if one.login == ""]
+    assert f"{room.double.url}{page.path}/" == ref.url
     assert room.adapter.author(answers["status"].body) == room.adapter.whoami().id
     assert b"From six on." in answers["status"].body
 

@@ -53,6 +53,10 @@ def test_a_login_that_is_lacking_never_becomes_a_reader_without_a_name(double: R
         adapter_at(account_at(double.url, secrets))
     with pytest.raises(ConfigMistake, match='identity = "u/NAME"'):
         adapter_at(account_at(double.url, identity="@acme@reddit.com"))
+    for base in ("https://reddit.com", "https://oauth.reddit.com", "https://old.reddit.com", "https://evil.example"):
+        with pytest.raises(ConfigMistake, match=r'base_url = "https://www[.]reddit[.]com"'):
+            adapter_at(account_at(base))
+    assert adapter_at(account_at("https://www.reddit.com"))  # connects to nothing yet
     assert double.log == []
 
 
@@ -145,6 +149,20 @@ def test_no_secret_is_in_a_log_an_error_or_a_record(room: Room, caplog: pytest.L
     for secret in (*SECRETS.values(), "access-1"):
         assert secret not in told
     assert "A secret launch" not in caplog.text
+
+
+def test_another_refresh_token_is_used_and_said_to_be_there_and_never_shown(
+    double: RedditDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"access_token": double.token, "expires_in": 60, "scope": "*", "refresh_token": "hush-rotated"}
+    double.next(TOKEN, Next(body=told))
+    adapter = adapter_at(account_at(double.url))
+    adapter.whoami()
+    adapter.whoami()  # the token would end within the minute
+    assert [one.said["refresh_token"] for one in double.asked(TOKEN)] == [SECRETS["refresh_token"], "hush-rotated"]
+    said = capsys.readouterr().out
+    assert "refresh token changed" in said
+    assert "hush" not in said
 
 
 def test_a_house_without_reddit_never_imports_its_library() -> None:

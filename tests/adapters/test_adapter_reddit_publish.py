@@ -25,7 +25,7 @@ def test_a_post_is_its_first_line_as_title_and_the_rest_as_it_was_written(room: 
     assert found.verdict == Accepted(200)
     assert found.ref is not None
     assert found.ref.id.startswith("t3_")
-    assert found.ref.url == f"https://www.reddit.com/r/acme/comments/{found.ref.id[3:]}/a_title/"
+    assert found.ref.url == f"{room.double.url}/r/acme/comments/{found.ref.id[3:]}/a_title/"
     (asked,) = room.double.creates
     assert (asked.host, asked.path, asked.login) == ("oauth.reddit.com", "/api/submit", "bearer access-1")
     wanted = {"kind": "self", "sr": "acme", "title": "Fresh bread", "text": "From six {o'clock} on."}
@@ -61,7 +61,7 @@ def test_a_thread_goes_on_as_comments_each_below_the_one_before_it(room: Room) -
         (first.id, "One more thing"),
         (second.id, "And another"),
     ]
-    assert second.url == f"https://www.reddit.com/r/acme/comments/{first.id[3:]}/comment/{second.id[3:]}/"
+    assert second.url == f"{room.double.url}/r/acme/comments/{first.id[3:]}/comment/{second.id[3:]}/"
     assert third.id.startswith("t1_")
 
 

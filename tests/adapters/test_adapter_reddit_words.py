@@ -115,7 +115,7 @@ def test_a_share_link_is_followed_once_at_reddit_and_without_our_token(double: R
     double.next("/r/acme/s/AbCdEf1234", Next(status=301, headers={"Location": there}, body=b"<html>"))
     found = adapter.resolve("https://www.reddit.com/r/acme/s/AbCdEf1234")
     assert found is not None
-    assert (found.id, found.url) == ("t3_4bbe4b", "https://www.reddit.com/r/acme/comments/4bbe4b/a_title/")
+    assert (found.id, found.url) == ("t3_4bbe4b", f"{double.url}/r/acme/comments/4bbe4b/a_title/")
     (asked,) = double.log
     assert (asked.host, asked.login) == ("www.reddit.com", "")
 
@@ -139,5 +139,5 @@ def test_a_comment_whose_post_is_not_known_has_no_address_rather_than_a_made_up_
     assert addresses.public("//evil.example/", "t1_d1680wu", "t3_4bbe4b") == (
         "https://www.reddit.com/comments/4bbe4b/_/d1680wu/"
     )
-    assert addresses.post_of(None) is None
+    assert addresses.post_of(None, addresses.HOME) is None
     assert addresses.id_in(urlsplit("https://redd.it/")) is None

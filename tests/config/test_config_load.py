@@ -299,6 +299,29 @@ def test_an_account_cannot_start_without_the_secrets_of_its_adapter(write: Write
     assert "it is missing" in fault.message
 
 
+def test_of_two_secrets_that_are_for_the_same_one_is_wanted_and_not_both(write: Write, account: str) -> None:
+    known = {"mastodon": ("client", "refresh_token|password")}
+    table = f'{account}[accounts.acme.secrets]\nclient = "file:/c"\n'
+    (fault,) = check(write(table), known=known, with_secrets=False)
+    assert fault.key == "accounts.acme.secrets.refresh_token"
+    assert "it is missing" in fault.message
+    for one in ("refresh_token", "password"):
+        assert check(write(f'{table}{one} = "file:/s"\n'), known=known, with_secrets=False) == []
+    both = f'{table}password = "file:/p"\nrefresh_token = "file:/r"\n'
+    (fault,) = check(write(both), known=known, with_secrets=False)
+    assert fault.key == "accounts.acme.secrets.refresh_token"
+    assert "keep one of: refresh_token, password" in fault.message
+
+
+def test_an_account_of_reddit_is_named_as_reddit_names_it(write: Write, account: str) -> None:
+    text = account.replace('"mastodon"', '"reddit"').replace("@acme@mastodon.example", "{}")
+    for wrong in ("acme", "@acme", "u/a", "r/acme", "u/acme brand"):
+        (fault,) = check(write(text.format(wrong)), with_secrets=False)
+        assert fault.key == "accounts.acme.identity"
+        assert 'like "u/acme_official"' in fault.message
+    assert check(write(text.format("u/acme_brand")), with_secrets=False) == []
+
+
 def test_a_secret_that_no_adapter_asks_for_is_a_mistake(write: Write, account: str) -> None:
     text = f'{account}[accounts.acme.secrets]\ntoken = "file:/t"\ntokn = "file:/t"\n'
     (fault,) = check(write(text), known=KNOWN, with_secrets=False)

@@ -35,7 +35,9 @@ def test_no_post_is_deleted_before_its_proof_is_sealed_on_the_disk(urgent: Urgen
 
 def test_the_journal_has_the_proof_before_the_act_and_the_act_before_the_request(urgent: Urgent) -> None:
     (target,) = urgent.take_down(urgent.publish().id)
-    lines = [urgent.entries(kind)[0] for kind in ("takedown ordered", "snapshot sealed", "takedown acting", "taken down")]
+    lines = [
+        urgent.entries(kind)[0] for kind in ("takedown ordered", "snapshot sealed", "takedown acting", "taken down")
+    ]
     assert [one.seq for one in lines] == sorted(one.seq for one in lines)
     assert lines[2].who == WHO
     assert lines[3].data["state"] == target.state == "gone"
@@ -154,9 +156,7 @@ def test_files_that_are_still_served_after_the_post_is_gone_are_written_down(
     assert '"verdict": "served"' in (bundle / "checks-2.jsonl").read_text("utf-8").replace('":"', '": "')
 
 
-def test_a_post_that_was_gone_before_anybody_came_is_gone_and_nobody_asks_for_its_deletion(
-    urgent: Urgent, platform: RehearsalPlatform
-) -> None:
+def test_a_post_that_was_gone_before_anybody_came_is_gone_and_nobody_asks_for_its_deletion(urgent: Urgent) -> None:
     post = urgent.publish()
     urgent.remove_by_hand(post)
     before = len(urgent.asked("DELETE"))

@@ -50,7 +50,7 @@ def test_a_token_is_in_nothing_that_a_takedown_leaves_behind(
     urgent.scene.in_force.swap(dataclasses.replace(settings, accounts=(swapped, beta)), at=0)
     urgent.scene.accounts = (swapped, beta)
     one, two, three = (urgent.publish(text) for text in ("one", "two", "three"))
-    first = urgent.take_down(one.id)[0]
+    first = urgent.take_down(f"{urgent.scene.post(one).url}?access_token={token}#{token}")[0]
     platform.fault("status", path=r"/api/v1/statuses/\d+/history", status=503, **READING)
     platform.fault("lose", method="DELETE", path=r"/api/v1/statuses/\d+")
     second = urgent.take_down(two.id, given={"host": "desk-7", "replies": 5})[0]

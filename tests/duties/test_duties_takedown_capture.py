@@ -1,4 +1,4 @@
-"""The proof of a post: what the policies mean, what a bundle holds when the platform says nothing, and how long it may take."""
+"""The proof of a post: what the policies mean, what a bundle holds of a silent platform, how long it may take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Afterwards: gone is a word about one moment. It is looked at again, sealed again, and what came back is said to be back."""
+"""Gone is a word about one moment: it is looked at again, sealed again, and what came back is said to be back."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def test_what_is_gone_is_looked_at_after_a_minute_an_hour_a_day_and_a_week_and_s
         line = json.loads((bundle / f"checks-{2 + nr}.jsonl").read_text("utf-8").splitlines()[0])
         assert (line["check"], line["presence"]) == (nr, "gone")
     lines = [one for one in urgent.lines("looked again") if one["check"]]
-    assert [(one["check"], one["presence"], one["seal"]) for one in lines] == [(nr, "gone", nr + 2) for nr in range(1, 5)]
+    assert [(one["check"], one["presence"], one["seal"]) for one in lines] == [
+        (nr, "gone", nr + 2) for nr in range(1, 5)
+    ]
     assert now(urgent, target).state == "gone"
     assert len(urgent.asked("DELETE")) == 1
 
@@ -83,9 +85,7 @@ def test_what_nobody_knew_is_known_by_a_later_look_and_the_post_is_retracted_the
 
 
 @pytest.mark.parametrize("fault", ["login", "rubbish", "lose", "status"])
-def test_a_look_without_a_plain_answer_changes_nothing(
-    urgent: Urgent, platform: RehearsalPlatform, fault: str
-) -> None:
+def test_a_look_without_a_plain_answer_changes_nothing(urgent: Urgent, platform: RehearsalPlatform, fault: str) -> None:
     (target,) = urgent.take_down(urgent.publish().id)
     urgent.sealed(target)
     platform.fault(fault, path=OF_THE_POST, **READING)

@@ -1,4 +1,4 @@
-"""Orders that meet: the same one twice, two for one post, sixty at once. What is worse goes first, and nothing is done twice."""
+"""Orders that meet: the same twice, two for one post, sixty at once. The worst goes first, nothing is done twice."""
 
 from __future__ import annotations
 
@@ -75,6 +75,22 @@ def test_two_orders_without_a_proof_for_one_post_make_one_deletion(urgent: Urgen
     assert len(urgent.asked("DELETE")) == 1
 
 
+def test_a_daemon_that_ends_begins_nothing_more_and_its_next_life_does_the_rest(
+    urgent: Urgent, platform: RehearsalPlatform
+) -> None:
+    posts = [urgent.publish(f"joke {nr}") for nr in range(5)]
+    order = urgent.order(*(post.id for post in posts))
+    platform.fault("delay", method="DELETE", path=r"/api/v1/statuses/\d+", seconds=0.5)
+    urgent.takedowns.poll(urgent.clock())
+    urgent.wait(lambda: bool(urgent.asked("DELETE")))
+    assert urgent.takedowns.close(10.0)
+    assert len(urgent.asked("DELETE")) == 1
+    urgent.close()
+    urgent.start()
+    assert {one.state for one in urgent.settle(order)} == {"gone"}
+    assert len(urgent.asked("DELETE")) == 5
+
+
 def test_a_takedown_opens_an_incident_the_next_joins_it_and_proof_alone_opens_none(urgent: Urgent) -> None:
     one, two = urgent.publish("one"), urgent.publish("two")
     alone = urgent.order(one.id, decision="keep", evidence_only=True)
@@ -126,7 +142,7 @@ def test_sixty_posts_go_in_the_order_given_as_fast_as_the_platform_takes_them_an
     order = rationed.order(*refs)
     rationed.once()
     told = rationed.document(order)
-    waiting = [one for one in told["targets"] if one["state"] not in ("gone",)]
+    waiting = [one for one in told["targets"] if one["state"] != "gone"]
     assert len(waiting) == 60 - COUNT
     assert all(one["due"] is not None for one in waiting), "nobody can say when the rest will be gone"
     assert told["state"] == "running"

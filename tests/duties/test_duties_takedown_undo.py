@@ -1,4 +1,4 @@
-"""Frozen or not, a post comes down; hidden is what shows our words alone; and it comes back once, and never while frozen."""
+"""Frozen or not, a post comes down; hidden is what shows our words alone; it comes back once, never while frozen."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def test_a_hidden_post_that_somebody_edited_with_other_words_is_not_hidden(
 ) -> None:
     post = urgent.publish()
     (target,) = urgent.take_down(post.id, decision="hide")
-    urgent.by_hand(
-        "PUT", f"/api/v1/statuses/{target.platform_id}", platform.token("acme"), {"status": "a worse joke"}
-    )
+    urgent.by_hand("PUT", f"/api/v1/statuses/{target.platform_id}", platform.token("acme"), {"status": "a worse joke"})
     urgent.scene.clock.off += 61_000
     urgent.looking.poll(urgent.scene.clock())
     assert urgent.lines("taken down")[-1]["state"] == "still_visible"

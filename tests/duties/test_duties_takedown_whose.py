@@ -24,9 +24,7 @@ def strangers_post(urgent: Urgent, platform: RehearsalPlatform) -> tuple[str, st
 
 
 @pytest.mark.parametrize("alone", [False, True])
-def test_a_post_of_somebody_else_is_never_touched(
-    urgent: Urgent, platform: RehearsalPlatform, *, alone: bool
-) -> None:
+def test_a_post_of_somebody_else_is_never_touched(urgent: Urgent, platform: RehearsalPlatform, *, alone: bool) -> None:
     platform_id, url = strangers_post(urgent, platform)
     settings = urgent.scene.in_force.settings
     accounts = settings.accounts[:1] if alone else settings.accounts  # alone at its server: the address is enough
@@ -101,6 +99,16 @@ def test_what_names_nothing_orders_nothing(urgent: Urgent, ref: str, error: type
         urgent.order(good.id, ref)
     assert urgent.lines("takedown ordered") == []
     assert urgent.lines("incident opened") == []
+
+
+@pytest.mark.parametrize("odd", ["../accounts/1", "1?x=1", "1/source", "%2e%2e", "1#2", "\u202e1", "9" * 1990])
+def test_an_id_that_is_none_leads_to_no_other_address(urgent: Urgent, odd: str) -> None:
+    before = len(urgent.platform.log())
+    for decision in ("delete", "hide"):
+        (target,) = urgent.take_down(f"acme/{odd}", decision=decision)
+        assert target.state == "not_attempted"
+    asked = {str(one["path"]) for one in urgent.platform.log(before)}
+    assert asked <= {"/api/v1/accounts/verify_credentials", "/api/v1/instance/", "/api/v2/instance/"}  # who are we?
 
 
 def test_a_part_that_a_post_does_not_have_is_not_another_one(urgent: Urgent) -> None:

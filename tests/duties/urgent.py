@@ -69,9 +69,7 @@ class Urgent:
         self.undoing = self.parts.undoing
         _, looks = self.parts.loops
         self.looking: Any = looks.polled
-        self.answers = TakedownAnswers(
-            takedowns=self.takedowns, undoing=self.undoing, in_force=self.scene.in_force
-        )
+        self.answers = TakedownAnswers(takedowns=self.takedowns, undoing=self.undoing, in_force=self.scene.in_force)
 
     def close(self) -> None:
         """Nothing of it runs any more."""

@@ -6,5 +6,6 @@ from tests.mutations.mutants_gate import LEAVING
 from tests.mutations.mutants_incident import READING, RETRACTING
 from tests.mutations.mutants_passage import SENDING
 from tests.mutations.mutants_stop import REST, STOPPING_AND_ARMING
+from tests.mutations.mutants_takedown import TAKING_DOWN
 
-MUTANTS = SENDING + LEAVING + STOPPING_AND_ARMING + REST + RETRACTING + READING
+MUTANTS = SENDING + LEAVING + STOPPING_AND_ARMING + REST + RETRACTING + READING + TAKING_DOWN
