@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adapters.bluesky_answers import reads
 from guardian.adapter import Abilities, Act, Budget, Certainty, Files, Finding, Kind, Maker, Proof, Route
 from guardian.model import Decision
 
@@ -71,4 +72,4 @@ def connect(account: Account, network: Network) -> BlueskyAdapter:
     return BlueskyAdapter(account, network)
 
 
-MAKER = Maker(connect=connect, routes=ROUTES, secrets=("app_password",), abilities=ABILITIES)
+MAKER = Maker(connect=connect, routes=ROUTES, secrets=("app_password",), abilities=ABILITIES, reads=reads)

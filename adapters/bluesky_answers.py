@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.bluesky_names import DID, name_in
+from guardian.adapter import Meaning, Reading
 from guardian.model import Presence, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from guardian.adapter import Kind
 
 Json = dict[str, Any]
 
 OK, BAD_REQUEST, UNAUTHORISED = 200, 400, 401
 MISSING = "RecordNotFound"
 STALE = frozenset({"ExpiredToken", "InvalidToken"})  # said with 400: of the token, and not of what was asked
+CLOSED = frozenset({"AccountTakedown", "AccountSuspended", "AccountDeactivated", "RepoTakendown", "RepoDeactivated"})
 SAID_OF_AN_ERROR = frozenset({"error", "message"})
 IMAGES = "app.bsky.embed.images"
 
@@ -51,6 +55,32 @@ def stored(body: bytes) -> Stored | None:
     if not isinstance(uri, str) or name_in(uri) is None or not isinstance(cid, str) or not isinstance(value, dict):
         return None
     return Stored(uri, cid, value)
+
+
+def reads(kind: Kind, path: str, status: int, body: bytes) -> Reading | None:
+    """What an answer to a changing request means where its status does not say: 400 is said of a token, too."""
+    del kind, path  # it means the same of all of them
+    said = error_in(body)
+    if status in (BAD_REQUEST, UNAUTHORISED) and said in STALE:
+        return Reading(meaning=Meaning.LATER, why=f"the platform answered {said}: the session is renewed")
+    if said in CLOSED:
+        why = f"the platform answered {said}, do sign in at bsky.app and see what it says of the account"
+        return Reading(meaning=Meaning.SHUT, why=why)
+    return None
+
+
+def is_stale(status: int, body: bytes) -> bool:
+    """Whether that was said of the token."""
+    return status == UNAUTHORISED or (status == BAD_REQUEST and error_in(body) in STALE)
+
+
+def blob_in(body: bytes) -> tuple[str, str, int] | None:
+    """Link, media type and size of the blob that an upload was answered with."""
+    found = document(body)
+    blob = found.get("blob") if isinstance(found, dict) else None
+    link = _link(blob)
+    kind, size = (blob.get("mimeType"), blob.get("size")) if isinstance(blob, dict) else (None, None)
+    return (link, kind, size) if link is not None and isinstance(kind, str) and type(size) is int else None
 
 
 def error_in(body: bytes) -> str:

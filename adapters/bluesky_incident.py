@@ -135,7 +135,11 @@ class BlueskyIncident:
             raise Refusal("cannot do that to a post, because Bluesky has no such act", fix="delete it, or keep it")
         name = _name(ref)
         said = {"repo": name.repo, "collection": name.collection, "rkey": name.rkey}
-        self._http.post(f"{self._xrpc}/com.atproto.repo.deleteRecord", json=said, headers=bearing(self._believed()))
+        answer = self._http.post(
+            self._at("com.atproto.repo.deleteRecord"), json=said, headers=bearing(self._believed())
+        )
+        if answers_.is_stale(answer.status_code, answer.content):
+            self._login.distrust()
 
     def undo(self, ref: PostRef, undo: Mapping[str, object]) -> None:  # noqa: ARG002 (the contract's)
         """Nothing that we do here can be undone."""
@@ -209,8 +213,8 @@ class BlueskyIncident:
         headers = {"Accept": accept, **(bearing(self._login.session()) if needs_token else {})}
         return self._http.get(url, headers=headers, follow_redirects=False)
 
-    def _at(self, method: str, said: Mapping[str, Any]) -> str:
-        return f"{self._xrpc}/{method}?{urlencode(said)}"
+    def _at(self, method: str, said: Mapping[str, Any] | None = None) -> str:
+        return f"{self._xrpc}/{method}" + (f"?{urlencode(said)}" if said else "")
 
 
 def _name(ref: PostRef) -> Name:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from atproto_client.exceptions import UnauthorizedError
+from atproto_client.exceptions import BadRequestError, UnauthorizedError
 
 from adapters import bluesky_answers as answers_
 from adapters import bluesky_names as names
 from adapters import bluesky_record as record_
 from adapters.bluesky_incident import BlueskyIncident
 from adapters.bluesky_names import POST
-from adapters.bluesky_session import bearing
+from adapters.bluesky_session import bearing, is_stale
 from guardian.adapter import Readiness
 from guardian.errors import Doubt, TokenRefused
 from guardian.model import Identity, PostRef, Presence
@@ -34,13 +34,14 @@ class BlueskyAdapter(BlueskyIncident):
     """One account on one PDS."""
 
     def whoami(self) -> Identity:
-        """The DID, and the handle that it has now; by the DID, where the configuration names the account so."""
+        """The DID, and the handle that it has now; written as the configuration writes it, which may be the DID."""
         try:
             me = self._login.proven(anew=True)
         except UnauthorizedError:
             raise TokenRefused from None
-        by_did = self._account.identity == me.did
-        return Identity(id=me.did, handle=me.did if by_did else f"@{me.handle}")
+        wanted = self._account.identity
+        handle = me.did if wanted.startswith("did:") else f"@{me.handle}" if wanted.startswith("@") else me.handle
+        return Identity(id=me.did, handle=handle)
 
     def limits(self) -> Limits:
         """The network's own, the same on every PDS; nobody can be asked for them."""
@@ -51,11 +52,18 @@ class BlueskyAdapter(BlueskyIncident):
         return record_.check(part, limits)
 
     def upload(self, data: bytes, media: Media) -> str:
-        """One uploadBlob. Nobody sees it before a record names it, and the PDS throws it away after some hours."""
+        """One uploadBlob. Nobody sees it before a record names it, and the PDS throws it away after some hours.
+
+        Without the library, which hands bytes to httpx in a way that httpx is about to give up.
+        """
         headers = {**bearing(self._login.proven()), "Content-Type": media.type}
-        blob = self._client.com.atproto.repo.upload_blob(data, headers=headers).blob
-        link = blob.ref.link if hasattr(blob.ref, "link") else str(blob.ref)
-        return record_.upload_of(link, blob.mime_type, blob.size)
+        answer = self._http.post(self._at("com.atproto.repo.uploadBlob"), content=data, headers=headers)
+        if answers_.is_stale(answer.status_code, answer.content):
+            self._login.distrust()
+        blob = answers_.blob_in(answer.content) if answer.status_code == answers_.OK else None
+        if blob is None:
+            raise Doubt(f"cannot show that picture, because the PDS answered {answer.status_code} and no blob")
+        return record_.upload_of(*blob)
 
     def ready(self, upload: str) -> Readiness:  # noqa: ARG002 (a blob is there, or its upload was refused)
         """A PDS works on nothing after it has taken it."""
@@ -74,7 +82,12 @@ class BlueskyAdapter(BlueskyIncident):
             raise Doubt(f"cannot write {name.uri}, because another post is there")
         record = there.value if there is not None else self._composed(part, uploads, reply_to)
         said = {"repo": me.did, "collection": POST, "rkey": name.rkey, "record": record}
-        made = self._client.com.atproto.repo.put_record(said, headers=bearing(me))
+        try:
+            made = self._client.com.atproto.repo.put_record(said, headers=bearing(me))
+        except (BadRequestError, UnauthorizedError) as error:
+            if is_stale(error):
+                self._login.distrust()
+            raise
         if made.uri != name.uri:
             raise Doubt("cannot believe the answer, because it names another post")
         return PostRef(id=name.uri, url=name.url)

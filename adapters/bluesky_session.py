@@ -120,6 +120,12 @@ class Login:
                 raise
         return self._prove(self._renew(found))
 
+    def distrust(self) -> None:
+        """The platform has said that it takes this token no more: whoever asks for a proven one next renews it."""
+        found = self._kept.get(self._key)
+        if found is not None:
+            self._kept.put(self._key, replace(found, proven=-PROVEN_FOR))
+
     def _prove(self, session: Session) -> Session:
         said = self._client.com.atproto.server.get_session(headers=bearing(session))
         return self._kept.put(self._key, replace(session, did=said.did, handle=said.handle, proven=self._clock()))
@@ -127,7 +133,7 @@ class Login:
     def _renew(self, old: Session) -> Session:
         """With the refresh token; with the app password, when the platform does not want that one any more."""
         newer = self._kept.get(self._key)
-        if newer is not None and newer.access != old.access and self._clock() - newer.at < RENEW_AFTER:
+        if newer is not None and newer.at != old.at and self._clock() - newer.at < RENEW_AFTER:
             return newer
         try:
             made = self._client.com.atproto.server.refresh_session(headers={"Authorization": f"Bearer {old.refresh}"})
@@ -147,7 +153,10 @@ class Login:
         try:
             made = self._client.com.atproto.server.create_session({"identifier": who, "password": password})
         except UnauthorizedError:
-            raise TokenRefused from None
+            raise TokenRefused(
+                f"cannot log in as {self._account.identity}, because the PDS refuses the name or the app password",
+                fix="put a valid one into its file, then reload",
+            ) from None
         return self._keep(made)
 
     def _keep(self, made: Any) -> Session:  # noqa: ANN401 (either of two answers of the library)

@@ -1,4 +1,4 @@
-"""What every test gets: the tripwire is stretched, unless the test plays an outsider on purpose.
+"""What every test gets: the tripwires are stretched, unless the test plays an outsider on purpose.
 
 CI runs as root on a machine where everything can be installed: there a test of the marker `root` that is skipped is a
 test that was not run, and fails.
@@ -30,6 +30,7 @@ def _tripwire(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     tripwire.stretch()
+    tripwire.stretch_lower()
     yield
     tripwire.slacken()
 

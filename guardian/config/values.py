@@ -32,6 +32,7 @@ DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit}(?![a-z]))?" for unit, _
 HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,31}")
 ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
+BLUESKY = re.compile(r"@?([a-z0-9-]+\.)+[a-z0-9-]+|did:[a-z]+:[a-z0-9.:%-]+", re.ASCII | re.IGNORECASE)
 HANDLE = re.compile(r"@[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?@\w(?:[\w.-]*\w)?(?::[0-9]{1,5})?")
 REDDITOR = re.compile(r"u/[\w-]{3,30}", re.ASCII)
 
@@ -184,13 +185,15 @@ def authorities(found: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def identity(text: str, platform: str | None) -> str:
-    """Who the platform should say that we are; on Mastodon always with the server."""
+    """Who the platform should say that we are; on Mastodon always with the server, on Bluesky the whole handle."""
     if not text.strip() or len(text) > MAX_IDENTITY or not text.isprintable():
         raise Bad("it is empty, too long or unprintable", "write the name that the platform shows for the account")
     if platform == "mastodon" and not HANDLE.fullmatch(text):
         raise Bad("it is no full Mastodon address", 'write it with the server, like "@acme@mastodon.example"')
     if platform == "reddit" and not REDDITOR.fullmatch(text):
         raise Bad("it is no name of an account at Reddit", 'write it as Reddit does, like "u/acme_official"')
+    if platform == "bluesky" and not BLUESKY.fullmatch(text):
+        raise Bad("it is no handle of Bluesky, and no DID", 'write it like "@acme.bsky.social"')
     return text
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guardian.adapter import Kind
 from guardian.conformance.case import Cases
 from guardian.conformance.doubt import NO_ANSWERS
 from guardian.conformance.front import answer
@@ -34,7 +33,7 @@ def a_platform_that_says_our_token_back_puts_it_into_no_log_and_no_error(stage: 
                 _tried(stage, ask)
             door.send(stage.part())
             door.take_down(ref)
-    expect(stage.front.arrived(Kind.READ), "nobody was asked")
+    expect(stage.front.arrived(), "nobody was asked")
 
 
 @CASES.add()

@@ -55,6 +55,7 @@ WHY_LENGTH = 300
 EXTENSIONS = {
     "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/avif": "avif",
     "video/mp4": "mp4", "video/webm": "webm", "video/quicktime": "mov", "audio/mpeg": "mp3", "audio/ogg": "ogg",
+    "application/vnd.ipld.car": "car",
 }  # fmt: skip
 log = structlog.get_logger()
 
@@ -223,7 +224,7 @@ class Capturing:
     def _keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes) -> None:
         """The body, as the gate recorded it, as a file of its own beside the archive: the working copy."""
         folder = "third-party" if look.others else "api/before"
-        kind = "json" if body.lstrip()[:1] in (b"{", b"[") else "html"
+        kind = "json" if body.lstrip()[:1] in (b"{", b"[") else EXTENSIONS.get(look.accept, "html")
         body = at_most(body, snapshot.wanted.replies)[0] if look.others else body
         file = f"{folder}/{look.name}.{kind}"
         piece.captured(file, snapshot.bundle.add(file, body))

@@ -69,7 +69,7 @@ class References:
     def _find(self, ref: str) -> list[Named]:
         if not ref or len(ref) > LONGEST:
             raise Mistake(f"cannot tell what is meant by {ref[:100]!r}, because it is no reference", fix=FORMS)
-        if ref.startswith(("http://", "https://")):
+        if ref.startswith(("http://", "https://", "at://")):
             return [self._of_url(ref)]
         if ref.startswith("p-"):
             return self._of_post(ref)

@@ -183,6 +183,17 @@ def test_a_mastodon_identity_without_its_server_is_refused(text: str) -> None:
         values.identity(text, "mastodon")
 
 
+@pytest.mark.parametrize("text", ["@acme.bsky.social", "acme.example", "did:plc:v4cyu5ckfgb3xjp46w3qf24w"])
+def test_a_bluesky_identity_is_a_whole_handle_or_a_did(text: str) -> None:
+    assert values.identity(text, "bluesky") == text
+
+
+@pytest.mark.parametrize("text", ["acme", "@acme", "@acme@mastodon.example", "https://bsky.app/profile/a.b", "@.b"])
+def test_a_bluesky_identity_that_is_half_a_handle_is_refused(text: str) -> None:
+    with pytest.raises(values.Bad):
+        values.identity(text, "bluesky")
+
+
 def test_an_identity_elsewhere_is_free_but_not_empty() -> None:
     assert values.identity("u/acme", "reddit") == "u/acme"
     with pytest.raises(values.Bad):

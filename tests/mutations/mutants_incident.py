@@ -77,13 +77,13 @@ RETRACTING = (
     smuggles(
         "the body may name another post",
         "another-target-in-a-form",
-        "        if [value for name, value in body if name == route.target] != [target]:\n",
-        "        if not [value for name, value in body if name == route.target]:\n",
+        "        if _named(route.target, fields, body) != target:\n",
+        "        if _named(route.target, fields, body) is None:\n",
     ),
     smuggles(
         "the body may name another post beside the target",
         "two-targets-in-a-form",
-        "        if [value for name, value in body if name == route.target] != [target]:\n",
+        "        if _named(route.target, fields, body) != target:\n",
         "        if (route.target, target) not in body:\n",
     ),
     smuggles(
