@@ -1,7 +1,8 @@
 """The conformance suite: every promise of the adapter contract as a case that any adapter is held to.
 
 A third party's adapter, too: give it a `Bench` (the one thing to write) and run `CASES`, with pytest
-(`guardian.conformance.suite`) or without (`python -m guardian.conformance MODULE:BENCH`). See docs/writing-an-adapter.md.
+(`guardian.conformance.suite`) or without (`python -m guardian.conformance MODULE:BENCH`):
+docs/writing-an-adapter.md.
 """
 
 from guardian.conformance import closed, declared, doubt, looking, others, scheduled, sending, silence, taking_down

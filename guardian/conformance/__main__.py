@@ -11,6 +11,7 @@ from collections import Counter
 
 from guardian.conformance import CASES, run
 
+USAGE = "python -m guardian.conformance MODULE:BENCH"
 WORDS = ("held", "not offered", "not played", "broken")
 OK, BROKEN, WRONG_USE = 0, 1, 2
 
@@ -19,7 +20,7 @@ def main(words: list[str]) -> int:
     """Play everything, and count."""
     module, colon, name = (words[0] if len(words) == 1 else "").partition(":")
     if not colon:
-        print(f"cannot run, because no bench is named, do {__doc__.partition(':')[0].strip('`')}", file=sys.stderr)  # noqa: T201 (a program)
+        print(f"cannot run, because no bench is named, do {USAGE}", file=sys.stderr)  # noqa: T201 (a program)
         return WRONG_USE
     with getattr(importlib.import_module(module), name)() as bench:
         outcomes = run(CASES, bench)

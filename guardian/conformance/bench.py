@@ -46,22 +46,24 @@ class Bench(ABC):
     url: str  # where the platform listens
     within: float = 1.0  # seconds that it needs for an honest answer at the most
     cannot_play: ClassVar[Mapping[str, str]] = {}
+    cannot_show: ClassVar[Mapping[str, str]] = {}  # looks that this platform here cannot answer, and why
 
     @abstractmethod
     def account(self, base_url: str) -> Account:
-        """The account whose posts these are, with its true secrets and identity. Each secret is looked for later in
-        everything that is written down: let none of them be a word that occurs elsewhere.
+        """The account whose posts these are, with its true secrets and identity.
+
+        Each secret is looked for later in everything that is written down: let none be a word that occurs elsewhere.
         """
 
     @abstractmethod
     def seen(self, ref: PostRef) -> Held | None:
         """What the platform has of a post; None: it is gone."""
 
-    def impostor(self, base_url: str) -> Account:
+    def impostor(self, base_url: str) -> Account:  # noqa: ARG002 (for those that can)
         """The same account, with the token of somebody else whom the platform knows."""
         raise NotPlayed
 
-    def unknown(self, base_url: str) -> Account:
+    def unknown(self, base_url: str) -> Account:  # noqa: ARG002 (the same)
         """The same account, with a token that the platform does not know."""
         raise NotPlayed
 
@@ -74,10 +76,10 @@ class Bench(ABC):
         sha = hashlib.sha256(PNG).hexdigest()
         return PNG, Media(sha256=sha, type="image/png", size=len(PNG), width=1, height=1, alt=ALT)
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 (most have nothing to do)
         """Let the platform come to the end of what it does later: files that it works on, lists that lag."""
 
-    def native(self, words: str, due: int) -> str:
+    def native(self, words: str, due: int) -> str:  # noqa: ARG002 (for those that can)
         """Have the platform itself publish these words at that time (ms); the id that it gives them."""
         raise NotPlayed
 

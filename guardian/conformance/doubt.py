@@ -79,7 +79,9 @@ def a_page_for_people_names_no_post(stage: Stage) -> None:
 
 @CASES.add()
 def a_429_made_nothing_and_says_when(stage: Stage) -> None:
-    stage.front.next(Kind.PUBLISH, says(answer(429, body=b'{"error": "conformance"}', retry_after=f"{AFTER:.0f}")))
+    stage.front.next(
+        Kind.PUBLISH, says(answer(429, body=b'{"error": "conformance"}', headers={"Retry-After": f"{AFTER:.0f}"}))
+    )
     sent = stage.door.send(stage.part())
     expect(stage.creates() == 1, f"{stage.creates()} requests would make a post, where one may")
     if not isinstance(sent.verdict, Throttled):

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from guardian.adapter import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from guardian.adapter import Route
 
@@ -80,10 +80,12 @@ class Visit:
         self.near.close()
 
 
-def answer(status: int, *, body: bytes = b"{}", media_type: str = "application/json", **headers: str) -> bytes:
-    """An answer's bytes; headers as `retry_after="7"`."""
+def answer(
+    status: int, *, body: bytes = b"{}", media_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> bytes:
+    """An answer's bytes."""
     lines = [f"HTTP/1.1 {status} Whatever", f"Content-Type: {media_type}", f"Content-Length: {len(body)}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
 
 

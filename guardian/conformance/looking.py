@@ -67,7 +67,8 @@ def the_proof_is_whole_and_as_it_came(stage: Stage) -> None:
         expect(reads[-1].status == found.status, f"the look {look.name} was answered {reads[-1].status}")
         expect(len(reads[-1].body) == len(found.body), f"the record of {look.name} has other bytes")
         fine = found.status == OK or (found.status == MISSING and look.may_be_missing)
-        expect(fine or not look.essential, f"the look {look.name} was answered {found.status}")
+        fine = fine or not look.essential or look.name in stage.bench.cannot_show
+        expect(fine, f"the look {look.name} was answered {found.status}")
         if look.name == "status":
             expect(door.adapter.author(found.body) == me.id, f"its author is {door.adapter.author(found.body)}")
             expect(not door.adapter.files(found.body), "it shows files that it does not have")

@@ -22,9 +22,9 @@ CASES = Cases()
 NO_ADDRESS = ("", "not an address", "javascript:alert(1)", "file:///etc/passwd", "https://", "https://[", "x" * 100_000)
 
 
-def _tried(stage: Stage, ask: Callable[[], object]) -> object:
+def _tried(stage: Stage, ask: Callable[..., object], *given: object) -> object:
     try:
-        return ask()
+        return ask(*given)
     except Exception as error:  # noqa: BLE001 (a refusal is an answer here)
         return stage.heard(error)
 
@@ -44,7 +44,7 @@ def the_address_of_a_post_names_it(stage: Stage) -> None:
 @CASES.add()
 def what_is_no_address_of_a_post_names_none(stage: Stage) -> None:
     for url in NO_ADDRESS:
-        found = _tried(stage, lambda url=url: stage.plain.adapter.resolve(url))  # type: ignore[misc]
+        found = _tried(stage, stage.plain.adapter.resolve, url)
         expect(not isinstance(found, PostRef), f"{url[:40]!r} is resolved to {found}")
 
 
@@ -59,14 +59,14 @@ def an_address_elsewhere_is_never_asked_with_our_token(stage: Stage) -> None:
         f"{stage.elsewhere.url}/s/x",
     )
     for url in tricks:
-        _tried(stage, lambda url=url: stage.plain.adapter.resolve(url))  # type: ignore[misc]
+        _tried(stage, stage.plain.adapter.resolve, url)
         _expect_nothing_elsewhere(stage, f"resolving {url}")
 
 
 @CASES.add()
 def a_look_elsewhere_is_refused(stage: Stage) -> None:
     look = Look(name="status", url=f"{stage.elsewhere.url}/status")
-    found = _tried(stage, lambda: stage.door.adapter.fetch(look))
+    found = _tried(stage, stage.door.adapter.fetch, look)
     expect(isinstance(found, Exception), "a look at somebody else's server was made")
     _expect_nothing_elsewhere(stage, "a look")
 
@@ -76,7 +76,7 @@ def a_request_elsewhere_is_refused_below_the_library(stage: Stage) -> None:
     for intent in (stage.door.intent(), intents.retracting(stage.door.account, "1")):
         with declare(intent):
             for method in ("GET", "POST", "DELETE"):
-                _tried(stage, lambda m=method: stage.door.session.request(m, f"{stage.elsewhere.url}/"))  # type: ignore[misc]
+                _tried(stage, stage.door.session.request, method, f"{stage.elsewhere.url}/")
     _expect_nothing_elsewhere(stage, "a request")
 
 
@@ -84,7 +84,7 @@ def a_request_elsewhere_is_refused_below_the_library(stage: Stage) -> None:
 def an_answer_that_points_elsewhere_is_not_followed(stage: Stage) -> None:
     ref, door = stage.published(), stage.door
     for status in (301, 302, 303, 307, 308):
-        with stage.front.always(says(answer(status, location=f"{stage.elsewhere.url}/there"))):
+        with stage.front.always(says(answer(status, headers={"Location": f"{stage.elsewhere.url}/there"}))):
             _tried(stage, door.adapter.whoami)
             _tried(stage, lambda: door.adapter.recent(since=0))
             expect(door.adapter.presence(ref) is Presence.UNKNOWN, f"a {status} elsewhere says where the post is")
@@ -99,19 +99,18 @@ def a_hostile_id_reaches_no_other_post(stage: Stage) -> None:
     bare = victim.id
     hostile = [
         "", "..", "../..", f"x/../{bare}", f"{bare}/../{bare}", f"{bare}?x=1", f"{bare}#x", f"{bare}%00", f" {bare}",
-        f"{bare}\r\nX-Evil: 1", f"{bare}\n", f"%2e%2e/{bare}", f"{bare}/", f"{bare}\u202e", f"{bare},{bare}", "x" * 10_000,
+        f"{bare}\r\nX-Evil: 1", f"{bare}\n", f"%2e%2e/{bare}", f"{bare}/", f"{bare}\u202e", f"{bare},{bare}",
+        "x" * 10_000,
     ]  # fmt: skip
     for one in hostile:
         ref = PostRef(id=one)
-        seen = _tried(stage, lambda ref=ref: stage.door.adapter.presence(ref))  # type: ignore[misc]
+        seen = _tried(stage, stage.door.adapter.presence, ref)
         expect(seen not in (Presence.THERE, Presence.VEILED), f"{one[:60]!r} is said to be there")
-        _tried(stage, lambda ref=ref: stage.door.take_down(ref))  # type: ignore[misc]
-        _tried(stage, lambda ref=ref: stage.door.looked(ref))  # type: ignore[misc]
+        _tried(stage, stage.door.take_down, ref)
+        _tried(stage, stage.door.looked, ref)
         expect(stage.held(victim) is not None, f"taking down {one[:60]!r} took down {bare}")
     for arrival in stage.front.arrived():
-        expect(
-            b"X-Evil" not in arrival.letter.partition(b"\r\n\r\n")[0].replace(b"%0D%0AX-Evil", b""), "an id is a header"
-        )
+        expect(b"\nX-Evil" not in arrival.letter.partition(b"\r\n\r\n")[0], "an id has become a header")
         expect(arrival.kinds, f"{arrival.method} {arrival.path[:80]} is in no table")
 
 

@@ -6,6 +6,7 @@ What the adapter says is never believed alone: the receipt of the gate, the wire
 from __future__ import annotations
 
 import contextlib
+import http.client
 import logging
 import shutil
 import tempfile
@@ -22,7 +23,7 @@ from guardian.conformance.front import Front
 from guardian.fence import arming, passage
 from guardian.fence.house import House
 from guardian.fence.stopping import Order, Stopping
-from guardian.gate import intents, recording
+from guardian.gate import intents, recording, tripwire
 from guardian.gate.accounts import GuardedNetwork
 from guardian.gate.blanks import Blanks
 from guardian.gate.intents import Intent, declare
@@ -31,7 +32,7 @@ from guardian.gate.verdicts import Accepted, verdict, verdict_of_retract, verdic
 from guardian.model import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import requests
 
@@ -196,6 +197,7 @@ class Stage:
         self._log = _Log()
 
     def __enter__(self) -> Self:
+        self._ends.enter_context(_nothing_goes_around())
         self._ends.enter_context(recording.record(self.exchanges.append))
         logging.getLogger().addHandler(self._log)
         return self
@@ -276,6 +278,17 @@ class Stage:
             kept = replace(one, certificate=None)
             expect(not blanks.hold(repr(kept).encode()), f"a secret stands in the record of {one.method} {one.url}")
             expect(not blanks.hold(one.request_body + one.body), f"a secret stands in a body of {one.url}")
+
+
+@contextlib.contextmanager
+def _nothing_goes_around() -> Iterator[None]:
+    """What changes something and does not pass the gate raises, as it would in the daemon."""
+    before = http.client.HTTPConnection.putrequest
+    tripwire.stretch()
+    try:
+        yield
+    finally:
+        http.client.HTTPConnection.putrequest = before  # type: ignore[method-assign]
 
 
 class _Log(logging.Handler):

@@ -56,8 +56,10 @@ class RedditBench(Bench):
         thing: dict[str, Any] | None = self.double.things.get(ref.id)
         if thing is None or thing["author"] == "[deleted]":
             return None
-        shown = "" if thing["removed_by_category"] in REMOVED else " ".join(
-            str(thing.get(name) or "") for name in ("title", "selftext", "body")
+        shown = (
+            ""
+            if thing["removed_by_category"] in REMOVED
+            else " ".join(str(thing.get(name) or "") for name in ("title", "selftext", "body"))
         )
         return Held(words=shown, parent=thing.get("parent_id"), alts=(None,) if thing.get("post_hint") else ())
 
