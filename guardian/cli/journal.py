@@ -11,7 +11,7 @@ from guardian.errors import Refusal
 from guardian.model import Entry
 from guardian.rules.chain import START, Torn, Whole, verify
 
-PAGE = 250  # a line can name 500 posts, and an answer has its limit
+PAGE = 1000  # as many as the daemon gives at a time: 15 MB at the most, as a line can name 500 posts
 USUAL = 100
 LARGEST = 1000
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from guardian.model import Exchange, Takedown, Target
 
 IDENTITY = "identity"
+PROFILE = "account"
 LATE = "no whole answer came in time"
 
 
@@ -70,12 +71,15 @@ class Facts:
         self.server = self.server or record.server_ahead(date, began_at=exchange.began_at, ended_at=ended_at)
 
     def grade(self, *, published: bool) -> Grade:
-        """How much of the essential proof is there; that we asked who we are is no part of it."""
+        """How much of the essential proof is there; that we asked who we are is no part of it.
+
+        Our own profile alone shows nothing of the post: it makes a bundle complete, and never partial.
+        """
         essential = [one for one in self.pieces if one.essential and one.what != IDENTITY]
         got = [one for one in essential if one.got]
         if essential and len(got) == len(essential):
             return Grade.COMPLETE
-        if got:
+        if any(one.what != PROFILE for one in got):
             return Grade.PARTIAL
         return Grade.PUBLISH_COPY if published else Grade.NONE
 
