@@ -79,6 +79,11 @@ class Abilities:
     proof: Proof | None = None
     unseen: tuple[str, ...] = ()  # what no freeze reaches here, in words
 
+    @property
+    def sure_of_absence(self) -> bool:
+        """Whether a post that is not found may be sent again; else its list is late, and a person decides."""
+        return self.finds is not None and self.finds.certainty is not Certainty.ONE_SIDED
+
     def act(self, decision: Decision) -> Act | None:
         """How that is decided here; None: not at all."""
         return next((one for one in self.acts if one.decision is decision), None)

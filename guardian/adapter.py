@@ -203,14 +203,14 @@ class Adapter(Protocol):
         ...
 
     def upload(self, data: bytes, media: Media) -> str:
-        """Hand over one file with exactly one uploading request; the platform's id of it.
+        """Hand over one file, and what it shows in words, with uploading requests alone; the platform's id of it.
 
         Nobody sees the file before it is part of a post.
         """
         ...
 
     def ready(self, upload: str) -> Readiness:
-        """Ask the platform whether a post may show the file now. Never waits for it."""
+        """Whether a post may show the file now; the platform is asked where it has not said so. Never waits for it."""
         ...
 
     def publish(self, part: Part, key: str, *, uploads: Sequence[str] = (), reply_to: str | None = None) -> PostRef:
@@ -227,7 +227,8 @@ class Adapter(Protocol):
         """Ask the platform whether it has `part`, made at or after `since` (ms), under an id that is not in `known`.
 
         `key` is that of the attempt whose answer was lost: where it makes the post's own name, nothing is guessed.
-        None means: surely not there now. Raises Doubt when the platform could not be asked to the end.
+        None means: not there now; surely so, unless the declared abilities say that nobody can know that. Raises Doubt
+        when the platform could not be asked to the end.
         """
         ...
 
@@ -329,6 +330,7 @@ class Maker:
     secrets: tuple[str, ...]
     abilities: Abilities = field(default_factory=Abilities)
     hosts: tuple[Host, ...] = ()  # beside the account's own
+    sites: frozenset[str] = frozenset()  # where people see posts, if that is not the account's own host
     reads: Reads | None = None  # where the status of an answer does not say everything
 
 

@@ -308,6 +308,7 @@ class Lanes:
             elapsed=self.elapsed,
             tally=self.metrics,
         )
+        reconciling.sure = self.makers[account.platform].abilities.sure_of_absence
         lane = Lane(
             publishing,
             reconciling,

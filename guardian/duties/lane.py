@@ -23,7 +23,7 @@ from tenacity import (
 from guardian.duties import recover
 from guardian.duties.publish import Again, Held, Idle, Outcome, Waiting
 from guardian.duties.tally import UNCOUNTED
-from guardian.errors import TokenRefused, WrongIdentity
+from guardian.errors import PlatformRefusal, TokenRefused, WrongIdentity
 from guardian.rules import timing
 from guardian.store import attempts, posts
 
@@ -213,7 +213,8 @@ class Lane:
             self.publishing.limits = self.publishing.adapter.limits()
         except Exception as error:  # noqa: BLE001 (whatever it is, nothing is sent until it is over)
             self.disowned = isinstance(error, WrongIdentity | TokenRefused)
-            self.trouble = str(error) if self.disowned else f"cannot ask who we are: {error}"
+            plain = self.disowned or isinstance(error, PlatformRefusal)
+            self.trouble = str(error) if plain else f"cannot ask who we are: {error}"
             log.warning("not verified", account=self.account.name, why=self.trouble)
             return
         self.trouble, self.disowned = None, False

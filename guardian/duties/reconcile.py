@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 AFTER_DOUBT = 10_000
 WHY_LENGTH = 300
+UNSURE = "the platform does not list it, but lists new posts late: look at the account before you send it again"
 log = structlog.get_logger()
 
 
@@ -53,6 +54,7 @@ class Reconciling:
         self.over = over
         self.clock = clock
         self.tally = tally
+        self.sure = True  # what the platform does not list, it does not have; else a person decides
         self.elapsed = elapsed or clock  # nobody can set it: three looks at once, by a clock that jumps, prove nothing
         self._looked: dict[str, int] = {}
         self._told: dict[str, str] = {}
@@ -134,7 +136,9 @@ class Reconciling:
             journal.append(tx, "live_after_all", who=WHO, now=now, **facts)
 
     def _absent(self, tx: Tx, attempt: str, post: Post, now: int) -> None:
-        """It was asked often enough, and is not there: back into the queue, where lateness decides."""
+        """It was asked often enough, and is not there: back into the queue, where lateness decides, or a person."""
         attempts.resolve(tx, attempt, outcome="absent", detail=f"looked for {self.looks} times")
         posts.move(tx, post.id, Event.ABSENT, now=now, why="the platform was asked and does not have it")
+        if not self.sure:
+            posts.move(tx, post.id, Event.MISS, now=now, why=UNSURE)
         journal.append(tx, "absent", who=WHO, now=now, post=post.id, account=post.account, looks=self.looks)

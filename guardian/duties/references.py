@@ -107,6 +107,7 @@ class References:
             raise Mistake(f"cannot read {url[:100]!r}, because it is no address", fix=FORMS) from None
         accounts = self.in_force.settings.accounts
         at_home = [one for one in accounts if urlsplit(one.base_url).netloc.lower() == host]
+        at_home = at_home or [one for one in accounts if host in self.desk(one).maker.sites]
         candidates = [(one, ref) for one in at_home or accounts if (ref := self._resolved(one, url)) is not None]
         if not candidates:
             raise Unfound(

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from guardian.adapter import Certainty, Files, Finding, Kind, Proof, Route
+from guardian.adapter import Files, Kind, Proof, Route
 from guardian.conformance import CASES, Broken, NotOffered, NotPlayed, check, run
 from guardian.conformance.__main__ import main
 from guardian.errors import Doubt
@@ -247,10 +247,6 @@ def declaring(**more: Any) -> Abilities:
 
 TOO_MUCH = {
     "it is idempotent": (declaring(idempotent="One post."), "the_same_post_sent_twice_is_one_post"),
-    "it can say no": (
-        declaring(finds=Finding(certainty=Certainty.ONE_SIDED, words="Late.")),
-        "what_is_not_listed_is_never_said_not_to_be_there",
-    ),
     "its queue can be listed": (declaring(lists_natives=True), "a_queue_that_cannot_be_asked_for_is_not_called_empty"),
     "it has a proof": (declaring(proof=Proof(look="proof", words="Signed.")), "what_others_vouch_for_is_in_the_proof"),
     "it hides": (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from guardian.adapter import Kind, Meaning, Reading
 from guardian.errors import Mistake
 from guardian.model import State
 from guardian.store import posts
@@ -98,6 +99,30 @@ def test_a_refused_token_refuses_no_post(scene: Scene, platform: RehearsalPlatfo
     assert [scene.post(post).state for post in posts_] == [State.QUEUED] * 2
     assert len(sent()) == 1, "a refused token is not tried again at once"
     assert lane.trouble == "the platform refuses the token"
+    assert following is not None
+    assert following > scene.clock() + 5_000
+    platform.clear_faults()
+    scene.clock.off += 60_000
+    scene.poll_until(lane, lambda: all(scene.post(post).state is State.PUBLISHED for post in posts_))
+
+
+def test_an_account_without_credit_refuses_no_post_and_its_trouble_says_what_to_do(
+    scene: Scene, platform: RehearsalPlatform, sent: Sent
+) -> None:
+    posts_ = [scene.enter("one"), scene.enter("two")]
+    lane = scene.lane()
+    why = "there is no credit left, do buy some"
+
+    def reads(kind: Kind, path: str, status: int, body: bytes) -> Reading | None:  # noqa: ARG001 (the contract's)
+        return Reading(meaning=Meaning.SHUT, why=why) if status == 402 else None
+
+    transport = lane.publishing.adapter._session.get_adapter("http://")  # type: ignore[attr-defined]
+    transport._reads = reads
+    platform.fault("status", status=402, times=None)
+    following = lane.poll(scene.clock())
+    assert [scene.post(post).state for post in posts_] == [State.QUEUED] * 2
+    assert len(sent()) == 1, "it is not tried again at once"
+    assert (lane.trouble, lane.disowned) == (why, False)
     assert following is not None
     assert following > scene.clock() + 5_000
     platform.clear_faults()

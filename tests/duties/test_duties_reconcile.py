@@ -83,6 +83,25 @@ def test_a_post_that_never_arrived_is_sent_again_only_after_every_look_over_the_
     assert first["idempotency_key"] == second["idempotency_key"]
 
 
+def test_where_the_platform_lists_new_posts_late_a_person_decides_whether_it_is_sent_again(
+    scene: Scene, platform: RehearsalPlatform, sent: Sent
+) -> None:
+    platform.fault("lose_before")
+    lane = scene.lane()
+    lane.reconciling.sure = False
+    (post,) = lost(scene, lane, "hello")
+    look(scene, lane, 3)
+    for _ in range(3):
+        lane.poll(scene.clock())
+        scene.clock.off += BETWEEN
+    missed = scene.post(post)
+    assert missed.state is State.MISSED
+    assert missed.why is not None
+    assert "look at the account before you send it again" in missed.why
+    assert [attempt.outcome for attempt in scene.attempts(post)] == ["absent"]
+    assert len(sent()) == 1
+
+
 def test_a_look_that_failed_does_not_count_as_not_found(scene: Scene, platform: RehearsalPlatform) -> None:
     platform.fault("lose")
     lane = scene.lane()

@@ -1,0 +1,114 @@
+"""A daemon with an account on X, as a process, against the double: from the queue to a takedown, with and without credit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.x_session import SECRETS
+from guardian.fence.house import House
+from tests.doubles.x import XDouble
+from tests.torture.daemon import ROOT, DaemonProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.outsider
+WITHIN = 60.0
+
+
+class Desk:
+    """The house, its daemon, and whoever types commands."""
+
+    def __init__(self, directory: Path, x: XDouble) -> None:
+        self.directory = directory
+        self.x = x
+        self.config = directory / "guardian.toml"
+        self.house = House(str(directory / "state"), str(directory / "run"))
+        self.write(SECRETS)
+
+    def write(self, names: tuple[str, ...]) -> None:
+        """A configuration with these of the four keys."""
+        lines = [f'state_dir = "{self.house.state_dir}"', f'runtime_dir = "{self.house.runtime_dir}"']
+        lines += ["[accounts.acme-x]", 'platform = "x"', 'brand = "acme"', f'base_url = "{self.x.url}"']
+        lines += ['identity = "@acme"', "[accounts.acme-x.secrets]"]
+        for name in names:
+            file = self.directory / name
+            file.touch(0o600)
+            file.write_text(self.x.accounts["acme"].keys[name] + "\n", "utf-8")
+            lines.append(f'{name} = "file:{file}"')
+        self.config.write_text("\n".join(lines) + "\n", "utf-8")
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """One command."""
+        command = [sys.executable, "-m", "guardian", *words, "--config", str(self.config)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=False, cwd=ROOT)
+
+    def asked(self, *words: str) -> Any:  # noqa: ANN401 (a JSON document)
+        """What a command says as JSON."""
+        done = self.run(*words, "--json")
+        return json.loads(done.stdout or done.stderr)
+
+    def wait(self, done: Callable[[], bool]) -> None:
+        until = time.monotonic() + WITHIN
+        while not done():
+            assert time.monotonic() < until, self.run("status").stdout
+            time.sleep(0.1)
+
+    def add(self, text: str) -> str:
+        """A post that is due now; its id."""
+        said = self.asked("queue", "add", "--account", "acme-x", "--at", "now", text)
+        return str(said["post"]["id"])
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with XDouble("acme") as x:
+        yield Desk(tmp_path, x)
+
+
+def test_an_account_of_x_needs_all_four_keys_and_says_which_is_missing(desk: Desk) -> None:
+    assert desk.run("config", "check").returncode == 0
+    desk.write(SECRETS[:3])
+    short = desk.run("config", "check")
+    assert short.returncode != 0
+    assert "access_token_secret" in short.stdout + short.stderr
+    desk.write(SECRETS)
+
+
+def test_without_credit_posts_wait_the_status_shouts_and_a_takedown_names_the_address_for_a_person(
+    desk: Desk,
+) -> None:
+    daemon = DaemonProcess(desk.house, desk.config, desk.directory / "daemon.log")
+    try:
+        daemon.wait_ready()
+        first = desk.add("Fresh bread")
+        desk.wait(lambda: desk.x.live() == ["Fresh bread"])
+        (platform_id,) = desk.x.posts
+        desk.wait(lambda: desk.asked("queue", "show", first)["state"] == "published")
+        desk.x.accounts["acme"].credit = False
+        second = desk.add("More bread")
+        desk.wait(lambda: "no credit" in str(desk.asked("status")["accounts"][0]["trouble"]))
+        assert desk.asked("queue", "show", second)["state"] == "queued"
+        assert "no credit at X left" in desk.run("status").stdout
+
+        done = desk.run("takedown", f"https://x.com/acme/status/{platform_id}", "--delete", "--reason", "a bad joke")
+        assert done.returncode == 14, done.stdout + done.stderr
+        said = " ".join(done.stdout.split())
+        assert "the app has no credit at X left, do buy credit at https://console.x.com" in said
+        assert f"do delete it by hand at https://x.com/i/web/status/{platform_id}" in said
+        assert desk.x.live() == ["Fresh bread"]
+        assert len(desk.x.creates()) == 2
+    finally:
+        daemon.terminate()
+    kept = b"".join(
+        file.read_bytes() for file in desk.directory.rglob("*") if file.is_file() and file.name not in SECRETS
+    )
+    for value in desk.x.accounts["acme"].keys.values():
+        assert value.encode() not in kept
