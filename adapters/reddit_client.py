@@ -23,7 +23,7 @@ from prawcore.rate_limit import RateLimiter
 from prawcore.sessions import RetryStrategy
 
 from adapters.reddit_addresses import HOME
-from guardian.errors import ConfigMistake, Refusal, TokenRefused
+from guardian.errors import ConfigMistake, TokenRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,7 @@ class RedditClient:
     def bearer(self) -> str:
         """A token that is good for a minute more; asked for anew where it is not. Any thread.
 
-        Raises TokenRefused when Reddit takes our login no more, Refusal when it does not let the app in.
+        Raises TokenRefused when Reddit takes our login no more, or does not let the app in.
         """
         login = self.core.authorizer
         with self._turn:
@@ -138,7 +138,7 @@ class RedditClient:
             if status in (NO, UNAUTHORISED):
                 raise _refused(f"it answered {status}") from None
             if status == FORBIDDEN:
-                raise Refusal(
+                raise TokenRefused(
                     "cannot log in at Reddit, because it does not let this app in (403)",
                     fix="have the app approved, see docs/accounts/reddit.md",
                 ) from None

@@ -16,6 +16,7 @@ import structlog
 from guardian.adapter import Kind
 from guardian.duties import publication
 from guardian.duties.uploading import Barred, Handed, Later, Unfit
+from guardian.errors import TokenRefused
 from guardian.failpoint import failpoint
 from guardian.fence import passage
 from guardian.gate import recording
@@ -232,6 +233,8 @@ class Publishing:
     def _settle(self, post: Post, attempt: str, found: Verdict, answered: _Answered) -> Outcome:
         """Write down what the receipt proves, in one transaction."""
         ref = answered.ref
+        if isinstance(found, NotSent) and answered.said == TokenRefused.__name__:  # it had to log in first
+            found = Rejected("the platform takes what we log in with no more", UNAUTHORISED)
         if isinstance(found, Accepted) and ref is None:
             found = Uncertain(f"the platform answered {found.status}, but not with a post ({answered.said})")
         now = self.clock()

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guardian.adapter import Kind, Readiness
-from guardian.errors import GuardianError
+from guardian.errors import GuardianError, TokenRefused
 from guardian.failpoint import failpoint
 from guardian.fence import passage
 from guardian.gate.intents import Intent, declare
-from guardian.gate.verdicts import Accepted, Rejected, Shut, Stopped, Throttled, verdict_of_upload
+from guardian.gate.verdicts import Accepted, NotSent, Rejected, Shut, Stopped, Throttled, verdict_of_upload
 from guardian.model import Problem
 
 if TYPE_CHECKING:
@@ -177,4 +177,5 @@ def _not_taken(found: Verdict, media: Media, said: str) -> NotHanded:
         return Unfit(Problem(field="media", message=f"{media.sha256[:12]}: {found.why}"))
     why = f"a picture could not be handed over: {getattr(found, 'why', '') or said}"
     after = found.after if isinstance(found, Throttled) else None
-    return Later(why, after, token_refused=isinstance(found, Rejected))
+    no_login = isinstance(found, NotSent) and said == TokenRefused.__name__  # it had to log in first
+    return Later(why, after, token_refused=no_login or isinstance(found, Rejected))

@@ -123,3 +123,28 @@ def test_another_accounts_token_publishes_nothing(scene: Scene, lane: Lane, doub
     scene.poll_until(lane, lambda: "the token belongs to u/somebody_else" in (lane.trouble or ""))
     assert double.creates == []
     assert scene.post(post).state is State.QUEUED
+
+
+@pytest.mark.parametrize("picture", [False, True], ids=["text", "picture"])
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        (Next(status=400, body={"message": "Bad Request", "error": 400}), "put a valid refresh_token"),
+        (Next(status=403, body=PAGE, type="text/html"), "have the app approved"),
+    ],
+    ids=["revoked", "not let in"],
+)
+def test_an_app_that_is_revoked_between_two_posts_stops_the_account_in_words_that_say_what_to_do(
+    scene: Scene, lane: Lane, double: RedditDouble, what: Next, words: str, *, picture: bool
+) -> None:
+    first = scene.enter_parts(TEXT)
+    scene.poll_until(lane, lambda: scene.post(first).state is State.PUBLISHED)
+    lane.publishing.adapter._client.core.authorizer.access_token = None  # type: ignore[attr-defined]  # its hour is over
+    for _ in range(9):
+        double.next("/api/v1/access_token", what)
+    second = scene.enter_parts(Part(text="Another", media=(scene.picture(),) if picture else ()))
+    scene.poll_until(lane, lambda: bool(lane.trouble))
+    scene.clock.off += 31_000
+    scene.poll_until(lane, lambda: words in (lane.trouble or ""))
+    assert scene.post(second).state is State.QUEUED
+    assert len(double.creates) == 1
