@@ -72,4 +72,11 @@ def connect(account: Account, network: Network) -> BlueskyAdapter:
     return BlueskyAdapter(account, network)
 
 
-MAKER = Maker(connect=connect, routes=ROUTES, secrets=("app_password",), abilities=ABILITIES, reads=reads)
+MAKER = Maker(
+    connect=connect,
+    routes=ROUTES,
+    secrets=("app_password",),
+    abilities=ABILITIES,
+    sites=frozenset({"bsky.app"}),
+    reads=reads,
+)

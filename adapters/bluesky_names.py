@@ -89,5 +89,11 @@ def post_at(address: str) -> Name | None:
     return name_in(f"at://{steps[2].removeprefix('@')}/{POST}/{steps[4]}")
 
 
+def lives_elsewhere(base_url: str, pds: str) -> bool:
+    """Whether an account that says that it lives at `pds` is asked for at another host. On loopback it may be."""
+    ours, theirs = urlsplit(base_url), urlsplit(pds)
+    return bool(theirs.hostname) and ours.scheme == "https" and ours.netloc.lower() != theirs.netloc.lower()
+
+
 def _is_rkey(text: str) -> bool:
     return RKEY.fullmatch(text) is not None and text not in (".", "..")

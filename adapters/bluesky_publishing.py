@@ -19,7 +19,7 @@ from adapters.bluesky_incident import BlueskyIncident
 from adapters.bluesky_names import POST
 from adapters.bluesky_session import bearing, is_stale
 from guardian.adapter import Readiness
-from guardian.errors import Doubt, TokenRefused
+from guardian.errors import ConfigMistake, Doubt, TokenRefused
 from guardian.model import Identity, PostRef, Presence
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ class BlueskyAdapter(BlueskyIncident):
             me = self._login.proven(anew=True)
         except UnauthorizedError:
             raise TokenRefused from None
+        if names.lives_elsewhere(self._account.base_url, me.pds):
+            raise ConfigMistake(
+                f"cannot use {self._account.base_url}, because @{me.handle} lives at {me.pds}, and only that PDS says"
+                " surely what is there",
+                fix=f'write base_url = "{me.pds}"',
+            )
         wanted = self._account.identity
         handle = me.did if wanted.startswith("did:") else f"@{me.handle}" if wanted.startswith("@") else me.handle
         return Identity(id=me.did, handle=handle)

@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from atproto_client.client.session import get_session_pds_endpoint
 from atproto_client.exceptions import BadRequestError, RequestErrorBase, UnauthorizedError
 
 from adapters.bluesky_answers import STALE
@@ -41,6 +42,7 @@ class Session:
     refresh: str
     at: float
     proven: float
+    pds: str  # where the account lives, by its own document; empty: it does not say
 
     def __repr__(self) -> str:
         return f"Session({self.did})"
@@ -161,7 +163,15 @@ class Login:
 
     def _keep(self, made: Any) -> Session:  # noqa: ANN401 (either of two answers of the library)
         now = self._clock()
-        session = Session(made.did, made.handle, made.access_jwt, made.refresh_jwt, at=now, proven=now)
+        session = Session(
+            did=made.did,
+            handle=made.handle,
+            access=made.access_jwt,
+            refresh=made.refresh_jwt,
+            at=now,
+            proven=now,
+            pds=get_session_pds_endpoint(made) or "",
+        )
         return self._kept.put(self._key, session)
 
 

@@ -145,7 +145,7 @@ class XAdapter(XIncident):
         since: int,
         known: frozenset[str],
         reply_to: str | None = None,
-        key: str = "",  # noqa: ARG002 (X knows no key)
+        key: str = "",  # noqa: ARG002 (X takes none)
     ) -> PostRef | None:
         """Look through our own timeline since then for one that says and shows the same, and that nobody knows yet.
 

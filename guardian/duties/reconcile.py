@@ -16,7 +16,7 @@ from guardian.duties.publish import WHO, landed
 from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.model import Event, State
-from guardian.store import attempts, journal, posts
+from guardian.store import attempts, journal, posts, takedowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 AFTER_DOUBT = 10_000
 WHY_LENGTH = 300
 UNSURE = "the platform does not list it, but lists new posts late: look at the account before you send it again"
+TAKEN_DOWN = (
+    "it may be what was taken down since it left, when nobody knew that it was ours: look before you send it again"
+)
 log = structlog.get_logger()
 
 
@@ -125,7 +128,8 @@ class Reconciling:
             elif nth < self.looks:
                 return now + self._between
             else:
-                self._absent(tx, attempt, post, now)
+                acted = takedowns.strangers_acted_on(tx, self.account.name, since=since)
+                self._absent(tx, attempt, post, now, unsure=TAKEN_DOWN if acted else "" if self.sure else UNSURE)
         return None
 
     @staticmethod
@@ -135,10 +139,10 @@ class Reconciling:
             facts = {"post": post.id, "account": post.account, "platform_id": ref.id, "url": ref.url}
             journal.append(tx, "live_after_all", who=WHO, now=now, **facts)
 
-    def _absent(self, tx: Tx, attempt: str, post: Post, now: int) -> None:
+    def _absent(self, tx: Tx, attempt: str, post: Post, now: int, *, unsure: str) -> None:
         """It was asked often enough, and is not there: back into the queue, where lateness decides, or a person."""
         attempts.resolve(tx, attempt, outcome="absent", detail=f"looked for {self.looks} times")
         posts.move(tx, post.id, Event.ABSENT, now=now, why="the platform was asked and does not have it")
-        if not self.sure:
-            posts.move(tx, post.id, Event.MISS, now=now, why=UNSURE)
+        if unsure:
+            posts.move(tx, post.id, Event.MISS, now=now, why=unsure)
         journal.append(tx, "absent", who=WHO, now=now, post=post.id, account=post.account, looks=self.looks)

@@ -630,6 +630,10 @@ insert into retractions (id, account, target, at) values (:id, :account, :target
 -- When the account's retracting requests of late were intended, oldest first.
 select at from retractions where account = :account and at > :since order by at;
 
+-- name: strangers_acted_on_since$
+-- How many posts of an account that were none of ours when they were named have been acted on since a moment.
+select count(*) from targets where account = :account and post is null and acted_at >= :since;
+
 -- name: want_look!
 -- Look again at that time.
 insert into looks (target, nr, due_at) values (:target, :nr, :due_at) on conflict (target, nr) do nothing;

@@ -147,6 +147,11 @@ def spent(tx: Tx, account: str, *, since: int) -> list[int]:
     return [int(row["at"]) for row in Q.retractions_since(tx, account=account, since=since)]
 
 
+def strangers_acted_on(tx: Tx, account: str, *, since: int) -> int:
+    """How many posts of the account have been deleted or hidden since then that nobody knew to be ours."""
+    return int(Q.strangers_acted_on_since(tx, account=account, since=since) or 0)
+
+
 def live_parts_left(tx: Tx, post: str) -> int:
     """How many parts of a post are on the platform still, as far as takedowns know."""
     return int(Q.live_targets_of_post(tx, post=post) or 0)

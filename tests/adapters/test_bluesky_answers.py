@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -67,3 +69,12 @@ def test_what_is_no_repository_is_not_read_as_an_empty_one() -> None:
     for body in (b"", b"<html>", bytes(50)):
         with pytest.raises(Doubt):
             posts_in(body, since=0)
+
+
+def test_a_house_without_an_account_there_never_loads_the_large_library() -> None:
+    program = (
+        "import sys; import adapters.bluesky; from guardian.gate import accounts;"
+        "print([one for one in ('atproto_client', 'httpx', 'httpcore', 'libipld') if one in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout == "[]\n"

@@ -145,6 +145,7 @@ def _environment(folder: Path, port: int, directory: str) -> dict[str, str]:
         "PDS_DID_PLC_URL": directory,
         "PDS_INVITE_REQUIRED": "false",
         "PDS_DEV_MODE": "true",
+        "PDS_ENABLE_DID_DOC_WITH_SESSION": "true",  # as at Bluesky
         "LOG_ENABLED": "false",
     }
 

@@ -10,10 +10,12 @@ from atproto_client.exceptions import BadRequestError, RequestException
 from urllib3.exceptions import HTTPError
 
 from adapters import bluesky_names as names
+from adapters.bluesky import MAKER
 from adapters.bluesky_session import Kept, Login
 from guardian.errors import Doubt, TokenRefused
 from guardian.fence.passage import Stopped
 from guardian.fence.stopping import Order, Stopping
+from guardian.gate import accounts
 from guardian.gate.intents import declare
 from guardian.gate.verdicts import Accepted, Rejected, Throttled, Uncertain, verdict, verdict_of_upload
 from guardian.gate.verdicts import Stopped as WasStopped
@@ -52,6 +54,20 @@ def behind(front: Front, desk: Desk) -> Desk:
 def test_we_are_who_the_app_password_says(desk: Desk) -> None:
     found = desk.adapter.whoami()
     assert (found.id, found.handle) == (desk.brand.did, f"@{desk.brand.handle}")
+    for written in (desk.brand.handle, desk.brand.did):
+        account = replace(desk.account, identity=written)
+        adapter = accounts.connect(account, {"bluesky": MAKER}, answer_within=5.0)
+        assert adapter.whoami().handle == written
+
+
+def test_an_account_is_asked_for_where_it_lives(desk: Desk) -> None:
+    said = desk.adapter._login.session().pds
+    assert said == desk.pds.url.replace("127.0.0.1", "localhost")
+    assert not names.lives_elsewhere(desk.pds.url, said)
+    there = "https://morel.us-east.host.bsky.network"
+    assert names.lives_elsewhere("https://bsky.social", there)
+    assert not names.lives_elsewhere("https://Morel.us-east.host.bsky.network", there)
+    assert not names.lives_elsewhere("https://bsky.social", "")
 
 
 def test_a_wrong_app_password_is_said_to_be_one(desk: Desk) -> None:

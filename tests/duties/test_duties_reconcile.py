@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from guardian.duties.recover import recover
 from guardian.errors import Illegal, Unwritable
-from guardian.model import Event, State
-from guardian.store import attempts, posts
+from guardian.model import Capture, Decision, Event, State, Takedown
+from guardian.store import attempts, posts, takedowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +81,42 @@ def test_a_post_that_never_arrived_is_sent_again_only_after_every_look_over_the_
     assert len(platform.posts()) == 1
     first, second = sent()
     assert first["idempotency_key"] == second["idempotency_key"]
+
+
+def test_a_lost_post_that_was_taken_down_by_its_address_does_not_come_back(
+    scene: Scene, platform: RehearsalPlatform, sent: Sent
+) -> None:
+    """Nobody knew yet that it was ours: the takedown names it, the look does not find it, and that proves nothing."""
+    platform.fault("lose_before")  # as it looks when it is gone
+    lane = scene.lane()
+    (post,) = lost(scene, lane, "hello")
+    order = Takedown(
+        id="t-1",
+        incident=None,
+        decision=Decision.DELETE,
+        capture=Capture.SKIP,
+        severity=1,
+        reason="wrong",
+        by="me",
+        agreed=(),
+        at=scene.clock(),
+    )
+    named = takedowns.Named(account="acme", platform_id="110", url=None, post=None, part=None)
+    with scene.database.transaction() as tx:
+        takedowns.order(tx, order, given={}, key=None)
+        target = takedowns.target(tx, takedowns.add_target(tx, order.id, named, nr=0))
+    look(scene, lane, 2)
+    with scene.database.transaction() as tx:
+        takedowns.intend(tx, target, undo=None, now=scene.clock())
+    look(scene, lane, 1)
+    for _ in range(3):
+        lane.poll(scene.clock())
+        scene.clock.off += BETWEEN
+    missed = scene.post(post)
+    assert missed.state is State.MISSED
+    assert missed.why is not None
+    assert "look before you send it again" in missed.why
+    assert len(sent()) == 1
 
 
 def test_where_the_platform_lists_new_posts_late_a_person_decides_whether_it_is_sent_again(
