@@ -265,7 +265,7 @@ TABLES = {
 class OtherBench(TidingsBench):
     def __init__(self, double: TidingsDouble, maker: Maker) -> None:
         super().__init__(double)
-        self.maker = maker  # type: ignore[misc]
+        self.maker = maker
 
 
 @pytest.fixture

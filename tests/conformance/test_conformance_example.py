@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from guardian.conformance import Bench
 
 __all__ = ["test_the_example_keeps_its_promises"]
+HERE = Path(__file__).parent
+
+
+def test_the_example_that_people_read_is_short() -> None:
+    assert len((HERE / "example" / "tidings.py").read_text().splitlines()) < 150
 
 
 @pytest.fixture
