@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.bluesky_answers import reads
-from guardian.adapter import Abilities, Act, Budget, Kind, Maker, Route
+from guardian.adapter import Abilities, Act, Budget, Certainty, Files, Finding, Kind, Maker, Proof, Route
 from guardian.model import Decision
 
 if TYPE_CHECKING:
@@ -32,6 +32,17 @@ ROUTES = (
     ),
 )
 ABILITIES = Abilities(
+    publishes="Words of 300 letters, links, tags and mentions marked, a language, a label. All of it is public.",
+    media=Files(words="Four pictures of less than 2 MB.", alt=True),
+    threads="Each part replies to the one before it, and names the first.",
+    idempotent="It is one post: its name is fixed before it leaves, and the same record is written to the same place.",
+    finds=Finding(
+        certainty=Certainty.EXACT, words="The account's own server is asked for the one name that it would have."
+    ),
+    proof=Proof(
+        look="proof",
+        words="The record with the path to the commit that the account's own key signed: anybody can check it.",
+    ),
     acts=(
         Act(
             decision=Decision.DELETE,

@@ -14,7 +14,19 @@ from adapters import mastodon_addresses as addresses
 from adapters import mastodon_answers as answers_
 from adapters import mastodon_told
 from adapters.mastodon_answers import MISSING, OK, WITHDRAWN
-from guardian.adapter import Abilities, Act, Answer, Budget, Kind, Look, Route, Undoing
+from guardian.adapter import (
+    Abilities,
+    Act,
+    Answer,
+    Budget,
+    Certainty,
+    Files,
+    Finding,
+    Kind,
+    Look,
+    Route,
+    Undoing,
+)
 from guardian.errors import Doubt, Mistake, Refusal
 from guardian.model import Decision, PostRef, Presence
 
@@ -37,6 +49,17 @@ ROUTES = (
     Route(Kind.MANAGE, "PUT", SCHEDULED + TARGET),  # or has it published when it was due
 )
 ABILITIES = Abilities(
+    publishes="Words, with a warning and a language, for everybody, unlisted, for followers, or direct.",
+    media=Files(words="Pictures, films and sounds, as many and as large as the server says.", alt=True),
+    threads="Each part replies to the one before it.",
+    idempotent=(
+        "Mastodon makes one post of it, for an hour. Its relatives may make two, so nothing in doubt is ever sent"
+        " again, whatever the server."
+    ),
+    finds=Finding(
+        certainty=Certainty.LISTED,
+        words="Our own posts of that time are compared by their source: words, warning, files, what they reply to.",
+    ),
     acts=(
         Act(
             decision=Decision.DELETE,

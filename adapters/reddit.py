@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.reddit_answers import reads
-from guardian.adapter import Abilities, Act, Budget, Host, Kind, Maker, Route
+from guardian.adapter import Abilities, Act, Budget, Certainty, Files, Finding, Host, Kind, Maker, Route
 from guardian.model import Decision
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ ROUTES = (
     *(Route(Kind.MANAGE, "POST", f"/api/{act}/?") for act in ("approve", "unlock", "unspoiler")),
 )
 ABILITIES = Abilities(
+    publishes="A title with words or a link, in a subreddit or on the profile, with flair, as nsfw or a spoiler.",
+    media=Files(words="One picture, or a gallery of up to twenty. A caption is shown, in a gallery alone.", alt=False),
+    threads="Each later part is a comment below the one before it, without a title and without files.",
+    finds=Finding(
+        certainty=Certainty.ONE_SIDED,
+        words="Our own posts are looked through. Reddit lists them late at times, and leaves out what it has filtered.",
+    ),
     acts=(
         Act(
             decision=Decision.DELETE,

@@ -12,7 +12,20 @@ from urllib.parse import quote, urlencode
 from adapters import x_answers as answers_
 from adapters.x_addresses import SAFE_ID, address, post_at
 from adapters.x_session import XSession
-from guardian.adapter import Abilities, Act, Answer, Budget, Host, Kind, Look, Route, Undoing
+from guardian.adapter import (
+    Abilities,
+    Act,
+    Answer,
+    Budget,
+    Certainty,
+    Files,
+    Finding,
+    Host,
+    Kind,
+    Look,
+    Route,
+    Undoing,
+)
 from guardian.errors import Mistake, Refusal
 from guardian.model import Decision, PostRef, Presence
 
@@ -42,6 +55,13 @@ REPLIES = {
     "max_results": "100",
 }
 ABILITIES = Abilities(
+    publishes="Words that count 280 at X, for everybody; it can be said who may reply.",
+    media=Files(words="Up to four pictures of 5 MB.", alt=True),
+    threads="Each part replies to the one before it.",
+    finds=Finding(
+        certainty=Certainty.ONE_SIDED,
+        words="Our own timeline is looked through, with its short links opened. X lists a new post late at times.",
+    ),
     acts=(
         Act(
             decision=Decision.DELETE,
@@ -61,7 +81,6 @@ ABILITIES = Abilities(
         "how much credit is left: X tells only when there is none any more",
         "quotes, screenshots, and what was found by a search engine or an archive",
     ),
-    sure_of_absence=False,
 )
 UNHIDABLE = "cannot hide it, because X cannot hide a post of one's own"
 NO_NATIVES = "cannot reach what X has scheduled, because its API has no way to it"

@@ -7,9 +7,11 @@ own. It never decides whether something may be sent; it declares which of its re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from guardian.abilities import Abilities, Act, Budget, Certainty, Files, Finding, Proof
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +34,31 @@ if TYPE_CHECKING:
         Shown,
         Told,
     )
+
+
+__all__ = [
+    "Abilities",
+    "Act",
+    "Adapter",
+    "Answer",
+    "Budget",
+    "Certainty",
+    "Connect",
+    "Files",
+    "Finding",
+    "Host",
+    "Kind",
+    "Look",
+    "Maker",
+    "Meaning",
+    "Network",
+    "Proof",
+    "Readiness",
+    "Reading",
+    "Reads",
+    "Route",
+    "Undoing",
+]
 
 
 class Kind(StrEnum):
@@ -140,36 +167,6 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """How a decision is carried out on this platform, and what it honestly does, in words for whoever decides."""
-
-    decision: Decision
-    name: str  # "delete", "veil", ...
-    reversible: bool
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """How many retracting requests the platform takes from one account: so many in any window of so many ms."""
-
-    count: int
-    window: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abilities:
-    """What can honestly be done on a platform: printed by `guardian capabilities`, obeyed by takedowns."""
-
-    acts: tuple[Act, ...] = ()
-    budget: Budget = Budget(count=30, window=30 * 60_000)
-    lists_natives: bool = False
-    defers_natives: bool = False
-    unseen: tuple[str, ...] = ()  # what no freeze reaches here, in words
-    sure_of_absence: bool = True  # False: its own list shows a new post late, so a person decides what is sent again
-
-
 class Readiness(StrEnum):
     """How far the platform is with a file that was uploaded."""
 
@@ -231,7 +228,8 @@ class Adapter(Protocol):
         """Ask the platform whether it has `part`, made at or after `since` (ms), under an id that is not in `known`.
 
         `key` is that of the attempt whose answer was lost: where it makes the post's own name, nothing is guessed.
-        None means: surely not there now. Raises Doubt when the platform could not be asked to the end.
+        None means: not there now; surely so, unless the declared abilities say that nobody can know that. Raises Doubt
+        when the platform could not be asked to the end.
         """
         ...
 
@@ -331,7 +329,7 @@ class Maker:
     connect: Connect
     routes: tuple[Route, ...]
     secrets: tuple[str, ...]
-    abilities: Abilities = Abilities()
+    abilities: Abilities = field(default_factory=Abilities)
     hosts: tuple[Host, ...] = ()  # beside the account's own
     sites: frozenset[str] = frozenset()  # where people see posts, if that is not the account's own host
     reads: Reads | None = None  # where the status of an answer does not say everything

@@ -5,7 +5,7 @@ here ever touches a platform.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,6 @@ from guardian.model import Account
 if TYPE_CHECKING:
     from guardian.config import Fault, Settings
 
-GROUP = "guardian.adapters"
 ENOUGH = 2  # authorities: one may be down, or gone in some years
 NOT_ASKED = "not asked yet"
 PATIENCE = 8.0  # a daemon that has just started, or reloaded, is asking
@@ -84,14 +83,11 @@ def _notes(settings: "Settings") -> list[str]:
     return [f"{why}; name two of different operators: docs/evidence.md"]
 
 
-def known_secrets() -> dict[str, tuple[str, ...]]:
-    """Which secrets each platform's adapter asks for, from the adapters installed, as the daemon finds them."""
-    from importlib.metadata import entry_points
+def known_secrets() -> Mapping[str, tuple[str, ...]]:
+    """Which secrets each platform's adapter asks for; loaded for the platforms that the configuration names alone."""
+    from guardian.installed import Installed, SecretsOf
 
-    from guardian.adapter import Maker
-
-    makers = ((point.name, point.load()) for point in entry_points(group=GROUP))
-    return {name: maker.secrets for name, maker in makers if isinstance(maker, Maker)}
+    return SecretsOf(Installed())
 
 
 def _ask(client: Client, path: Path, accounts: Sequence[Account]) -> list[GuardianError]:

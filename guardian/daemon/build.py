@@ -54,7 +54,7 @@ from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI
 
@@ -95,7 +95,7 @@ class Daemon:
         self.reloading.wake()
 
 
-def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Sight] = clocks.sight) -> Daemon:
+def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[], Sight] = clocks.sight) -> Daemon:
     """The daemon of a configuration. Opens (and owns) the store; raises what that raises.
 
     `look` reads the clocks; the daemon's idea of now is its wall time.
@@ -158,7 +158,7 @@ def build(settings: Settings, makers: dict[str, Maker], *, look: Callable[[], Si
     )
 
 
-def _outside(books: Books, makers: dict[str, Maker]) -> Outside:
+def _outside(books: Books, makers: Mapping[str, Maker]) -> Outside:
     """What asks the platforms for what no freeze reaches, over connections of its own."""
     in_force = books.in_force
 
@@ -248,7 +248,7 @@ def _show(metrics: Metrics, answers: Answers, loops: Callable[[], Sequence[Loop]
     metrics.show(AtWork(books=books, census=Census(books), lanes=lambda: answers.bell.lanes, loops=loops))
 
 
-def reader(makers: dict[str, Maker]) -> Callable[[Settings], Settings | list[Fault]]:
+def reader(makers: Mapping[str, Maker]) -> Callable[[Settings], Settings | list[Fault]]:
     """How the file of a configuration is read again, with the adapters that this process has found at its start."""
     return lambda old: read(old.path, known=gate.known_secrets(makers))
 
@@ -264,7 +264,7 @@ class Lanes:
     """Builds the lane of an account, at start and at every reload."""
 
     books: Books
-    makers: dict[str, Maker]
+    makers: Mapping[str, Maker]
     spool: Spool
     elapsed: Callable[[], int]
     on_held: Callable[[], None]

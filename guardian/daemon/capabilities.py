@@ -1,4 +1,4 @@
-"""What can honestly be done about what is live, account by account: what each platform's adapter says of itself.
+"""What can honestly be done, account by account: what each platform's adapter says of itself.
 
 Any thread may ask; nobody else is asked for it.
 """
@@ -37,18 +37,32 @@ class Capabilities:
     def _of(self, account: Account) -> Document:
         maker = self._makers.get(account.platform)
         abilities = Abilities(unseen=(NO_ADAPTER,)) if maker is None else maker.abilities
-        acts = {act.decision: act for act in abilities.acts}
+        proof = abilities.proof
         blind = () if abilities.lists_natives else (NO_NATIVES,)
         return {
             "account": account.name,
             "platform": account.platform,
             "brand": account.brand,
-            **{decision.value: _act(acts.get(decision)) for decision in ACTING},
+            **_sending(abilities),
+            **{decision.value: _act(abilities.act(decision)) for decision in ACTING},
             "budget": {"count": abilities.budget.count, "window_ms": abilities.budget.window},
             "scheduled_there": {"listed": abilities.lists_natives, "deferred": abilities.defers_natives},
+            "proof": None if proof is None else {"look": proof.look, "words": proof.words},
             "not_covered": [*blind, *abilities.unseen],
         }
 
 
 def _act(act: Act | None) -> Document | None:
     return None if act is None else {"name": act.name, "reversible": act.reversible, "words": act.words}
+
+
+def _sending(abilities: Abilities) -> Document:
+    """What can be published, and what becomes of a post whose answer was lost; null: it cannot be done there."""
+    media, finds = abilities.media, abilities.finds
+    return {
+        "publish": abilities.publishes or None,
+        "media": None if media is None else {"words": media.words, "alt_text": media.alt},
+        "thread": abilities.threads or None,
+        "sent_twice": abilities.idempotent or None,
+        "lost_answer": None if finds is None else {"certainty": finds.certainty.value, "words": finds.words},
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from guardian.daemon import evidence_contract, incident_forms, takedown_forms
+from guardian.daemon import capabilities_contract, evidence_contract, incident_forms, takedown_forms
 
 
 class Fault(BaseModel):
@@ -270,47 +270,6 @@ class Journal(BaseModel):
     entries: list[dict[str, Any]]
 
 
-class Act(BaseModel):
-    """What a decision does on a platform, in words, and whether it can be undone."""
-
-    name: str
-    reversible: bool
-    words: str
-
-
-class Budget(BaseModel):
-    """How many takedowns a platform takes from one account in any window of so many ms."""
-
-    count: int
-    window_ms: int
-
-
-class ScheduledThere(BaseModel):
-    """What can be done about posts that are scheduled at the platform itself."""
-
-    listed: bool
-    deferred: bool
-
-
-class AccountCapabilities(BaseModel):
-    """What can be done on one account's platform (null: nothing), and what no freeze reaches there."""
-
-    account: str
-    platform: str
-    brand: str
-    delete: Act | None
-    hide: Act | None
-    budget: Budget
-    scheduled_there: ScheduledThere
-    not_covered: list[str]
-
-
-class CapabilitiesOfAll(BaseModel):
-    """Every account in force."""
-
-    accounts: list[AccountCapabilities]
-
-
 DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/status"): Status,
     ("POST", "/v1/freeze"): Frozen,
@@ -335,7 +294,7 @@ DONE: dict[tuple[str, str], Any] = {
     ("GET", "/v1/records"): Records,
     ("GET", "/v1/journal"): Journal,
     **evidence_contract.DONE,
-    ("GET", "/v1/capabilities"): CapabilitiesOfAll,
+    **capabilities_contract.DONE,
     ("GET", "/v1/natives"): Natives,
     ("POST", "/v1/natives/{native_id}/restore"): Restored,
     **incident_forms.DONE,

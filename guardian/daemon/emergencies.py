@@ -44,7 +44,7 @@ class Desks:
     """Makes what deals with one account in an incident, by the configuration in force. Any thread."""
 
     books: Books
-    makers: dict[str, Maker]
+    makers: Mapping[str, Maker]
     shelf: Shelf
     spool: Spool
     metrics: Metrics
@@ -127,7 +127,9 @@ class Emergencies:
         return ended
 
 
-def emergencies(*, books: Books, makers: dict[str, Maker], shelf: Shelf, spool: Spool, metrics: Metrics) -> Emergencies:
+def emergencies(
+    *, books: Books, makers: Mapping[str, Maker], shelf: Shelf, spool: Spool, metrics: Metrics
+) -> Emergencies:
     """The parts, put together."""
     database, in_force, clock = books.database, books.in_force, books.clock
     desks = Desks(

@@ -38,6 +38,8 @@ from guardian.gate import accounts, tripwire
 from guardian.store import journal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from guardian.adapter import Maker
     from guardian.config import Settings
     from guardian.daemon.build import Daemon
@@ -61,7 +63,7 @@ def main(words: list[str]) -> int:
         return WRONG_USE if isinstance(error, ConfigMistake) else FAILED
 
 
-def run(settings: Settings, makers: dict[str, Maker]) -> int:
+def run(settings: Settings, makers: Mapping[str, Maker]) -> int:
     """The daemon's life."""
     logging_.set_up([secret for account in settings.accounts for secret in account.secrets.values()])
     tripwire.stretch()
@@ -76,7 +78,7 @@ def run(settings: Settings, makers: dict[str, Maker]) -> int:
     return OK
 
 
-def _live(settings: Settings, makers: dict[str, Maker], ends: set[signal.Signals]) -> None:
+def _live(settings: Settings, makers: Mapping[str, Maker], ends: set[signal.Signals]) -> None:
     """A life with a whole store. Raises Broken, with no lane running, when it is not."""
     breakage, before = hold.Breakage(), hold.found_before(settings.state_dir)
     if before is not None:
@@ -145,7 +147,7 @@ def own(house: House) -> int:
     return lock
 
 
-def _settings(words: list[str], makers: dict[str, Maker]) -> Settings:
+def _settings(words: list[str], makers: Mapping[str, Maker]) -> Settings:
     given = None
     rest = list(words)
     while rest:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from guardian.adapter import Maker
 from guardian.errors import ConfigMistake
 from guardian.gate import wire
 from guardian.gate.public import PublicReader
 from guardian.gate.transport import guarded_session, uncounted
+from guardian.installed import Installed, SecretsOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,11 +22,9 @@ if TYPE_CHECKING:
     import httpx
     import requests
 
-    from guardian.adapter import Adapter
+    from guardian.adapter import Adapter, Maker
     from guardian.gate.wire import LookUp
     from guardian.model import Account
-
-GROUP = "guardian.adapters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +40,14 @@ class GuardedNetwork:
         return HttpxDialect(self.session)
 
 
-def makers() -> dict[str, Maker]:
-    """Every adapter that is installed, by the platform's name. One that cannot be loaded is left out, not guessed."""
-    found: dict[str, Maker] = {}
-    for point in entry_points(group=GROUP):
-        maker = point.load()
-        if isinstance(maker, Maker):
-            found[point.name] = maker
-    return found
+def makers() -> Mapping[str, Maker]:
+    """Every adapter that is installed, by the platform's name; each is loaded when an account needs it."""
+    return Installed()
 
 
-def known_secrets(found: Mapping[str, Maker]) -> dict[str, tuple[str, ...]]:
+def known_secrets(found: Mapping[str, Maker]) -> Mapping[str, tuple[str, ...]]:
     """Which secrets each platform's adapter declares: what the configuration is checked against."""
-    return {platform: maker.secrets for platform, maker in found.items()}
+    return SecretsOf(found)
 
 
 def connect(

@@ -55,6 +55,9 @@ WHOLE_ANSWER, WHOLE_PARTS = 24 << 20, 800_000  # of evidence: what 4,096 replies
 MAX_REDIRECTS = 3  # of reading requests, on the account's own host; each has a deadline of its own
 UPLOAD_WITHIN = 120.0  # seconds; an upload holds no lock, and publishes nothing
 WHY_LENGTH = 300
+BAD_REQUEST = 400
+NO_WORD = 12  # letters; a shorter secret (an app's id) may be a word of honest answers
+ANY_TYPE = "application/octet-stream"  # nothing is looked for in it by name
 
 
 def uncounted() -> None:
@@ -84,6 +87,8 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         self._on_refusal = on_refusal
         self._look_up = look_up
         self._blanks = Blanks(secret.reveal() for secret in account.secrets.values())
+        own = (secret.reveal() for secret in account.secrets.values())
+        self._echoes = Blanks(secret for secret in own if len(secret) >= NO_WORD)
         self._hosts = Hosts(account, hosts, self._blanks)
         self._reads = reads
 
@@ -165,7 +170,16 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         if content.count(b",") > parts_most:
             raise OSError(f"the answer has more than {parts_most} parts")
         failpoint("gate.answered")
-        return self._response(request, raw, content, trace)
+        return self._response(request, raw, self._unsaid(content, raw.status, trace.kind), trace)
+
+    def _unsaid(self, content: bytes, status: int, kind: Kind) -> bytes:
+        """The answer without our own long secrets: what says one back ends up in a library's error, and in the store.
+
+        Where a token is asked for, the answer to that may hold it.
+        """
+        if kind is Kind.AUTH and status < BAD_REQUEST:
+            return content
+        return self._echoes.body(content, ANY_TYPE)
 
     def _response(
         self, request: requests.PreparedRequest, raw: BaseHTTPResponse, content: bytes, trace: Trace
@@ -177,7 +191,7 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         trace.retry_after = retry_after(response.headers)
         trace.type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if not response.ok:
-            trace.why = content[:WHY_LENGTH].decode("utf-8", "replace")
+            trace.why = self._blanks.text(content[:WHY_LENGTH].decode("utf-8", "replace"))
         if self._reads is not None and trace.kind in NEEDS_INTENT:
             trace.reading = _read(self._reads, trace, content)
         if trace.kind in SINGLE_USE:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guardian.adapter import Abilities, Act, Budget, Maker
+from guardian.adapter import Abilities, Act, Budget, Certainty, Files, Finding, Maker, Proof
 from guardian.cli import capabilities as face
 from guardian.config import read
 from guardian.config.in_force import InForce
@@ -46,6 +46,8 @@ def test_every_account_is_named_with_what_can_be_done_and_what_no_freeze_reaches
     assert ran.out.startswith("acme  on mastodon, brand acme\n")
     assert "\nbeta  on mastodon, brand beta\n" in ran.out
     said = " ".join(ran.out.split())
+    assert "lost answer yes or no, as the platform lists it." in said
+    assert "thread Each part replies to the one before it." in said
     assert "delete CANNOT be undone. The post, its files and its boosts are gone from this server" in said
     assert "hide can be undone. The post is edited to say" in said
     assert "stay in the edit history, which anybody can read" in said
@@ -60,7 +62,8 @@ def test_programs_read_the_same_in_one_document(guardian: Callable[..., Any], pl
     assert document == place.get("/v1/capabilities")
     acme = document["accounts"][0]
     assert set(acme) == {
-        "account", "platform", "brand", "delete", "hide", "budget", "scheduled_there", "not_covered",
+        "account", "platform", "brand", "publish", "media", "thread", "sent_twice", "lost_answer",
+        "delete", "hide", "budget", "scheduled_there", "proof", "not_covered",
     }  # fmt: skip
     assert (acme["account"], acme["platform"], acme["brand"]) == ("acme", "mastodon", "acme")
     assert (acme["delete"]["reversible"], acme["hide"]["reversible"]) == (False, True)
@@ -74,7 +77,11 @@ def test_a_plug_in_that_says_nothing_is_not_credited_with_anything(place: Place)
     assert (acme["delete"], acme["hide"]) == (None, None)
     assert acme["not_covered"] == ["what is scheduled at the platform itself: this platform cannot be asked"]
     shown = "\n".join(face._lines([acme]))
-    assert shown.count("not possible there") == 2
+    assert [acme[one] for one in ("publish", "media", "thread", "sent_twice", "lost_answer", "proof")] == [None] * 6
+    assert shown.count("not possible there") == 5
+    assert "would make two posts of it" in shown
+    assert "cannot be asked for: a person decides" in shown
+    assert "the platform itself signs nothing" in " ".join(shown.split())
     assert "at most" not in shown
     assert "cannot be seen from here" in shown
 
@@ -93,6 +100,19 @@ def test_what_a_plug_in_says_cannot_steer_the_terminal(place: Place) -> None:
     assert all(one.isprintable() or one == "\n" for one in shown)
     assert "1 in any 1.5 minutes" in shown
     assert "but not put off" in " ".join(shown.split())
+
+
+def test_what_nobody_can_say_no_to_and_what_reaches_nobody_is_said_loudly(place: Place) -> None:
+    finds = Finding(certainty=Certainty.ONE_SIDED, words="The list is late.")
+    proof = Proof(look="proof", words="The account's own key signed it.")
+    files = Files(words="One picture.", alt=False)
+    (acme, _) = of(place, Abilities(publishes="Words.", media=files, finds=finds, proof=proof, idempotent="One."))
+    assert acme["lost_answer"] == {"certainty": "one-sided", "words": "The list is late."}
+    shown = " ".join("\n".join(face._lines([acme])).split())
+    assert "yes for certain, and NEVER no: a person decides. The list is late." in shown
+    assert "One picture. ALT TEXT reaches nobody there." in shown
+    assert "proof The account's own key signed it." in shown
+    assert "sent twice One." in shown
 
 
 def test_no_account_is_said_so() -> None:

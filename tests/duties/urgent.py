@@ -52,7 +52,7 @@ class Urgent:
         scene.in_force.swap(dataclasses.replace(scene.in_force.settings, evidence=evidence), at=0)
         self.shelf = Shelf(state_dir=scene.in_force.settings.state_dir, database=self.database, clock=self.clock)
         self.shelf.open()
-        found = makers()
+        found = {"mastodon": makers()["mastodon"]}
         if budget is not None:
             maker = found["mastodon"]
             abilities = dataclasses.replace(maker.abilities, budget=budget)

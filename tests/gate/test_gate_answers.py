@@ -7,16 +7,19 @@ import resource
 import socket
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from guardian.adapter import Kind, Route
 from guardian.errors import Doubt
 from guardian.gate import verdicts
 from guardian.gate.accounts import connect, makers
 from guardian.gate.intents import declare
+from guardian.gate.transport import guarded_session
 from guardian.gate.verdicts import verdict
-from guardian.model import Part
+from guardian.model import Part, Secret
 from tests.gate.gate_door import account_at
 from tests.torture import front as fronts
 from tests.torture.mad_answers import DOCUMENTS, EARLY_HINTS, JSON, MAD, REDIRECTS, SAYS_NO, answer, redirect
@@ -158,6 +161,31 @@ def test_a_host_that_gives_more_and_more_cookies_does_not_stop_the_lane(door: Do
         door.adapter.whoami()
     assert publish(door, "after it") == verdicts.Accepted(200)
     assert b"\r\ncookie:" not in front.seen[-1].letter.lower()
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_a_token_that_an_answer_says_back_stands_in_no_error_and_no_receipt(
+    door: Door, front: Front, status: int
+) -> None:
+    """A proxy that shows the request which it refuses, for example: a library puts such words into its errors."""
+    front.acts.append(fronts.says(answer(status, b'{"error": "Bearer rehearsal-acme is no good"}')))
+    with declare(door.intent()) as receipt, pytest.raises(Exception) as raised:  # noqa: PT011 (the library's own)
+        door.adapter.publish(Part(text="bread"), "bread")
+    assert "rehearsal-acme" not in str(raised.value) + receipt.traces[-1].why
+
+
+def test_what_asks_for_a_token_gets_it_even_if_it_is_the_one_that_we_have(door: Door, front: Front) -> None:
+    session = guarded_session(door.account, (Route(Kind.AUTH, "POST", "/oauth/token"),), answer_within=WITHIN)
+    for status, heard in ((200, b"rehearsal-acme"), (400, b"*" * 14)):
+        front.acts.append(fronts.says(answer(status, b'{"refresh_token": "rehearsal-acme"}')))
+        assert session.post(f"{front.url}/oauth/token").content == b'{"refresh_token": "' + heard + b'"}'
+
+
+def test_a_short_secret_that_is_a_word_of_honest_answers_leaves_them_as_they_are(door: Door, front: Front) -> None:
+    account = replace(door.account, secrets={"client_id": Secret("acme"), "token": Secret("rehearsal-acme")})
+    front.acts_for_reads.append(fronts.says(answer(200, b'{"username": "acme"}')))
+    session = guarded_session(account, (), answer_within=WITHIN)
+    assert session.get(f"{front.url}/me").json() == {"username": "acme"}
 
 
 def test_a_server_that_never_accepts_is_given_up_and_nothing_was_sent(door: Door) -> None:

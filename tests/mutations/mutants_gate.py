@@ -90,6 +90,11 @@ LEAVING = (
         (TRANSPORT, "        if method in SAFE:\n", "        if method:\n"),
     ),
     mutant(
+        "a token that an answer says back is handed on",
+        "gate/test_gate_answers.py::test_a_token_that_an_answer_says_back_stands_in_no_error_and_no_receipt[401]",
+        (TRANSPORT, "        return self._echoes.body(content, ANY_TYPE)\n", "        return content\n"),
+    ),
+    mutant(
         "another host will do",
         "gate/test_gate_hosts.py::test_the_token_never_reaches_another_host_not_even_one_of_the_same_platform[GET]",
         (HOSTS, "        if asked == self._own:\n", "        if asked:\n"),
