@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 POST = "app.bsky.feed.post"
 DID = re.compile(r"did:(plc:[a-z2-7]{24}|web:[a-zA-Z0-9.%-]{1,250})")
 HANDLE = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 RKEY = re.compile(r"[A-Za-z0-9._:~-]{1,512}")
 COLLECTION = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]{2,300}")
 WEB = frozenset({"bsky.app", "www.bsky.app", "main.bsky.dev", "staging.bsky.app"})
@@ -92,7 +93,7 @@ def post_at(address: str) -> Name | None:
 def lives_elsewhere(base_url: str, pds: str) -> bool:
     """Whether an account that says that it lives at `pds` is asked for at another host. On loopback it may be."""
     ours, theirs = urlsplit(base_url), urlsplit(pds)
-    return bool(theirs.hostname) and ours.scheme == "https" and ours.netloc.lower() != theirs.netloc.lower()
+    return bool(theirs.hostname) and ours.hostname not in HERE and ours.netloc.lower() != theirs.netloc.lower()
 
 
 def _is_rkey(text: str) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SECRETS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 HOMES = ("https://api.x.com", "https://api.twitter.com")
+HERE = frozenset({"127.0.0.1", "localhost", "::1"})  # a double of it
 USER_AGENT = "post-guardian"
 WRONG_BY = 4 * 60  # seconds between two clocks; X refuses signatures that are five minutes old
 SERVER_ERROR = 500
@@ -48,8 +49,7 @@ class XSession:
         self._account = account
         self._session = session
         self.base = account.base_url.rstrip("/")
-        parts = urlsplit(self.base)
-        if self.base not in HOMES and not (parts.scheme == "http" and parts.hostname):  # http is for loopback alone
+        if self.base not in HOMES and urlsplit(self.base).hostname not in HERE:
             raise ConfigMistake(
                 f"cannot use {account.name}, because {self.base} is not the address of X's API",
                 fix=f'write base_url = "{HOMES[0]}"',

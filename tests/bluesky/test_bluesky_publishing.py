@@ -68,6 +68,7 @@ def test_an_account_is_asked_for_where_it_lives(desk: Desk) -> None:
     assert names.lives_elsewhere("https://bsky.social", there)
     assert not names.lives_elsewhere("https://Morel.us-east.host.bsky.network", there)
     assert not names.lives_elsewhere("https://bsky.social", "")
+    assert not names.lives_elsewhere("https://127.0.0.1:8443", there)
 
 
 def test_a_wrong_app_password_is_said_to_be_one(desk: Desk) -> None:

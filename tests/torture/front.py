@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from guardian.rehearsal import clock
 
@@ -49,10 +49,20 @@ class Arrival(NamedTuple):
         return not self.line.startswith(("GET ", "HEAD "))
 
 
+class Spoken(Protocol):
+    """What a front needs of a connection."""
+
+    def recvmsg(self, size: int, room: int, /) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]: ...
+    def sendall(self, data: bytes, /) -> None: ...
+    def setsockopt(self, level: int, name: int, value: bytes, /) -> None: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+
+
 class Visit:
     """One connection of a client, with the whole request."""
 
-    def __init__(self, near: socket.socket, letter: bytes, target: tuple[str, int]) -> None:
+    def __init__(self, near: Spoken, letter: bytes, target: tuple[str, int]) -> None:
         self.near = near
         self.letter = letter
         self.target = target
@@ -144,14 +154,19 @@ class Front:
                 return
             threading.Thread(target=self._receive, args=(near,), daemon=True).start()
 
+    def _greet(self, near: socket.socket) -> Spoken:
+        """What a client is spoken to by: its connection, as it is in the clear."""
+        return near
+
     def _receive(self, near: socket.socket) -> None:
         try:
             with near:
                 near.settimeout(IDLE)
-                arrival = _read(near)
+                client = self._greet(near)
+                arrival = _read(client)
                 if arrival is not None:
                     self.seen.append(arrival)
-                    self._act(Visit(near, arrival.letter, self._target), arrival)
+                    self._act(Visit(client, arrival.letter, self._target), arrival)
         except OSError:
             return  # the client, or the platform, has gone: that is what this is for
         except Exception as error:  # noqa: BLE001 (told by the row that it belongs to)
@@ -167,7 +182,7 @@ class Front:
             act(visit)
 
 
-def _read(near: socket.socket) -> Arrival | None:
+def _read(near: Spoken) -> Arrival | None:
     """One whole request; None when the client went before anything came. Cut short, it is what came."""
     letter, first, last = b"", 0, 0
     while not _whole(letter):

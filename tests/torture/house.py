@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from guardian.client import Client
 from guardian.fence.house import House
@@ -43,13 +43,15 @@ NAMED = 500  # posts that the answer to an import names
 class TorturedHouse:
     """Use it in a `with`: whatever it started is ended by pid, and its directory removed unless something was wrong."""
 
+    on_mastodon: ClassVar[Sequence[str]] = tuple(ACCOUNTS)
+
     def __init__(self, *, config: str = "", certificate: Path | None = None, uid: int | None = None) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="torture-"))
         memory = MEMORY if MEMORY.is_dir() else None  # gates lie in memory, as they do under /run
         self._memory = Path(tempfile.mkdtemp(prefix="torture-", dir=memory))
         self.house = House(str(self.directory / "state"), str(self._memory / "run"))
         self.config = self.directory / "guardian.toml"
-        self.witness = Witness(tuple(ACCOUNTS), certificate=certificate)
+        self.witness = Witness(self.on_mastodon, certificate=certificate)
         self.history = History()
         self.imported: dict[str, str] = {}
         self.more = ""
@@ -163,7 +165,7 @@ class TorturedHouse:
         step = timedelta(seconds=over / count)
         texts = [f"post {len(self.imported) + place}{more or self.more}" for place in range(count)]
         records = [
-            json.dumps({"account": accounts[place % len(accounts)], "at": _iso(first + step * place), "text": text})
+            json.dumps(self.record(accounts[place % len(accounts)], at=_iso(first + step * place), text=text))
             for place, text in enumerate(texts)
         ]
         ids: list[str] = []
@@ -175,6 +177,10 @@ class TorturedHouse:
             ids += answer["ids"]
         self.imported.update(zip(ids, texts, strict=True))
         return ids
+
+    def record(self, account: str, *, at: str, text: str) -> dict[str, str]:
+        """A post as it is imported."""
+        return {"account": account, "at": at, "text": text}
 
     def freeze(self, *scopes: str, door: Door = doors.by_command, drain: float | None = None) -> Stop:
         """Stop, by one of the doors, and remember it."""

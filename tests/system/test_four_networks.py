@@ -1,0 +1,98 @@
+"""Four platforms at once in one house: a freeze in the middle of their posts, and one bad post on each taken down."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from guardian.evidence import verify as verifying
+from tests.bluesky.installing import NotInstalled
+from tests.torture.catalogue import ROWS
+from tests.torture.daemon import ROOT
+from tests.torture.networks import BLUESKY, FOUR, MASTODON, REDDIT, X, FourHouse, four
+from tests.torture.results import NotRunError, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.outsider,
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate"),
+]
+WITHIN = 90.0
+CONFIG = "[evidence]\nrender = false\n"
+IN_CI = os.environ.get("CI") == "true"
+
+
+def test_a_freeze_in_the_middle_lets_nothing_late_through_at_any_of_four_platforms() -> None:
+    try:
+        result = ROWS["networks"](Options(seed=1, short=True))
+    except NotRunError as error:
+        if IN_CI:
+            raise
+        pytest.skip(str(error))
+    assert result.holds, result.line()
+
+
+@pytest.fixture
+def house() -> Iterator[FourHouse]:
+    """A house that has one live post on each of the four."""
+    try:
+        with four(config=CONFIG) as found:
+            found.start()
+            found.feed(len(FOUR), accounts=FOUR)
+            found.wait_all()
+            yield found
+    except NotInstalled as error:
+        if IN_CI:
+            raise
+        pytest.skip(str(error))
+
+
+def run(house: FourHouse, *words: str, code: int) -> str:
+    """One command, which must end with this; what it prints."""
+    command = [sys.executable, "-m", "guardian", *words, "--config", str(house.config)]
+    environment = {**os.environ, "COLUMNS": "300"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=WITHIN, check=False, cwd=ROOT, env=environment
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def asked(house: FourHouse, *words: str, code: int = 0) -> Any:  # noqa: ANN401 (a JSON document)
+    """The same, as JSON."""
+    return json.loads(run(house, *words, "--json", code=code))
+
+
+def urls(house: FourHouse) -> dict[str, str]:
+    """The address of each account's post, as a person would paste it."""
+    return {post["account"]: post["url"] for post in asked(house, "queue", "list", "--all")["posts"]}
+
+
+def live(house: FourHouse) -> set[str]:
+    """The accounts whose post is there, as the platforms themselves have it."""
+    return {name for name, texts in house.made().items() if texts}
+
+
+def each(flag: str, refs: dict[str, str]) -> list[str]:
+    """The same flag before each of them."""
+    return [word for ref in refs.values() for word in (flag, ref)]
+
+
+def proven(house: FourHouse, names: set[str]) -> None:
+    """So many bundles, of these names, verify."""
+    state = Path(house.house.state_dir)
+    assert len(names) == len(FOUR)
+    assert names == {place.name for place in (state / "evidence").glob("ev-*")}
+    for name in names:
+        assert verifying.verify(state / "evidence" / name) == []
+    run(house, "evidence", "verify", "--all", code=0)

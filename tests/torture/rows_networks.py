@@ -1,0 +1,72 @@
+"""Row `networks`: posts fall due on four platforms at once, over TLS, and a freeze comes in the middle of them.
+
+No request that would make a post arrives at any of the four after CONFIRMED; after the thaw each post is there once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from tests.bluesky.installing import NotInstalled
+from tests.torture import doors
+from tests.torture.networks import FOUR, SCOPES, FourHouse, four
+from tests.torture.results import NotRunError, Result
+
+if TYPE_CHECKING:
+    import random
+
+    from tests.torture.results import Options
+
+DUE = 48  # posts of one round, a quarter of them on each platform
+CLOSED_FOR = 0.3
+SENT_WITHIN = 60.0
+DOORS = (doors.in_process, doors.by_command, doors.by_socket, doors.by_json)
+
+
+def networks(options: Options) -> Result:
+    """0 late, 0 lost, 0 double at all four; every third freeze stops one of the platforms alone."""
+    if shutil.which("openssl") is None:
+        raise NotRunError("needs openssl to make a certificate")
+    try:
+        with four() as house:
+            return _held(house, options)
+    except NotInstalled as error:
+        raise NotRunError(str(error)) from error
+
+
+def _held(house: FourHouse, options: Options) -> Result:
+    dice, rounds = options.dice("networks"), options.times(100, 5)
+    wrong, stopped = "", 0
+    house.start()
+    house.feed(len(FOUR), accounts=FOUR)
+    house.wait_all()  # every lane knows who it is, and Bluesky has let us in
+    for done in range(rounds):
+        told, held = _one_round(house, dice, done)
+        wrong, stopped = wrong or told, stopped + held
+        options.progress("networks", done + 1, rounds)
+    if stopped < rounds * DUE // 8:
+        wrong = wrong or f"only {stopped} posts were stopped in {rounds} freezes: they came beside the work"
+    wrong = wrong or house.blind()
+    in_flight = sum(len(stop.in_flight or ()) for stop in house.history.stops)
+    note = f"{len(house.imported)} posts, {stopped} stopped, {in_flight} in flight"
+    return Result.of("networks", rounds, house.judge(), worst=house.history.worst, wrong=wrong, note=note)
+
+
+def _one_round(house: FourHouse, dice: random.Random, number: int) -> tuple[str, int]:
+    """A freeze when some of the posts have left; what was wrong with it, and how many posts it stopped."""
+    before = len(house.imported)
+    some = before + dice.randint(4, DUE // 3)
+    house.feed(DUE, accounts=FOUR)
+    house.wait(lambda counts: counts["published"] >= some, SENT_WITHIN, "some of the posts published")
+    scope = f"platform:{dice.choice(FOUR).removeprefix('acme-')}" if number % 3 == 2 else "all"
+    stop = house.freeze(scope, door=dice.choice(DOORS))
+    time.sleep(dice.uniform(0, CLOSED_FOR))
+    held = before + DUE - house.counts()["published"]
+    answer = house.thaw(*SCOPES)
+    house.release()
+    house.wait_all(within=SENT_WITHIN)
+    if stop.confirmed_at is None or stop.code not in (0, 200, None) or stop.killed:
+        return f"{stop.door} was not confirmed, or killed somebody ({stop.code}): {stop.said[:300]}", held
+    return (f"the thaw was refused: {answer['refused']}" if answer["refused"] else ""), held
