@@ -17,7 +17,7 @@ from guardian.evidence import verify as verifying
 from tests.bluesky.installing import NotInstalled
 from tests.torture.catalogue import ROWS
 from tests.torture.daemon import ROOT
-from tests.torture.networks import BLUESKY, FOUR, MASTODON, REDDIT, X, FourHouse, four
+from tests.torture.networks import BLUESKY, FOUR, MASTODON, REDDIT, FourHouse, X, four
 from tests.torture.results import NotRunError, Options
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate"),
 ]
 WITHIN = 90.0
+WHOLE = ("gone", "complete")
 CONFIG = "[evidence]\nrender = false\n"
 IN_CI = os.environ.get("CI") == "true"
 
@@ -96,3 +97,42 @@ def proven(house: FourHouse, names: set[str]) -> None:
     for name in names:
         assert verifying.verify(state / "evidence" / name) == []
     run(house, "evidence", "verify", "--all", code=0)
+
+
+def test_one_freeze_takes_one_post_on_each_of_four_platforms_down_and_proves_all_four(house: FourHouse) -> None:
+    found = urls(house)
+    said = run(house, "freeze", "bad", "joke", *each("--takedown", found), "--delete", code=0)
+    assert said.startswith("FROZEN  CONFIRMED")
+    for url in found.values():
+        assert re.search(rf"^  takedown +{re.escape(url)}: gone$", said, re.MULTILINE)
+    assert live(house) == set()
+    (order,) = asked(house, "takedown", "list")["takedowns"]
+    assert {one["account"]: (one["state"], one["grade"]) for one in order["targets"]} == dict.fromkeys(FOUR, WHOLE)
+    proven(house, {one["evidence"] for one in order["targets"]})
+    creates = len(house.arrivals())
+    house.feed(len(FOUR), accounts=FOUR)
+    house.wait(lambda counts: counts["missed"] == len(FOUR), WITHIN, "what is due while frozen missed")
+    assert len(house.arrivals()) == creates
+    assert not house.blind()
+
+
+def test_one_takedown_says_in_one_table_that_one_of_four_could_not_be_taken_down(house: FourHouse) -> None:
+    found = urls(house)
+    house.there.x.accounts["acme"].credit = False
+    said = run(house, "takedown", *found.values(), "--delete", "--reason", "a bad joke", code=14)
+    assert live(house) == {X}
+    assert "delete  NOT complete" in said
+    told = {name: section for name in FOUR for section in said.split("\n\n") if f"  {name}  " in section}
+    for name in (MASTODON, REDDIT, BLUESKY):
+        assert f"{name}  GONE, read back from the platform" in told[name]
+        assert "(complete)" in told[name]
+    assert f"{X}  UNKNOWN: nobody can say whether it is gone" in told[X]  # to look at it costs credit, too
+    assert "no credit at X left" in told[X]
+    assert "open the address and take it down by hand" in told[X]
+    (order,) = asked(house, "takedown", "list")["takedowns"]
+    assert not order["complete"]
+    proven(house, {one["evidence"] for one in order["targets"]})
+    house.there.x.accounts["acme"].credit = True
+    again = asked(house, "takedown", "order", found[X], "--delete", "--reason", "there is credit again")
+    assert [one["state"] for one in again["targets"]] == ["gone"]
+    assert live(house) == set()

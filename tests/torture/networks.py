@@ -168,7 +168,9 @@ class FourHouse(TorturedHouse):
             REDDIT: len(self.there.reddit.creates),
             BLUESKY: len(self.made()[BLUESKY]),
         }
-        wrong = [f"the front of {name} saw {came[name]} of {theirs[name]}" for name in FOUR if came[name] < theirs[name]]
+        wrong = [
+            f"the front of {name} saw {came[name]} of {theirs[name]}" for name in FOUR if came[name] < theirs[name]
+        ]
         troubles = [front.trouble for front in self.fronts.values() if front.trouble]
         return "; ".join(wrong + troubles)
 

@@ -7,7 +7,6 @@ that were read last. Threads of the front's own.
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +14,7 @@ from guardian.rehearsal import clock
 from tests.torture.front import CHUNK, Front
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
 
