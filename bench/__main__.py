@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from bench import dispatch, growth, intake, lateness, starting, stop, takedown
+from bench import accounts, dispatch, growth, intake, lateness, starting, stop, takedown
 from tests.torture.daemon import ROOT
 
 BENCHES = {
@@ -18,6 +18,7 @@ BENCHES = {
     "dispatch": dispatch.run,
     "lateness": lateness.run,
     "starting": starting.run,
+    "accounts": accounts.run,
     "intake": intake.run,
     "takedown": takedown.run,
 }

@@ -27,10 +27,10 @@ WITHIN = 120.0
 
 
 class Sink:
-    """`bench/sink.py` as a process; ended with the block that it is used in."""
+    """`bench/sink.py`, or another program like it, as a process; ended with the block that it is used in."""
 
-    def __init__(self, accounts: Sequence[str]) -> None:
-        words = [sys.executable, "-m", "bench.sink"]
+    def __init__(self, accounts: Sequence[str], program: str = "bench.sink") -> None:
+        words = [sys.executable, "-m", program]
         for account in accounts:
             words += ["--account", account]
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)

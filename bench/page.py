@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bench.timing import Taken
 
 PATH = ROOT / "docs" / "performance.md"
-ORDER = ("stop", "growth", "dispatch", "lateness", "starting", "intake", "takedown")
+ORDER = ("stop", "growth", "dispatch", "lateness", "starting", "accounts", "intake", "takedown")
 HEAD = """\
 # Performance
 
