@@ -34,9 +34,9 @@ GOALS = (
 ABOUT = """\
 * One account is on Mastodon, four are one on each of Mastodon, X, Reddit and Bluesky, thirty are spread over the four.
   Their platform is a process on loopback that answers at once and knows nothing but whose a token is.
-* *Until the socket answers*: from the start of the process `guardian run` until `GET /v1/status` is answered. *Until every
-  account is known*: until each platform has been asked whose the account is, and posts could leave. The daemon imports
-  only the libraries that its accounts need, and it imports them before it answers.
+* *Until the socket answers*: from the start of the process `guardian run` until `GET /v1/status` is answered. *Until
+  every account is known*: until each platform has been asked whose the account is, and posts could leave. The daemon
+  imports only the libraries that its accounts need, and it imports them before it answers.
 * *Resident memory*: VmRSS right after that.
 """
 

@@ -76,13 +76,24 @@ class Desk(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+def said_of_itself(url: str) -> bytes:
+    """What the rehearsal platform says of itself."""
+    with urllib.request.urlopen(f"{url}/api/v2/instance", timeout=10) as answer:  # noqa: S310 (on loopback)
+        return bytes(answer.read())
+
+
+class Server(ThreadingHTTPServer):
+    """With room for thirty who knock at once."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 def main() -> None:
     """Until standard input ends."""
     with RehearsalPlatform(("account",)) as platform:
-        with urllib.request.urlopen(f"{platform.url}/api/v2/instance", timeout=10) as answer:  # noqa: S310 (on loopback)
-            Desk.instance = bytes(answer.read())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
-    server.daemon_threads = True
+        Desk.instance = said_of_itself(platform.url)
+    server = Server(("127.0.0.1", 0), Desk)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     place = json.loads(Desk.instance)["domain"]
     print(json.dumps({"url": f"http://127.0.0.1:{server.server_address[1]}", "place": place}), flush=True)

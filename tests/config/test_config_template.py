@@ -12,6 +12,7 @@ from guardian.config import load, template
 from guardian.config.tables import Document, keys_of
 from guardian.errors import ConfigMistake
 from guardian.fence.house import find_house
+from guardian.installed import Installed, SecretsOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,13 +39,32 @@ def test_the_example_shows_every_section_and_every_key() -> None:
             assert re.search(rf"^(# )?(\[{key}\]|{key} *=|\[accounts\.)", text, re.MULTILINE), (table, key)
 
 
-def test_the_example_account_loads_once_its_comments_are_taken_away(write: Write) -> None:
-    text = EXAMPLE.read_text("utf-8")
-    head, mark, tail = text.partition("# [accounts.acme-mastodon]\n")
-    assert mark
-    path = write(head + "".join(line.removeprefix("# ").removeprefix("#") for line in (mark + tail).splitlines(True)))
-    (account,) = load(path, with_secrets=False, known={"mastodon": ("token",)}).accounts
-    assert account.name == "acme-mastodon"
+def uncommented(text: str) -> tuple[str, list[str]]:
+    """The file with every line of an example account taken out of its comment; the pages that it points to."""
+    lines, inside = [], False
+    for line in text.splitlines():
+        inside = line.startswith("# [accounts.") or (inside and line.startswith("#"))
+        lines.append(line.removeprefix("#").strip() if inside else line)
+    named = re.findall(r"docs/accounts/([a-z]+)\.md", text) + re.findall(r"(?<![/\w])([a-z]+)\.md", text)
+    return "\n".join(lines) + "\n", named
+
+
+def test_the_example_accounts_load_once_their_comments_are_taken_away(write: Write) -> None:
+    text, _ = uncommented(EXAMPLE.read_text("utf-8"))
+    known = SecretsOf(Installed())
+    accounts = load(write(text), with_secrets=False, known=known).accounts
+    assert {account.name: account.platform for account in accounts} == {f"acme-{name}": name for name in known}
+
+
+def test_each_platform_that_is_installed_has_an_example_and_a_page_that_says_how_to_get_its_secrets() -> None:
+    text, pages = uncommented(EXAMPLE.read_text("utf-8"))
+    for platform, maker in Installed().items():
+        section = text.partition(f"[accounts.acme-{platform}.secrets]")[2].partition("[")[0]
+        for secret in maker.secrets:
+            assert re.search(rf"^({secret}) += \"file:", section, re.MULTILINE), (platform, secret)
+        assert platform in pages
+        page = (EXAMPLE.parents[1] / "docs" / "accounts" / f"{platform}.md").read_text("utf-8")
+        assert f"[accounts.acme-{platform}.secrets]" in page
 
 
 def test_the_example_keeps_its_lines_short() -> None:
