@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from atproto_client.client.session import get_session_pds_endpoint
 from atproto_client.exceptions import BadRequestError, RequestErrorBase, UnauthorizedError
 
-from adapters.bluesky_answers import STALE
-from guardian.errors import Doubt, TokenRefused
+from adapters.bluesky_answers import CLOSED, STALE
+from guardian.errors import Doubt, PlatformRefusal, TokenRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,10 +154,13 @@ class Login:
         password = self._account.secrets["app_password"].reveal()
         try:
             made = self._client.com.atproto.server.create_session({"identifier": who, "password": password})
-        except UnauthorizedError:
+        except UnauthorizedError as error:
+            if error_of(error) in CLOSED:
+                raise closed(self._account.identity, error) from None
             raise TokenRefused(
-                f"cannot log in as {self._account.identity}, because the PDS refuses the name or the app password",
-                fix="put a valid one into its file, then reload",
+                f"cannot log in as {self._account.identity}, because the PDS refuses the name or the app password, or"
+                " has closed the account (it says the same of all three)",
+                fix="put a valid one into its file, then reload; or sign in at bsky.app and see what it says",
             ) from None
         return self._keep(made)
 
@@ -182,5 +185,18 @@ def bearing(session: Session) -> dict[str, str]:
 
 def is_stale(error: RequestErrorBase) -> bool:
     """Whether the platform said of the token, and not of the request, that it does not take it."""
+    return isinstance(error, UnauthorizedError) or error_of(error) in STALE
+
+
+def error_of(error: RequestErrorBase) -> str:
+    """The name that XRPC gives it; empty where it has none."""
     content = error.response.content if error.response is not None else None
-    return isinstance(error, UnauthorizedError) or getattr(content, "error", None) in STALE
+    return str(getattr(content, "error", None) or "")
+
+
+def closed(identity: str, error: RequestErrorBase) -> PlatformRefusal:
+    """Whoever runs the PDS has closed the account: another app password helps nobody."""
+    return PlatformRefusal(
+        f"cannot use {identity}, because the platform has closed the account ({error_of(error)})",
+        fix="sign in at bsky.app and see what it says of the account",
+    )

@@ -20,7 +20,7 @@ from adapters import mastodon_incident
 from adapters.likeness import Likeness, likeness, words_of
 from adapters.mastodon_incident import STATUSES, USER_AGENT, MastodonIncident
 from guardian.adapter import Kind, Maker, Readiness, Route
-from guardian.errors import Doubt, TokenRefused
+from guardian.errors import Doubt, PlatformRefusal, TokenRefused
 from guardian.model import Identity, Limits, MediaLimits, PostRef, Problem, Seen
 from guardian.rules.media import problems as media_problems
 
@@ -44,6 +44,7 @@ MAX_PAGES = 10
 USUAL_CHARACTERS = 500
 NAMES = ("id", "url", "uri")  # what a new post is called
 LINK = 23  # what every link counts
+FORBIDDEN = 403
 UNFIT = 422  # what the server answers about a file that it could not process
 
 
@@ -89,6 +90,13 @@ class MastodonAdapter(MastodonIncident):
             me = self._client.account_verify_credentials()
         except MastodonUnauthorizedError:
             raise TokenRefused from None
+        except MastodonAPIError as error:
+            if FORBIDDEN not in error.args:
+                raise
+            raise PlatformRefusal(
+                f"cannot use {self._account.identity}, because the server lets it do nothing ({error.args[-1]})",
+                fix="log in there and read why: a frozen account has to appeal, a token without rights to be made anew",
+            ) from None
         self._me = _id(me)
         if not isinstance(me.acct, str) or not me.acct:
             raise Doubt("cannot say who we are, because the server names nobody")

@@ -5,6 +5,7 @@ There is no AppView: what bsky.app would say of a post is not said. Everything t
 
 from __future__ import annotations
 
+import base64
 import http.client
 import itertools
 import json
@@ -29,6 +30,7 @@ START_WITHIN = 60.0
 STOP_WITHIN = 20.0
 MOST_OF_A_BLOB = 3_000_000  # bytes; the real ones take 50 MB and more
 PASSWORD = "a long password of the brand itself"
+ADMIN = "who runs the PDS"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -56,7 +58,7 @@ class Pds:
 
     def post(self, method: str, said: dict[str, Any], token: str | None = None) -> Any:  # noqa: ANN401 (JSON)
         """One procedure; what it answers, which must be a yes."""
-        return self._ask("POST", f"/xrpc/{method}", json.dumps(said), token)
+        return self._ask("POST", f"/xrpc/{method}", json.dumps(said), f"Bearer {token}" if token else None)
 
     def get(self, method: str, **said: str) -> Any:  # noqa: ANN401 (JSON)
         """One query; None when it answers an error."""
@@ -73,6 +75,15 @@ class Pds:
         app = self.post("com.atproto.server.createAppPassword", {"name": "guardian"}, token)
         return Brand(made["did"], handle, token, app["password"])
 
+    def take_down(self, brand: Brand, *, applied: bool = True) -> None:
+        """As who runs it: close the account, or open it again."""
+        said = {
+            "subject": {"$type": "com.atproto.admin.defs#repoRef", "did": brand.did},
+            "takedown": {"applied": applied, **({"ref": "a test"} if applied else {})},
+        }
+        login = "Basic " + base64.b64encode(f"admin:{ADMIN}".encode()).decode()
+        self._ask("POST", "/xrpc/com.atproto.admin.updateSubjectStatus", json.dumps(said), login)
+
     def posts(self, brand: Brand) -> list[dict[str, Any]]:
         """Every post in its repository."""
         found = self.get("com.atproto.repo.listRecords", repo=brand.did, collection="app.bsky.feed.post")
@@ -82,10 +93,10 @@ class Pds:
         """What the repository is at now: another one after every commit."""
         return str(self.get("com.atproto.sync.getLatestCommit", did=brand.did)["rev"])
 
-    def _ask(self, verb: str, path: str, body: str | None, token: str | None) -> Any:  # noqa: ANN401 (JSON)
+    def _ask(self, verb: str, path: str, body: str | None, login: str | None) -> Any:  # noqa: ANN401 (JSON)
         line = _Line(self.place, timeout=20)
         try:
-            headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
+            headers = {**JSON, **({"Authorization": login} if login else {})}
             line.request(verb, path, body, headers)
             answer = line.getresponse()
             content = answer.read()
@@ -141,7 +152,7 @@ def _environment(folder: Path, port: int, directory: str) -> dict[str, str]:
         "PDS_BLOB_UPLOAD_LIMIT": str(MOST_OF_A_BLOB),
         "PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX": "11" * 32,
         "PDS_JWT_SECRET": "a secret of this test",
-        "PDS_ADMIN_PASSWORD": "nobody uses it",
+        "PDS_ADMIN_PASSWORD": ADMIN,
         "PDS_DID_PLC_URL": directory,
         "PDS_INVITE_REQUIRED": "false",
         "PDS_DEV_MODE": "true",

@@ -75,7 +75,7 @@ class Platforms(NamedTuple):
 class FourHouse(TorturedHouse):
     """A house whose posts go to four platforms."""
 
-    on_mastodon = (MASTODON,)
+    on_mastodon = (MASTODON, "other")
 
     def __init__(self, there: Platforms, certificate: Path, *, config: str = "") -> None:
         self.there = there
@@ -106,12 +106,15 @@ class FourHouse(TorturedHouse):
                 f"[accounts.{name}]", f'platform = "{name.removeprefix("acme-")}"', 'brand = "acme"',
                 f'base_url = "{self.fronts[name].url}"', f'identity = "{identity}"', f"[accounts.{name}.secrets]",
             ]  # fmt: skip
-            for key, value in secrets.items():
-                file = self.directory / f"{name}.{key}"
-                file.touch(0o600)
-                file.write_text(f"{value}\n", "utf-8")
-                lines.append(f'{key} = "file:{file}"')
+            lines += [f'{key} = "file:{self.secret(name, key, value)}"' for key, value in secrets.items()]
         self.config.write_text("\n".join(lines) + "\n", "utf-8")
+
+    def secret(self, account: str, key: str, value: str) -> Path:
+        """Write one of an account's secrets into its file."""
+        file = self.directory / f"{account}.{key}"
+        file.touch(0o600)
+        file.write_text(f"{value}\n", "utf-8")
+        return file
 
     def record(self, account: str, *, at: str, text: str) -> dict[str, str]:
         """On Reddit in the subreddit that the double has."""
@@ -188,7 +191,7 @@ def four(*, config: str = "") -> Iterator[FourHouse]:
         certificate = _certificate(folder)
         (folder / "pds").mkdir()
         pds = stack.enter_context(servers.running(folder / "pds"))
-        x, reddit = stack.enter_context(XBehindTls("acme")), stack.enter_context(RedditDouble())
+        x, reddit = stack.enter_context(XBehindTls("acme", "other")), stack.enter_context(RedditDouble())
         there = Platforms(x, reddit, pds, pds.brand())
         yield stack.enter_context(FourHouse(there, certificate, config=config))
 

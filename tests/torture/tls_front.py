@@ -88,6 +88,7 @@ class TlsFront(Front):
     def __init__(self, place: str, certificate: Path) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
+        self.instead: dict[str, bytes] = {}  # what requests that begin so are answered with, for as long as it is there
         super().__init__(place)
 
     @property
@@ -99,6 +100,10 @@ class TlsFront(Front):
         return Veiled(near, self._context)
 
     def _act(self, visit: Visit, arrival: Arrival) -> None:
-        super()._act(visit, arrival)
+        said = next((answer for start, answer in self.instead.items() if arrival.line.startswith(start)), None)
+        if said is None:
+            super()._act(visit, arrival)
+        else:
+            visit.say((said,))
         if isinstance(visit.near, Veiled):
             visit.near.part()
