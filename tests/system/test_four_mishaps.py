@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.adapters.reddit_double import Next
 from tests.bluesky.installing import NotInstalled
+from tests.torture.daemon import ROOT
 from tests.torture.networks import BLUESKY, FOUR, MASTODON, REDDIT, FourHouse, X, four
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate"),
 ]
 WITHIN = 40.0
+FILM = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 64
 TOLD_BY_MASTODON = "GET /api/v1/accounts/verify_credentials"
 TOKEN_OF_REDDIT = "POST /api/v1/access_token"
 
@@ -161,6 +166,13 @@ def house() -> Iterator[FourHouse]:
         pytest.skip(str(error))
 
 
+def typed(house: FourHouse, *words: str) -> tuple[int, str]:
+    """One command: how it ended, and what it said."""
+    command = [sys.executable, "-m", "guardian", *words, "--config", str(house.config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=False, cwd=ROOT)
+    return done.returncode, done.stdout + done.stderr
+
+
 def troubles(house: FourHouse) -> dict[str, str]:
     """What the status says of each account; empty where all is well."""
     return {one["name"]: one["trouble"] or "" for one in house.client.get("/v1/status")["accounts"]}
@@ -201,3 +213,25 @@ def test_what_is_wrong_with_two_accounts_is_said_with_what_to_do_and_the_other_t
     house.start()
     house.wait_all(within=WITHIN)
     assert not house.judge()
+
+
+def test_what_a_platform_does_not_take_is_said_of_that_post_and_the_account_goes_on(house: FourHouse) -> None:
+    house.start()
+    house.feed(len(FOUR), accounts=FOUR)
+    house.wait_all(within=WITHIN)
+    film = house.directory / "film.mp4"
+    film.write_bytes(FILM)
+    for account in (X, REDDIT, BLUESKY):
+        code, said = typed(house, "queue", "add", "--account", account, "--at", "now", "--media", str(film), "A film")
+        assert (code, "it is video/mp4, and allowed are image/" in said) == (2, True), said
+    assert len(house.rows()) == len(FOUR), "bad input enters nothing"
+    no = ["SUBREDDIT_NOEXIST", "that subreddit doesn't exist", "sr"]
+    house.there.reddit.next("/api/submit", Next(body={"json": {"errors": [no]}}, made=False))
+    code, said = typed(house, "queue", "add", "--account", REDDIT, "--at", "now", "--visibility", "r/gone", "To nobody")
+    assert code == 0, said
+    house.wait(lambda counts: counts["refused"] == 1, WITHIN, "the post to a subreddit that is gone refused")
+    (refused,) = [row for row in house.rows() if row["state"] == "refused"]
+    assert "SUBREDDIT_NOEXIST: that subreddit doesn't exist (sr)" in typed(house, "queue", "show", refused["id"])[1]
+    house.feed(len(FOUR), accounts=FOUR)
+    house.wait(lambda counts: counts["published"] == 2 * len(FOUR), WITHIN, "what comes after it published")
+    assert not any(troubles(house).values())
