@@ -23,7 +23,7 @@ from prawcore.rate_limit import RateLimiter
 from prawcore.sessions import RetryStrategy
 
 from adapters.reddit_addresses import HOME
-from guardian.errors import ConfigMistake, TokenRefused
+from guardian.errors import ConfigMistake, Doubt, TokenRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,6 +143,8 @@ class RedditClient:
                     fix="have the app approved, see docs/accounts/reddit.md",
                 ) from None
             raise
+        except (KeyError, TypeError, ValueError, AttributeError):  # what the library makes of an answer that is none
+            raise Doubt("cannot log in at Reddit, because its answer is no login") from None
         if getattr(login, "refresh_token", None) != before:
             log.warning("refresh token changed", account=self._account, fix=ROTATED)
 
