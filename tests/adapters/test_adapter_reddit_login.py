@@ -180,7 +180,9 @@ def test_a_login_that_is_answered_with_503_is_nobodys_word_on_the_token(double: 
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"7", {"access_token": "x", "expires_in": 60}, {"scope": 7}])
-def test_an_answer_to_a_login_that_is_none_is_said_to_be_that(double: RedditDouble, body: bytes | dict[str, object]) -> None:
+def test_an_answer_to_a_login_that_is_none_is_said_to_be_that(
+    double: RedditDouble, body: bytes | dict[str, object]
+) -> None:
     double.next(TOKEN, Next(body=body))
     with pytest.raises(Doubt, match="because its answer is no login"):
         adapter_at(account_at(double.url)).whoami()
