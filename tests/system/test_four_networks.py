@@ -33,9 +33,10 @@ CONFIG = "[evidence]\nrender = false\n"
 IN_CI = os.environ.get("CI") == "true"
 
 
-def test_a_freeze_in_the_middle_lets_nothing_late_through_at_any_of_four_platforms() -> None:
+@pytest.mark.parametrize("name", ["networks", "broken-networks"])
+def test_a_freeze_lets_nothing_late_through_at_any_of_four_platforms_and_a_broken_fence_is_caught(name: str) -> None:
     try:
-        result = ROWS["networks"](Options(seed=1, short=True))
+        result = ROWS[name](Options(seed=1, short=True))
     except NotRunError as error:
         if IN_CI:
             raise

@@ -64,6 +64,7 @@ ROWS: dict[str, Row] = {
     "broken-net-no-linger": rows_net.broken_no_linger,
     "broken-net-no-wait": rows_net.broken_no_wait,
     "networks": rows_networks.networks,
+    "broken-networks": rows_networks.broken,
     "cut-at-every-byte": rows_cut.at_every_byte,
     "mad-answers": rows_answers.mad_answers,
     "absurd-waits": rows_answers.absurd_waits,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-import threading
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tests.adapters.reddit_double import RedditDouble
 from tests.adapters.reddit_room import SECRETS as REDDIT_SECRETS
 from tests.bluesky import pds as servers
-from tests.doubles.x import XDouble
+from tests.conformance.x_bench import AskedAnywhere
 from tests.torture import oracle
 from tests.torture.house import TorturedHouse
 from tests.torture.oracle import Findings
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.bluesky.pds import Brand, Pds
+    from tests.doubles.x import XDouble
 
 MASTODON, X, REDDIT, BLUESKY = FOUR = ("acme-mastodon", "acme-x", "acme-reddit", "acme-bluesky")
 SCOPES_OF = {
@@ -45,22 +45,12 @@ TEXT = re.compile(rb"post(?: |\+|%20)(\d+)")
 PAGE = "100"
 
 
-class XBehindTls(XDouble):
-    """The double behind a front: a signature is over the address that the client used."""
-
-    _asked = threading.local()
+class XBehindTls(AskedAnywhere):
+    """The same over TLS: that is what the client has signed."""
 
     @property
     def url(self) -> str:
-        host = getattr(self._asked, "host", None)
-        return f"https://{host}" if host else super().url
-
-    def _signature(self, visit: Any, said: dict[str, str], account: Any) -> str:  # noqa: ANN401 (the double's own)
-        self._asked.host = visit.headers["Host"]
-        try:
-            return super()._signature(visit, said, account)
-        finally:
-            self._asked.host = None
+        return super().url.replace("http://", "https://") if getattr(self._asked, "host", None) else super().url
 
 
 class Platforms(NamedTuple):

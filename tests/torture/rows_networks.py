@@ -1,4 +1,4 @@
-"""Row `networks`: posts fall due on four platforms at once, over TLS, and a freeze comes in the middle of them.
+"""Rows `networks`, `broken-networks`: posts fall due on four platforms at once, over TLS, and a freeze comes in between.
 
 No request that would make a post arrives at any of the four after CONFIRMED; after the thaw each post is there once.
 """
@@ -7,31 +7,43 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.bluesky.installing import NotInstalled
-from tests.torture import doors
-from tests.torture.networks import FOUR, SCOPES, FourHouse, four
+from tests.torture import doors, oracle
+from tests.torture.networks import FOUR, SCOPES, SCOPES_OF, FourHouse, four
 from tests.torture.results import NotRunError, Result
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
     from tests.torture.results import Options
 
 DUE = 48  # posts of one round, a quarter of them on each platform
 CLOSED_FOR = 0.3
+MOST_FREEZES = 200
 SENT_WITHIN = 60.0
 DOORS = (doors.in_process, doors.by_command, doors.by_socket, doors.by_json)
 
 
 def networks(options: Options) -> Result:
     """0 late, 0 lost, 0 double at all four; every third freeze stops one of the platforms alone."""
+    return _in_a_house(lambda house: _held(house, options))
+
+
+def broken(options: Options) -> Result:
+    """A fence that is broken on purpose (looks first, takes no lock) is caught at each of the four."""
+    return _in_a_house(lambda house: _caught(house, options))
+
+
+def _in_a_house(trial: Callable[[FourHouse], Result]) -> Result:
     if shutil.which("openssl") is None:
         raise NotRunError("needs openssl to make a certificate")
     try:
         with four() as house:
-            return _held(house, options)
+            return trial(house)
     except NotInstalled as error:
         raise NotRunError(str(error)) from error
 
@@ -70,3 +82,33 @@ def _one_round(house: FourHouse, dice: random.Random, number: int) -> tuple[str,
     if stop.confirmed_at is None or stop.code not in (0, 200, None) or stop.killed:
         return f"{stop.door} was not confirmed, or killed somebody ({stop.code}): {stop.said[:300]}", held
     return (f"the thaw was refused: {answer['refused']}" if answer["refused"] else ""), held
+
+
+def _caught(house: FourHouse, options: Options) -> Result:
+    dice, freezes = options.dice("broken-networks"), 0
+    house.start(program=("-m", "tests.torture.broken", "check-before-publish"))
+    house.feed(len(FOUR), accounts=FOUR)
+    house.wait_all()
+    caught: Counter[str] = Counter()
+    while len(caught) < len(FOUR) and freezes < MOST_FREEZES:
+        house.feed(DUE, accounts=FOUR)
+        for _ in range(5):
+            time.sleep(dice.uniform(0.01, 0.05))
+            house.freeze(door=doors.in_process)
+            time.sleep(0.06)
+            house.thaw(*SCOPES)
+            house.release()
+        freezes += 5
+        closed = house.history.closed()
+        caught = Counter(str(one["account"]) for one in house.arrivals() if oracle.find_late([one], closed, SCOPES_OF))
+    blind = [name for name in FOUR if name not in caught]
+    return Result(
+        name="broken-networks",
+        trials=freezes,
+        late=caught.total(),
+        lost=0,
+        double=0,
+        worst=house.history.worst,
+        holds=not blind,
+        note=f"NOT CAUGHT at {', '.join(blind)}" if blind else f"caught at all four: {dict(caught)}",
+    )
