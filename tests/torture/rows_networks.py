@@ -1,4 +1,4 @@
-"""Rows `networks`, `broken-networks`: posts fall due on four platforms at once, over TLS, and a freeze comes in between.
+"""Rows `networks`, `broken-networks`: posts fall due on four platforms at once, over TLS, and a freeze comes between.
 
 No request that would make a post arrives at any of the four after CONFIRMED; after the thaw each post is there once.
 """
