@@ -165,5 +165,12 @@ def _native(one: object) -> Native:
         at = None
     if at is None:
         raise Doubt(f"cannot say when {platform_id} is due at the server, because it names no time for it")
-    text = params.get("text")
-    return Native(id=platform_id, due=at, text=text if isinstance(text, str) else "", files=files(one), raw=one)
+    text, named, shown = params.get("text"), params.get("media_ids"), files(one)
+    return Native(
+        id=platform_id,
+        due=at,
+        text=text if isinstance(text, str) else "",
+        files=shown,
+        raw=one,
+        unshown=max(len(named) - len(shown), 0) if isinstance(named, list) else 0,
+    )

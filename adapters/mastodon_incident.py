@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters import mastodon_addresses as addresses
 from adapters import mastodon_answers as answers_
+from adapters import mastodon_told
 from adapters.mastodon_answers import MISSING, OK, WITHDRAWN
 from guardian.adapter import (
     Abilities,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from requests import Response, Session
 
-    from guardian.model import Account, Native, Shown
+    from guardian.model import Account, Native, Shown, Told
 
 STATUSES = "/api/v1/statuses"
 SCHEDULED = "/api/v1/scheduled_statuses"
@@ -163,6 +164,10 @@ class MastodonIncident:
     def files(self, status: bytes) -> Sequence[Shown]:
         """Its attachments."""
         return answers_.files(answers_.document(status))
+
+    def told(self, answers: Mapping[str, Answer]) -> Told | None:
+        """Its words, warning, poll and the like."""
+        return mastodon_told.told(answers)
 
     def presence(self, ref: PostRef) -> Presence:
         """What the API says of the id; unknown, when it says nothing that can be believed."""

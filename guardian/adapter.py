@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from guardian.abilities import Abilities, Act, Budget, Certainty, Files, Finding, Proof
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Problem,
         Seen,
         Shown,
+        Told,
     )
 
 
@@ -339,4 +340,13 @@ class Connect(Protocol):
 
     def __call__(self, account: Account, network: Network) -> Adapter:
         """Return the adapter for `account`, which uses `network` for every request."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An adapter that can also say in the house's words what a post was. One that cannot leaves it to the raw bytes."""
+
+    def told(self, answers: Mapping[str, Answer]) -> Told | None:
+        """What the looks so far tell of the post; None when they tell nothing. Pure, and any thread may call."""
         ...

@@ -125,6 +125,7 @@ class Post:
     zone: str | None
     wall: str | None = None
     tags: tuple[str, ...]
+    campaign: str | None = None
     ref: str | None
     why: str | None
     platform_id: str | None
@@ -311,6 +312,39 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """A poll as it stood: each option with its votes (None: not said), when it closes in the platform's words."""
+
+    options: tuple[tuple[str, int | None], ...]
+    multiple: bool = False
+    closes_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a platform tells of a live post; what is empty or None it did not say. Times are in its own words.
+
+    `as_written`: the text is what somebody typed, not what was made of it for a page. `about` says which post it
+    boosts or quotes: ("boost", address).
+    """
+
+    text: str | None = None
+    as_written: bool = False
+    alts: tuple[str, ...] = ()
+    warning: str = ""
+    language: str = ""
+    visibility: str = ""
+    client: str = ""
+    author: str = ""
+    posted_at: str = ""
+    edited_at: str = ""
+    versions: int | None = None
+    preview: str = ""
+    about: tuple[str, str] | None = None
+    poll: Poll | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """A post that the platform shows on one of our accounts."""
 
@@ -321,13 +355,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Native:
-    """A post that the platform itself will publish later. `raw` is what it says of it."""
+    """A post that the platform itself will publish later. `raw` is what it says of it.
+
+    `unshown` of its files are named by the platform and not shown: nobody can save them.
+    """
 
     id: str
     due: int
     text: str
     files: tuple[Shown, ...]
     raw: dict[str, object]
+    unshown: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from guardian import __version__
 from guardian.cli import (
+    campaign,
     capabilities,
     completion,
     deciding,
@@ -164,6 +165,7 @@ def run(
 for family in (init, config_, status, thaw, capabilities):
     family.register(app)
 app.add_typer(queue.app, name="queue")
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(incident.app, name="incident")
 app.add_typer(journal.app, name="journal")
 takedown.register(app)

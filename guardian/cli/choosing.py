@@ -28,6 +28,7 @@ Account = Annotated[
 ]
 Brand = Annotated[str | None, typer.Option("--brand", metavar="B", help="Only of this brand's accounts.")]
 Tag = Annotated[str | None, typer.Option("--tag", metavar="T", help="Only with this label of yours.")]
+Campaign = Annotated[str | None, typer.Option("--campaign", metavar="C", help="Only the variants of this campaign.")]
 States = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,6 +49,7 @@ class Wanted:
     account: str | None = None
     brand: str | None = None
     tag: str | None = None
+    campaign: str | None = None
     states: list[str] | None = None
     after: str | None = None
     before: str | None = None
@@ -56,7 +58,8 @@ class Wanted:
     @property
     def is_filter(self) -> bool:
         """Whether it is by what posts have in common."""
-        return self.everything or any((self.account, self.brand, self.tag, self.states, self.after, self.before))
+        given = (self.account, self.brand, self.tag, self.campaign, self.states, self.after, self.before)
+        return self.everything or any(given)
 
     @property
     def is_tag_alone(self) -> bool:
@@ -79,6 +82,7 @@ def query(wanted: Wanted) -> Document:
         "account": wanted.account,
         "brand": wanted.brand,
         "tag": wanted.tag,
+        "campaign": wanted.campaign,
         "state": states or None,
         "after": wanted.after,
         "before": wanted.before,
@@ -148,6 +152,7 @@ def _select(wanted: Wanted) -> Document:
         "account": wanted.account,
         "brand": wanted.brand,
         "tag": wanted.tag,
+        "campaign": wanted.campaign,
         "states": states,
         "after": wanted.after,
         "before": wanted.before,

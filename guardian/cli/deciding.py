@@ -38,6 +38,7 @@ def release(  # noqa: PLR0913 (one parameter for each way to choose)
     account: choosing.Account = None,
     brand: choosing.Brand = None,
     tag: choosing.Tag = None,
+    campaign: choosing.Campaign = None,
     after: choosing.After = None,
     before: choosing.Before = None,
     everything: choosing.Everything = False,
@@ -51,7 +52,10 @@ def release(  # noqa: PLR0913 (one parameter for each way to choose)
     A thread of which some parts are live goes on under them. What is on hold stays. --gap 0s sends all at once.
     """
     desk = Desk(config, as_json)
-    wanted = Wanted(ids=posts, account=account, brand=brand, tag=tag, after=after, before=before, everything=everything)
+    wanted = Wanted(
+        ids=posts, account=account, brand=brand, tag=tag, campaign=campaign, after=after, before=before,
+        everything=everything,
+    )  # fmt: skip
     return _decide(desk, "release", wanted, {"gap": gap}, yes=yes)
 
 
@@ -64,6 +68,7 @@ def reschedule(  # noqa: PLR0913 (one parameter for each way to choose)
     account: choosing.Account = None,
     brand: choosing.Brand = None,
     tag: choosing.Tag = None,
+    campaign: choosing.Campaign = None,
     state: choosing.States = None,
     after: choosing.After = None,
     before: choosing.Before = None,
@@ -81,8 +86,8 @@ def reschedule(  # noqa: PLR0913 (one parameter for each way to choose)
         raise Mistake("cannot tell the new time, because neither or both of --at and --by are given", fix="give one")
     desk = Desk(config, as_json)
     wanted = Wanted(
-        ids=posts, account=account, brand=brand, tag=tag, states=state, after=after, before=before,
-        everything=everything,
+        ids=posts, account=account, brand=brand, tag=tag, campaign=campaign, states=state, after=after,
+        before=before, everything=everything,
     )  # fmt: skip
     return _decide(desk, "reschedule", wanted, {"at": at, "by": by, "zone": zone}, yes=yes)
 
@@ -93,6 +98,7 @@ def cancel(  # noqa: PLR0913 (one parameter for each way to choose)
     account: choosing.Account = None,
     brand: choosing.Brand = None,
     tag: choosing.Tag = None,
+    campaign: choosing.Campaign = None,
     state: choosing.States = None,
     after: choosing.After = None,
     before: choosing.Before = None,
@@ -107,8 +113,8 @@ def cancel(  # noqa: PLR0913 (one parameter for each way to choose)
     """
     desk = Desk(config, as_json)
     wanted = Wanted(
-        ids=posts, account=account, brand=brand, tag=tag, states=state, after=after, before=before,
-        everything=everything,
+        ids=posts, account=account, brand=brand, tag=tag, campaign=campaign, states=state, after=after,
+        before=before, everything=everything,
     )  # fmt: skip
     return _decide(desk, "cancel", wanted, {}, yes=yes)
 

@@ -42,6 +42,9 @@ def add(  # noqa: PLR0913 (one parameter for each key of a record)
     tag: Annotated[
         list[str] | None, typer.Option("--tag", metavar="T", help="A label of yours; again for more.")
     ] = None,
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", metavar="C", help="Whose variant for this account it is.")
+    ] = None,
     ref: Annotated[str | None, typer.Option("--ref", metavar="R", help="An id of yours: never entered twice.")] = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -70,6 +73,7 @@ def add(  # noqa: PLR0913 (one parameter for each key of a record)
         "language": language,
         "visibility": visibility,
         "tags": tag or [],
+        "campaign": campaign,
         "ref": ref,
     }
     done = client.post("/v1/posts", {key: value for key, value in given.items() if value is not None})

@@ -53,6 +53,7 @@ def export(  # noqa: PLR0913 (one parameter for each filter)
     account: choosing.Account = None,
     brand: choosing.Brand = None,
     tag: choosing.Tag = None,
+    campaign: choosing.Campaign = None,
     state: choosing.States = None,
     after: choosing.After = None,
     before: choosing.Before = None,
@@ -65,8 +66,11 @@ def export(  # noqa: PLR0913 (one parameter for each filter)
     form = form or (CSV if file.lower().endswith(".csv") else JSONL)
     if form not in FORMATS:
         raise Mistake(f"cannot write {form!r}, because that is no format", fix=f"use {' or '.join(FORMATS)}")
-    states = state or [State.QUEUED.value]
-    query = choosing.query(Wanted(account=account, brand=brand, tag=tag, states=states, after=after, before=before))
+    wanted = Wanted(
+        account=account, brand=brand, tag=tag, campaign=campaign, states=state or [State.QUEUED.value], after=after,
+        before=before,
+    )  # fmt: skip
+    query = choosing.query(wanted)
     if file == STDOUT and as_json:
         raise Mistake("cannot write both to stdout, because --json answers there", fix="name a file")
     if file != STDOUT and os.path.lexists(file) and not force:

@@ -31,6 +31,7 @@ def hold(  # noqa: PLR0913 (one parameter for each way to choose)
     tag: TagAlone = None,
     account: choosing.Account = None,
     brand: choosing.Brand = None,
+    campaign: choosing.Campaign = None,
     state: choosing.States = None,
     after: choosing.After = None,
     before: choosing.Before = None,
@@ -48,8 +49,8 @@ def hold(  # noqa: PLR0913 (one parameter for each way to choose)
     desk = Desk(config, as_json)
     client = desk.client(within=WITHIN)
     wanted = Wanted(
-        ids=posts, account=account, brand=brand, tag=tag, states=state, after=after, before=before,
-        everything=everything,
+        ids=posts, account=account, brand=brand, tag=tag, campaign=campaign, states=state, after=after,
+        before=before, everything=everything,
     )  # fmt: skip
     body = {"tag": tag} if wanted.is_tag_alone else choosing.which(client, "hold", wanted, yes=yes).body
     if body is None:
@@ -67,6 +68,7 @@ def unhold(  # noqa: PLR0913 (one parameter for each way to choose)
     tag: TagAlone = None,
     account: choosing.Account = None,
     brand: choosing.Brand = None,
+    campaign: choosing.Campaign = None,
     state: choosing.States = None,
     after: choosing.After = None,
     before: choosing.Before = None,
@@ -83,8 +85,8 @@ def unhold(  # noqa: PLR0913 (one parameter for each way to choose)
     desk = Desk(config, as_json)
     client = desk.client(within=WITHIN)
     wanted = Wanted(
-        ids=posts, account=account, brand=brand, tag=tag, states=state, after=after, before=before,
-        everything=everything,
+        ids=posts, account=account, brand=brand, tag=tag, campaign=campaign, states=state, after=after,
+        before=before, everything=everything,
     )  # fmt: skip
     body = {"tag": tag} if wanted.is_tag_alone else choosing.which(client, "unhold", wanted, yes=yes).body
     if body is None:

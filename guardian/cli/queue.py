@@ -33,6 +33,7 @@ def listing(  # noqa: PLR0913 (one parameter for each filter)
     account: choosing.Account = None,
     brand: choosing.Brand = None,
     tag: choosing.Tag = None,
+    campaign: choosing.Campaign = None,
     state: choosing.States = None,
     after: choosing.After = None,
     before: choosing.Before = None,
@@ -44,10 +45,12 @@ def listing(  # noqa: PLR0913 (one parameter for each filter)
     as_json: AsJson = False,
 ) -> None:
     """Posts in the order of their time."""
-    wanted = Wanted(account=account, brand=brand, tag=tag, states=state, after=after, before=before)
+    wanted = Wanted(
+        account=account, brand=brand, tag=tag, campaign=campaign, states=state, after=after, before=before
+    )  # fmt: skip
     query = choosing.query(wanted)
     desk = Desk(config, as_json)
-    posts, following = _collect(desk.client(), query, cursor, None if everything else limit)
+    posts, following = collect(desk.client(), query, cursor, None if everything else limit)
     if ids and not as_json:
         desk.answer({}, (one["id"] for one in posts))
         if following:
@@ -101,9 +104,7 @@ def _place(post: str) -> str:
     return f"/v1/posts/{quote(post, safe='')}"
 
 
-def _collect(
-    client: Client, query: Document, cursor: str | None, most: int | None
-) -> tuple[list[Document], str | None]:
+def collect(client: Client, query: Document, cursor: str | None, most: int | None) -> tuple[list[Document], str | None]:
     """Posts, page by page, and where to go on."""
     found: list[Document] = []
     while True:

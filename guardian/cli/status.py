@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import render, standing, watching
+from guardian.cli import render, standing, takedown_lines, watching
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import Absent, GuardianError, Mistake
@@ -74,6 +74,7 @@ def read(house: House) -> Document:
         "clock": known.get("clock"),
         "config": known.get("config"),
         "incident": known.get("incident"),
+        "takedowns": known.get("takedowns"),
         "freezes": _freezes(fence, known.get("freezes", [])),
         "scopes": [{"scope": one.scope, "state": one.state} for one in fence.scopes],
         "counts": known.get("counts"),
@@ -127,6 +128,7 @@ def lines(found: Document) -> Iterator[str]:
     yield _verdict(found)
     yield from (freeze_line(one) for one in found["freezes"])
     yield from incident_lines(found)
+    yield from takedown_lines.standing(found["takedowns"])
     if any(one["state"] == reading.UNARMED for one in found["scopes"]):
         yield render.field("not armed", "nothing is sent before the daemon starts: guardian run")
     yield render.field("daemon", _daemon(found))

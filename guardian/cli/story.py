@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from guardian.cli import render, standing
+from guardian.cli import render, standing, takedown_lines
 from guardian.cli.status import freeze_line
 
 MOST_LINES = 40
@@ -24,11 +24,14 @@ def lines(post: Document) -> Iterator[str]:
             yield render.field(key.partition("_id")[0], post[key])
     if post["tags"]:
         yield render.field("tags", ", ".join(post["tags"]))
+    if post["campaign"]:
+        yield render.field("campaign", post["campaign"])
     yield render.field("entered", f"{render.local(post['created_at'])} by {post['created_by']}")
     if post["why"]:
         yield render.field("why", post["why"])
     yield from _covers(post)
     yield from _attempts(post["attempts"], post["parts"])
+    yield from takedown_lines.of_post(post["takedowns"])
     yield from _journal(post)
     for one in post["advice"]:
         yield render.field("to do", f"{one['text']}:" if one["command"] else one["text"])

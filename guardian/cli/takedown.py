@@ -99,7 +99,7 @@ def order(  # noqa: PLR0913 (one parameter for each option)
         list[str] | None, typer.Option("--agreed", metavar="NAME", help="Who agreed; again for more.")
     ] = None,
     siblings: Annotated[
-        bool, typer.Option("--siblings", help="Also what says the same elsewhere, and the rest of a thread.")
+        bool, typer.Option("--siblings", help="Also what says the same elsewhere, the rest of a thread, its campaign.")
     ] = False,
     replies: Replies = None,
     wait: Wait = USUAL_WAIT,

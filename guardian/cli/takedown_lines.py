@@ -1,5 +1,6 @@
 """What `guardian takedown` says: each post with its state, its proof and what is left to do."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,12 @@ def lines(found: Document) -> Iterator[str]:
         yield f"{more} more belong to it; to take them down, too: --siblings"
         for one in found["siblings"]:
             yield render.one_line(f"  {one['ref']}  {one['why']}  {one['url'] or ''}")
+    for one in found["waiting"]:
+        yield ""
+        yield render.one_line(
+            f"{render.count(one['posts'], 'post')} of campaign {one['campaign']} still to go out; to keep back:"
+        )
+        yield render.one_line(f"  guardian queue hold --campaign {shlex.quote(one['campaign'])}")
     if found["incident"]:
         yield ""
         yield f"incident {found['incident']}: guardian incident show"
@@ -57,6 +64,31 @@ def _target(found: Document, one: Document) -> Iterator[str]:
     ):
         if text:
             yield render.field(f"  {label}", text)
+
+
+def standing(found: Document | None) -> Iterator[str]:
+    """Nothing, unless takedowns are under way, or something of the open incident is not as it was ordered."""
+    for one in (found or {}).get("running", ()):
+        last = f", the last not before {render.local(one['due'])}" if one["due"] else ""
+        done = f"{one['done']} of {render.count(one['posts'], 'post')} done"
+        yield render.field("takedown", f"{one['takedown']} ({one['decision']}): {done}{last}")
+    wrong = (found or {}).get("not_done", ())
+    for one in wrong:
+        name = one["url"] or f"{one['account']}/{one['platform_id']}"
+        yield render.field("NOT DONE", f"{name}  {WORDS[one['state']]}; guardian takedown show {one['takedown']}")
+    more = (found or {}).get("not_done_in_all", 0) - len(wrong)
+    if more > 0:
+        yield render.field("", f"and {more} more")
+
+
+def of_post(found: list[Document]) -> Iterator[str]:
+    """What was ordered about one post of ours."""
+    for one in found:
+        part = f"part {one['part']}: " if (one["part"] or 1) > 1 else ""
+        words = f"{part}{one['decision']}, ordered {render.local(one['at'])} by {one['by']}: "
+        yield render.field("takedown", f"{one['takedown']}  {words}{WORDS.get(one['state'], one['state'])}")
+        if one["evidence"]:
+            yield render.field("proof", f"{one['evidence']} ({one['grade']})")
 
 
 def page(found: Document) -> Iterator[str]:

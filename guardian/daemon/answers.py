@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from guardian import __version__
-from guardian.daemon import documents
+from guardian.daemon import documents, takedowns_standing
 from guardian.daemon import incidents as incidents_
 from guardian.daemon.decisions import Decisions
 from guardian.daemon.incidents import IncidentAnswers
@@ -116,6 +116,7 @@ class Answers(Decisions, IncidentAnswers):
         fence = reading.read_fence(self.books.house)
         with self.database.reading() as tx:
             standing, incident = freezes.in_force(tx), incidents_.standing(tx)
+            taking_down = takedowns_standing.standing(tx, None if incident is None else incident["id"])
             counts = {row["state"]: row["n"] for row in Q.counts_by_state(tx)}
             flight = [in_flight(row) for row in attempts.in_flight(tx, since=self.books.clock() + 1)]
             upcoming = [
@@ -132,6 +133,7 @@ class Answers(Decisions, IncidentAnswers):
             "config": documents.config(self.in_force.verdict),
             "version": __version__,
             "incident": incident,
+            "takedowns": taking_down,
             "freezes": [documents.freeze(one) for one in standing],
             "counts": counts,
             "held": held,
@@ -278,7 +280,7 @@ class Answers(Decisions, IncidentAnswers):
                 holds=covering,
                 journal=journal.of_post(tx, post_id, limit=MOST_LINES),
                 advice=advice,
-            )
+            ) | {"takedowns": takedowns_standing.of_post(tx, post_id)}
         return told | self._strayed(found.account, found.state)
 
     def receiving(self) -> Incoming:

@@ -188,6 +188,7 @@ async def selected(
     account: Short = None,
     brand: Short = None,
     tag: Short = None,
+    campaign: Short = None,
     state: Annotated[list[str] | None, Query(max_length=20)] = None,
     after: Short = None,
     before: Short = None,
@@ -196,7 +197,10 @@ async def selected(
 ) -> Select:
     """The filter of a list, from its query."""
     try:
-        return Select(account=account, brand=brand, tag=tag, states=state or [], after=after, before=before, held=held)
+        return Select(
+            account=account, brand=brand, tag=tag, campaign=campaign, states=state or [], after=after, before=before,
+            held=held,
+        )  # fmt: skip
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
 

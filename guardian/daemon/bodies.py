@@ -72,6 +72,7 @@ class Select(Body):
     account: Name | None = None
     brand: Name | None = None
     tag: Name | None = None
+    campaign: Name | None = None
     states: Annotated[list[Name], Field(max_length=20)] = []
     after: Name | None = None
     before: Name | None = None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.daemon.loops import run_beside
-from guardian.store import attempts, freezes, posts
+from guardian.store import attempts, freezes, incidents, posts
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Count:
     """What the store said.
 
     `posts` are counted by account and state, `halves` (threads that are half live) by account, `holds` by kind; `due`
-    is, by account, since when (ms) the oldest post that may be sent has been due.
+    is, by account, since when (ms) the oldest post that may be sent has been due. `targets` are posts that come or
+    came down, by state; `incident` is when (ms) the open one was opened.
     """
 
     posts: Mapping[tuple[str, str], int]
@@ -40,6 +41,8 @@ class Count:
     holds: Mapping[str, int]
     halves: Mapping[str, int]
     due: Mapping[str, int]
+    targets: Mapping[str, int]
+    incident: int | None
 
 
 class _Asking:
@@ -90,7 +93,11 @@ class Census:
                 account.name: posts.next_due(tx, account.name, now=now, late_after=books.late_after)
                 for account in books.accounts
             }
+            incident = incidents.current(tx)
+            targets = Q.targets_by_state(tx, incident=None if incident is None else incident.id)
             return Count(
+                targets={row["state"]: int(row["n"]) for row in targets},
+                incident=None if incident is None else incident.opened_at,
                 posts={(row["account"], row["state"]): int(row["n"]) for row in Q.counts_by_account(tx)},
                 held=freezes.held(tx),
                 holds={row["kind"]: int(row["n"]) for row in Q.holds_by_kind(tx)},

@@ -64,6 +64,7 @@ class Status(BaseModel):
     version: str
     config: Config
     incident: dict[str, Any] | None = None
+    takedowns: dict[str, Any]
     freezes: list[Freeze]
     counts: dict[str, int]
     held: int
@@ -145,6 +146,7 @@ class Post(BaseModel):
     text: str
     why: str | None
     tags: list[str]
+    campaign: str | None
 
 
 class Posts(BaseModel):
@@ -213,6 +215,7 @@ class Story(Post):
     journal: list[dict[str, Any]]
     journal_in_all: int
     advice: list[dict[str, Any]]
+    takedowns: list[dict[str, Any]]
 
 
 class Staged(BaseModel):

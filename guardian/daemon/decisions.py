@@ -128,6 +128,7 @@ class Decisions:
             account=given.account,
             brand=given.brand,
             tag=given.tag,
+            campaign=given.campaign,
             states=tuple(dict.fromkeys(_state(one) for one in given.states)),
             after=self._moment(given.after),
             before=self._moment(given.before),

@@ -48,6 +48,7 @@ def row(found: Any) -> Document:  # noqa: ANN401 (a row of the database)
         "text": found["text"],
         "why": found["why"],
         "tags": json.loads(found["tags"]),
+        "campaign": found["campaign"],
         "live": found["live"],
         "parts": found["parts"],
     }
@@ -71,6 +72,7 @@ def post(found: Post, held_by: str | None = None) -> Document:
         "language": found.part.language,
         "visibility": found.part.visibility,
         "tags": list(found.tags),
+        "campaign": found.campaign,
         "why": found.why,
         "live": found.live,
         "parts": len(found.parts),
@@ -92,6 +94,7 @@ def record(found: Post) -> Document:
         "language": shown.language,
         "visibility": shown.visibility,
         "tags": list(found.tags) or None,
+        "campaign": found.campaign,
         "ref": found.ref,
     }
     return {"account": found.account, "at": at, **said, **{key: value for key, value in more.items() if value}}

@@ -92,6 +92,7 @@ class Holding:
             "config": documents.config(self.in_force.verdict),
             "store": {"state": "damaged", "why": self.why.message, "fix": self.why.fix},
             "incident": None,
+            "takedowns": None,
             "freezes": [_from_marker(one) for one in fence.scopes if one.state == reading.FROZEN],
             "counts": None,
             "held": None,

@@ -14,6 +14,7 @@ from guardian.duties.lane import NOT_ASKED
 from guardian.fence import marker, permits
 from guardian.fence.permits import Permit
 from guardian.model import State
+from guardian.rules.takedown import TargetState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -125,6 +126,7 @@ class AtWork:
             "For how long the oldest post that may be sent has been due, and was not; 0 when there is none",
             labels=("account",),
         )
+        yield from _of_incidents(count)
         now = self.books.clock()
         for name in names:
             overdue.add_metric((name,), max(now - count.due.get(name, now), 0) / 1000)
@@ -150,6 +152,21 @@ def _health(*, up: bool, readable: bool, damaged: bool) -> Iterator[Metric]:
     )
     yield _flag("guardian_store_readable", "1: the store could be counted in time for this scrape", readable)
     yield _flag("guardian_store_damaged", "1: the store is damaged, and the daemon in hold", damaged)
+
+
+def _of_incidents(count: Count) -> Iterator[Metric]:
+    """What of the open incident's posts is where, and since when one is open."""
+    targets = GaugeMetricFamily(
+        "guardian_takedown_posts",
+        "Posts that the open incident takes or took down, or whose takedown is not over, by what became of them",
+        labels=("state",),
+    )
+    for state in TargetState:
+        targets.add_metric((state,), count.targets.get(state, 0))
+    yield targets
+    yield _flag(
+        "guardian_incident_open", "1: an incident is open, until a person closes it", count.incident is not None
+    )
 
 
 def _by_name(found: Mapping[tuple[str, str], int], names: Sequence[str]) -> dict[tuple[str, str], int]:

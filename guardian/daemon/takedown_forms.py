@@ -26,7 +26,8 @@ class TakedownBody(Body):
 
     `refs` in their order: the first is taken down first. `wait` is for how many seconds the answer may take; what is
     not over by then goes on, and GET /v1/takedowns/ID tells of it. The same `key` names the same order. `siblings`:
-    also what says the same on other accounts, and the other parts of a thread. `evidence_only`: a snapshot.
+    also what says the same on other accounts, the other parts of a thread, the other variants of a campaign.
+    `evidence_only`: a snapshot.
     """
 
     refs: Annotated[list[Ref], Field(min_length=1, max_length=1000)]
@@ -69,10 +70,18 @@ class Target(BaseModel):
     reversible: bool
 
 
+class WaitingVariants(BaseModel):
+    """Posts of a campaign that are still to go out."""
+
+    campaign: str
+    posts: int
+
+
 class Takedown(BaseModel):
     """An order and what came of it. `state` is running or done; `complete`: everything is as it was ordered.
 
-    `lost` are references of an order with a freeze that named nothing, each with the reason.
+    `lost` are references of an order with a freeze that named nothing, each with the reason. `waiting`: how many
+    variants of its campaigns are still to go out; a hold keeps them back, a takedown does not.
     """
 
     id: str
@@ -89,6 +98,7 @@ class Takedown(BaseModel):
     lost: list[dict[str, Any]]
     targets: list[Target]
     siblings: list[dict[str, Any]]
+    waiting: list[WaitingVariants]
 
 
 class Takedowns(BaseModel):

@@ -5,7 +5,7 @@ Ordering, and undoing, needs the right `takedown`; whoever may read may see what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Query
@@ -113,6 +113,7 @@ class TakedownAnswers:
             "lost": lost,
             "targets": [_target(one) for one in targets],
             "siblings": [_sibling(one) for one in self.takedowns.siblings(mine)],
+            "waiting": [asdict(one) for one in self.takedowns.waiting(mine)],
         }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from guardian.adapter import Telling
 from guardian.duties.facts import IDENTITY, Facts, Piece, at_most
 from guardian.errors import GuardianError
 from guardian.evidence import record
@@ -52,6 +53,7 @@ MOST_FILES = 16
 LATER = 5.0  # seconds more for what is not essential
 STATUS = "status"
 WHY_LENGTH = 300
+CUT = "of each list at most {} are kept, as ordered; the file says of how many"
 EXTENSIONS = {
     "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/avif": "avif",
     "video/mp4": "mp4", "video/webm": "webm", "video/quicktime": "mov", "audio/mpeg": "mp3", "audio/ogg": "ogg",
@@ -164,7 +166,10 @@ class Capturing:
         asked = [self._ask(snapshot, look) for look in looks]
         essential = [future for look, future in zip(looks, asked, strict=True) if look.essential]
         if who:
-            essential.append(self.pool.submit(self._who, snapshot))
+            piece = Piece(IDENTITY, essential=True)
+            with snapshot.lock:
+                snapshot.facts.pieces.append(piece)
+            essential.append(self.pool.submit(self._who, snapshot, piece))
         self._publish_copy(snapshot)
         status = next((future for look, future in zip(looks, asked, strict=True) if look.name == STATUS), None)
         files = self._files_when_known(snapshot, status)
@@ -192,11 +197,14 @@ class Capturing:
         kept: list[Exchange] = []
         until = snapshot.wanted.until + (0 if look.essential else LATER)
         try:
-            with recording.record(self._keeper(snapshot, kept, others=look.others), until=until) as told:
+            keeper = self._keeper(snapshot, kept, others=look.others)
+            with recording.record(keeper, until=until, whole=look.others) as told:
                 answer = self.emergency.adapter.fetch(look) if look.token else self._read(look)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is written down, and the others go on)
             piece.failed(f"{type(error).__name__}: {error}"[:WHY_LENGTH])
             return
+        body = kept[-1].body if kept else answer.body  # as the gate recorded it
+        body, cut = at_most(body, snapshot.wanted.replies) if look.others else (body, False)
         fine = answer.status == FINE or (look.may_be_missing and answer.status in (NOT_FOUND, GONE))
         with snapshot.lock:
             snapshot.answers[look.name] = answer
@@ -205,7 +213,8 @@ class Capturing:
             if told.lost:
                 piece.failed(f"it was not kept: {told.lost[0]}"[:WHY_LENGTH])
             elif answer.status == FINE:
-                self._keep_answer(snapshot, look, piece, kept[-1].body if kept else answer.body)
+                self._keep_answer(snapshot, look, piece, body)
+                piece.why = CUT.format(snapshot.wanted.replies) if cut else ""
             else:
                 piece.failed(f"the platform answered {answer.status}")
                 piece.status = Status.NOT_OFFERED if fine else Status.FAILED
@@ -222,10 +231,9 @@ class Capturing:
 
     @staticmethod
     def _keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes) -> None:
-        """The body, as the gate recorded it, as a file of its own beside the archive: the working copy."""
+        """The body as a file of its own beside the archive: the working copy."""
         folder = "third-party" if look.others else "api/before"
         kind = "json" if body.lstrip()[:1] in (b"{", b"[") else EXTENSIONS.get(look.accept, "html")
-        body = at_most(body, snapshot.wanted.replies)[0] if look.others else body
         file = f"{folder}/{look.name}.{kind}"
         piece.captured(file, snapshot.bundle.add(file, body))
 
@@ -237,20 +245,18 @@ class Capturing:
         """
 
         def keep(exchange: Exchange) -> None:
+            cut = others and at_most(exchange.body, snapshot.wanted.replies)[1]
             with snapshot.lock:
                 snapshot.facts.heard(exchange)
                 kept.append(exchange)
-                if snapshot.closed or (others and at_most(exchange.body, snapshot.wanted.replies)[1]):
+                if snapshot.closed or cut:
                     return
                 snapshot.bundle.exchange(exchange, others=others)
 
         return keep
 
-    def _who(self, snapshot: Snapshot) -> None:
+    def _who(self, snapshot: Snapshot, piece: Piece) -> None:
         """Ask live who we are: nothing is taken down with another account's token."""
-        piece = Piece(IDENTITY, essential=True)
-        with snapshot.lock:
-            snapshot.facts.pieces.append(piece)
         try:
             with recording.record(self._keeper(snapshot, [], others=False), until=snapshot.wanted.until):
                 snapshot.identity = self.emergency.adapter.whoami()
@@ -316,12 +322,26 @@ class Capturing:
         with snapshot.lock:
             snapshot.closed = True
             facts = snapshot.facts
+            self._see(snapshot)
             snapshot.grade = facts.grade(published=snapshot.wanted.publication is not None)
             record.add(snapshot.bundle, facts.record(snapshot.bundle.name, grade=snapshot.grade, clock=self.clock))
             failpoint("takedown.sealing")
             key = self.shelf.key()
             snapshot.seal = snapshot.bundle.seal(key.signer, at=self.clock(), allowed=key.allowed)
         failpoint("takedown.sealed")
+
+    def _see(self, snapshot: Snapshot) -> None:
+        """Surface what the answers that were kept say; that they cannot be understood keeps no post up."""
+        adapter, facts = self.emergency.adapter, snapshot.facts
+        kept = {one.what for one in facts.pieces if one.status is Status.CAPTURED}
+        answers = {name: answer for name, answer in snapshot.answers.items() if name in kept}
+        status = answers[STATUS].body if STATUS in answers else None
+        try:
+            facts.see(adapter.told(answers) if isinstance(adapter, Telling) else None, status)
+        except Exception as error:  # noqa: BLE001 (as above)
+            facts.notes.append(
+                f"the answers were kept and not understood: {type(error).__name__}: {error}"[:WHY_LENGTH]
+            )
 
     @staticmethod
     def _wait(futures: Sequence[Future[None]], until: float) -> None:

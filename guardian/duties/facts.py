@@ -8,16 +8,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from guardian.evidence import record
+from guardian.evidence import canonical, record
 from guardian.evidence.record import Order, Record, Status, Subject, Times
 from guardian.model import Grade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from guardian.model import Exchange, Takedown, Target
+    from guardian.model import Exchange, Takedown, Target, Told
 
 IDENTITY = "identity"
+PUBLISHED = "what was published"
+WRITTEN = "the platform, as it was written"
+SHOWN = "the platform, as it was shown"
+CUT = "no more were asked for"
+WHOLE = "this is all that the platform's answer held"
+WORDS = {"text": "words that", "alts": "alt texts that"}
 PROFILE = "account"
 LATE = "no whole answer came in time"
 
@@ -147,15 +153,54 @@ class Facts:
         self.subject = {
             "author": str(found.get("identity") or ""),
             "text": found.get("text"),
+            "text_from": PUBLISHED,
             "alts": tuple(str(one.get("alt") or "") for one in found.get("media") or ()),
             "published_at": _utc(found.get("landed_at")),
         }
 
+    def see(self, told: Told | None, status: bytes | None) -> None:
+        """What the platform says of the post: that comes first; where it differs from what we published is noted."""
+        if status is not None:
+            self.subject |= {"counts": _counts(status), "as_of": self.began_at}
+        if told is None:
+            return
+        for name, shown in (("text", told.text), ("alts", told.alts)):
+            published = self.subject.get(name)
+            if published is not None and shown is not None and not _same(shown, published):
+                self.notes.append(
+                    f"the {WORDS[name]} the platform showed are not those published: see publish/record.json"
+                )
+        if told.text is not None:
+            self.subject |= {"text": told.text, "text_from": WRITTEN if told.as_written else SHOWN}
+        for name, said in (("author", told.author), ("published_at", told.posted_at)):
+            self.subject[name] = self.subject.get(name) or said
+        self.subject |= {"told": told, "alts": told.alts}
+
+
+def _same(shown: object, published: object) -> bool:
+    if isinstance(shown, str) and isinstance(published, str):
+        return shown.strip() == published.strip()
+    return shown == published
+
+
+def _counts(status: bytes) -> dict[str, int]:
+    """How many answered, boosted and liked it, as far as the answer has numbers of the kind."""
+    try:
+        found = json.loads(status)
+    except (ValueError, RecursionError):
+        return {}
+    said = found.items() if isinstance(found, dict) else ()
+    return {
+        name.removesuffix("_count"): value
+        for name, value in said
+        if name.isascii() and name.endswith("_count") and type(value) is int and 0 <= value < canonical.LARGEST
+    }
+
 
 def at_most(body: bytes, replies: int) -> tuple[bytes, bool]:
-    """Lists of other people's posts, each cut to so many, with the counts of all; and whether anything was cut.
+    """Lists of other people's posts, each cut to so many, with the counts of all, and why each ends where it does.
 
-    What is no such list is left out.
+    Also whether anything was cut. What is no such list is left out.
     """
     try:
         found = json.loads(body)
@@ -164,7 +209,8 @@ def at_most(body: bytes, replies: int) -> tuple[bytes, bool]:
     lists = found if isinstance(found, dict) else {"items": found}
     cut = {name: value[:replies] for name, value in lists.items() if isinstance(value, list)}
     counts = {name: len(value) for name, value in lists.items() if isinstance(value, list)}
-    told = {"kept_at_most": replies, "counts": counts, **cut}
+    stopped = {name: CUT if count > replies else WHOLE for name, count in counts.items()}
+    told = {"kept_at_most": replies, "counts": counts, "stopped": stopped, **cut}
     raw = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
     return raw, any(count > replies for count in counts.values())
 

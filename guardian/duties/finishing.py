@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
 
 from guardian.duties import outside_view
-from guardian.duties.capturing import STATUS, copy
+from guardian.duties.capturing import copy
 from guardian.duties.outcomes import WHO, about
 from guardian.errors import Unfound
 from guardian.evidence import canonical, card, custody, record, summary, words
@@ -164,9 +164,11 @@ class Finishing:
             text=subject.text or "",
             at=subject.published_at,
             url=subject.url,
+            warning=subject.told.warning if subject.told is not None else None,
             media=tuple(_shown(snapshot)),
         )
-        html = card.card(said, captured=captured, facts=[("decision", wanted.order.decision)])
+        rows = [("decision", wanted.order.decision), *record.plain(subject.told)]
+        html = card.card(said, captured=captured, facts=rows)
         snapshot.bundle.add("render/card.html", html.encode("utf-8", "replace"))
         seals = [(seal.n, seal.sha256) for seal in snapshot.bundle.seals()]
         snapshot.bundle.add("report.html", summary.summary(told, seals=seals).encode("utf-8", "replace"))
@@ -209,24 +211,8 @@ def _looked(tx: Tx, order: Takedown, target: Target, views: Sequence[View], ling
 
 
 def record_of(snapshot: Snapshot, clock: Callable[[], int]) -> record.Record:
-    """The record as it stands, with the numbers that the platform showed."""
-    told = snapshot.facts.record(snapshot.bundle.name, grade=snapshot.grade, clock=clock)
-    answer = snapshot.answers.get(STATUS)
-    if answer is None:
-        return told
-    try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return told
-    if not isinstance(found, dict):
-        return told
-    counts = {
-        name.removesuffix("_count"): value
-        for name, value in found.items()
-        if name.endswith("_count") and type(value) is int and 0 <= value < canonical.LARGEST
-    }
-    text = told.subject.text
-    return replace(told, subject=replace(told.subject, counts=counts, as_of=snapshot.facts.began_at, text=text))
+    """The record as it stands."""
+    return snapshot.facts.record(snapshot.bundle.name, grade=snapshot.grade, clock=clock)
 
 
 def _shown(snapshot: Snapshot) -> Iterator[card.Shown]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from guardian.duties.foreign import Choices
     from guardian.duties.records import Read, Rules
     from guardian.rules.lines import Readable
+    from guardian.store.posts import Draft
     from guardian.store.prepared import Prepared
 
 MOST_NOTES = 1000
@@ -81,17 +82,23 @@ class Checking:
         if read.known:
             self.known += 1
             return
-        if draft.ref is not None:
-            here = Place(line, draft.digest())
-            first = self.prepared.first_with(draft.account, draft.ref, here)
-            if first is not None:
-                self._twice(found, draft.ref, here, first)
-                return
+        if self._is_known_here(found, draft) or self._is_second(found, draft):
+            return
         for sha256 in shown(read):
             self.shown.setdefault(sha256, line)
         if not self.wrong:
             row = posts.prepare(draft, now=self.now, who=self.who)
             self.prepared.add(row, posts.tags_of(row))
+
+    def _is_known_here(self, found: Right, draft: Draft) -> bool:
+        """Whether an earlier line has its ref: with the same content it is known, with another it is noted as wrong."""
+        if draft.ref is None:
+            return False
+        here = Place(found.line, draft.digest())
+        first = self.prepared.first_with(draft.account, draft.ref, here)
+        if first is not None:
+            self._twice(found, draft.ref, here, first)
+        return first is not None
 
     def _twice(self, found: Right, ref: str, here: Place, first: Place) -> None:
         if here.digest == first.digest:
@@ -100,6 +107,20 @@ class Checking:
         because = f"because line {first.line} has it with other content, do give it another"
         line, column = found.place(("ref",))
         self._note_wrong(Wrong(line=line, column=column, message=f"cannot enter ref {ref!r}, {because}"))
+
+    def _is_second(self, found: Right, draft: Draft) -> bool:
+        """Whether an earlier line has the same campaign for the same account and moment; that is noted as wrong."""
+        if draft.campaign is None:
+            return False
+        first = self.prepared.first_variant(
+            campaign=draft.campaign, account=draft.account, at=draft.at, line=found.line
+        )
+        if first is None:
+            return False
+        line, column = found.place(("campaign",))
+        message = f"{posts.second_variant(draft, f'line {first}')}, do give it another time, or remove it"
+        self._note_wrong(Wrong(line=line, column=column, message=message))
+        return True
 
     def _note(self, line: int, note: str) -> None:
         self.notes_in_all += 1

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from guardian.duties.import_check import Plan, Progress
     from guardian.model import Media, Part, Problem
     from guardian.store.database import Database, Tx
+    from guardian.store.posts import Draft
 
 MOST_NAMED = 500
 AT_ONCE = 2000  # posts between two reports of how far it is
@@ -144,6 +145,7 @@ class Importing:
             problems=self.platforms.problems,
             refused=self.platforms.refused,
             twin=self._twin,
+            variant=self._variant,
         )
 
     def _media(self, sha256: str) -> Media | None:
@@ -154,6 +156,10 @@ class Importing:
         with self.database.reading() as tx:
             row = Q.twin(tx, account=account, ref=ref)
         return None if row is None else Twin(row["id"], row["digest"])
+
+    def _variant(self, draft: Draft) -> str | None:
+        with self.database.reading() as tx:
+            return posts.variant(tx, draft)
 
 
 class _Overtaken(Exception):
@@ -181,9 +187,21 @@ def _entered_meanwhile(tx: Tx, prepared: Prepared, since: int) -> _Late:
             continue
         message = f"cannot enter ref {ref!r}, because {post} has it with other content, do give it another ref"
         wrong.append(Wrong(line=place.line, column=1, message=message))
+    wrong += _variants_meanwhile(tx, prepared, since, known)
     if wrong:
         raise _Overtaken(sorted(wrong, key=lambda one: one.line))
     return _Late(frozenset(known))
+
+
+def _variants_meanwhile(tx: Tx, prepared: Prepared, since: int, known: Collection[tuple[str, str]]) -> Iterator[Wrong]:
+    """Variants of the same campaigns for the same moments, unless they are what is known by now."""
+    for row in posts.variants_since(tx, since):
+        place = {"campaign": row["campaign"], "account": row["account"], "at": row["at"]}
+        line = prepared.variant_of(**place)
+        if line is not None and (row["account"], row["ref"]) not in known:
+            because = f"because {row['id']} is its variant for {row['account']} at the same time by now"
+            message = f"cannot enter a second one of campaign {row['campaign']!r}, {because}, do look again"
+            yield Wrong(line=line, column=1, message=message)
 
 
 def _must_still_lie(tx: Tx, shown: Mapping[str, int]) -> None:

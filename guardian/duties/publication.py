@@ -39,6 +39,7 @@ def keep(tx: Tx, post: Post, account: Account, ref: PostRef, *, exchange: Exchan
         "media": [asdict(one) for one in part.media],
         "ref": post.ref,
         "tags": list(post.tags),
+        "campaign": post.campaign,
         "entered_by": post.created_by,
         "entered_at_ms": post.created_at,
         "due_at_ms": post.at,

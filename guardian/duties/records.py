@@ -16,7 +16,7 @@ from guardian.duties.record_form import Record
 from guardian.duties.record_words import A_THREAD, SAY_SOMETHING, Fault, Unwelcome, named, no_account, worded
 from guardian.errors import Mistake, Refusal
 from guardian.model import Part
-from guardian.store.posts import Draft
+from guardian.store.posts import Draft, second_variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -49,6 +49,7 @@ class Rules:
     problems: Callable[[str, Part], Sequence[Problem] | None] = lambda *_: ()
     refused: Callable[[str], str | None] = lambda _: None
     twin: Callable[[str, str], Twin | None] = lambda *_: None
+    variant: Callable[[Draft], str | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,7 @@ def _drafted(record: Record, parts: list[Part], instant: Instant, rules: Rules) 
         part=parts[0],
         tail=tuple(parts[1:]),
         tags=tuple(record.tags),
+        campaign=record.campaign,
         ref=record.ref,
     )
     twin = rules.twin(draft.account, draft.ref) if draft.ref is not None else None
@@ -133,6 +135,10 @@ def _drafted(record: Record, parts: list[Part], instant: Instant, rules: Rules) 
     if twin is not None:
         because = f"because {twin.post} has it with other content, do give it another ref"
         faults.append(Fault(("ref",), f"cannot enter ref {draft.ref!r}, {because}"))
+    there = rules.variant(draft) if twin is None else None
+    if there is not None:
+        fix = "do give it another time, or cancel that one first"
+        faults.append(Fault(("campaign",), f"{second_variant(draft, there)}, {fix}"))
     limits = list(_of_limits(draft, rules))
     faults += [fault for fault in limits if fault is not None]
     return faults or Read(draft=draft, note=instant.note, unchecked=None in limits)

@@ -183,7 +183,7 @@ class Scheduled:
 
     def _act(self, found: Found, current: Native, others: list[int]) -> Retraction | None:
         """Save, write down what is about to be done, and do it with one request; what the receipt says."""
-        saved = self._save(found)
+        saved = self._save(found) and not current.unshown
         now = self.clock()
         go = deferring.must_go(current.due, now=now) or (found.wanted == DELETE and saved)
         if not go and not self.emergency.maker.abilities.defers_natives:

@@ -20,6 +20,7 @@ from guardian.model import Capture, Decision, State, Takedown
 from guardian.rules.takedown import OPEN
 from guardian.store import bundles, incidents, journal, posts, publications, takedowns
 from guardian.store.posts import new_id
+from guardian.store.queries import Q
 from guardian.store.takedowns import Named
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from guardian.store.database import Database, Tx
 
 MOST_TARGETS = 1_000
+MOST_VARIANTS = 200
 AFTER_ERROR = 1_000
 NO_ACCOUNT = 60_000
 GLANCE = 0.25
@@ -50,7 +52,7 @@ class Wish:
     agreed: tuple[str, ...] = ()
     given: Mapping[str, object] = field(default_factory=dict)
     key: str | None = None
-    siblings: bool = False  # what says the same elsewhere, and the other parts of a thread, too
+    siblings: bool = False  # what says the same elsewhere, the rest of a thread, the other variants of a campaign, too
     urgent: bool = False  # with a freeze: a reference that names nothing does not keep the others from being taken down
     evidence_only: bool = False  # a snapshot: it joins an incident, and opens none
 
@@ -61,6 +63,14 @@ class Sibling:
 
     named: Named
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many variants of a campaign are still to go out, of which something is taken down."""
+
+    campaign: str
+    posts: int
 
 
 class Takedowns:
@@ -113,7 +123,10 @@ class Takedowns:
         return found, new
 
     def siblings(self, named: Sequence[Named]) -> list[Sibling]:
-        """What belongs to these and is none of them: other parts of their threads, and what says the same elsewhere."""
+        """What belongs to these and is none of them.
+
+        Other parts of their threads, what says the same elsewhere, the other variants of their campaigns.
+        """
         known = {(one.account, one.platform_id) for one in named}
         found: dict[tuple[str, str], Sibling] = {}
         with self.database.reading() as tx:
@@ -123,6 +136,13 @@ class Takedowns:
                     if place not in known:
                         found.setdefault(place, sibling)
         return list(found.values())
+
+    def waiting(self, named: Sequence[Named]) -> list[Waiting]:
+        """What is not out yet of the campaigns of these: no takedown keeps it back."""
+        with self.database.reading() as tx:
+            mine = {posts.get(tx, one.post).campaign for one in named if one.post is not None}
+            found = [(one, int(Q.waiting_of_campaign(tx, campaign=one) or 0)) for one in sorted(mine - {None}, key=str)]
+        return [Waiting(str(campaign), count) for campaign, count in found if count]
 
     def _write(self, wish: Wish, named: Sequence[Named], who: str, began: float) -> tuple[Takedown, bool]:
         """One transaction: incident, order, targets, journal; unless the same order came in meanwhile."""
@@ -260,6 +280,11 @@ def _siblings(tx: Tx, one: Named) -> Iterator[Sibling]:
             account=alike.account, platform_id=alike.platform_id, url=alike.url, post=alike.post, part=alike.part
         )
         yield Sibling(named, "says the same")
+    if post.campaign is None:
+        return
+    for row in Q.live_of_campaign(tx, campaign=post.campaign, post=post.id, limit=MOST_VARIANTS):
+        place = {name: row[name] for name in ("account", "platform_id", "url", "post", "part")}
+        yield Sibling(Named(**place), "the same campaign")
 
 
 def _told(target: str, named: Named) -> dict[str, object]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guardian.evidence.bundle import Bundle
+    from guardian.model import Poll, Told
 
 VERSION = 1
 
@@ -103,7 +104,11 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The post as it was seen: what it says is text, numbers are as of `as_of` (ms)."""
+    """The post as it was seen: what it says is text, numbers are as of `as_of` (ms).
+
+    `told` is what the platform told of it. `text` and `alts` are its own, too, where it told them; else what was
+    published, and `text_from` says which of the two.
+    """
 
     account: str
     platform: str
@@ -116,6 +121,8 @@ class Subject:
     published_at: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     as_of: int | None = None
+    text_from: str = ""
+    told: Told | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +174,33 @@ def written(record: Record) -> bytes:
     found["items"] = [asdict(item) for item in record.items]
     found["times"] |= {"began": str(record.times.began), "ended": str(record.times.ended)}
     return canonical.written({"version": VERSION, **found}) + b"\n"
+
+
+def plain(told: Told | None) -> list[tuple[str, str]]:
+    """What the platform told beside text, alt texts and times, as rows of a table; what it did not say is left out."""
+    if told is None:
+        return []
+    poll = told.poll
+    rows = [
+        ("content warning", told.warning),
+        ("language", told.language),
+        ("visibility", told.visibility),
+        ("written with", told.client),
+        ("edited", told.edited_at),
+        ("versions", "" if told.versions is None else str(told.versions)),
+        ("link preview", told.preview),
+        (f"it is a {told.about[0]} of", told.about[1]) if told.about is not None else ("", ""),
+        *[
+            (f"poll: {title}", "votes not said" if votes is None else f"{votes} votes")
+            for title, votes in _options(poll)
+        ],
+        ("poll closes", poll.closes_at if poll is not None else ""),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _options(poll: Poll | None) -> Sequence[tuple[str, int | None]]:
+    return () if poll is None else poll.options
 
 
 def add(bundle: Bundle, record: Record) -> str:

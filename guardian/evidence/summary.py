@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from guardian.evidence import words
 from guardian.evidence.card import page
 from guardian.evidence.harmless import address, isolated, shown
+from guardian.evidence.record import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,10 +31,12 @@ def summary(record: Record, *, seals: Sequence[tuple[int, str]] = ()) -> str:
                 ("address", address(subject.url)),
                 ("author", isolated(subject.author)),
                 ("published", isolated(subject.published_at)),
+                *[(name, isolated(value)) for name, value in plain(subject.told)],
                 *[(f"number of {name}", shown(str(count))) for name, count in sorted(subject.counts.items())],
             ]
         ),
-        f'<h2>Text</h2><div class="text" dir="auto">{shown(subject.text or "")}</div>',
+        f"<h2>Text</h2><p>from: {shown(subject.text_from or 'nobody said it')}</p>",
+        f'<div class="text" dir="auto">{shown(subject.text or "")}</div>',
         *[f"<p>alt text: {isolated(alt)}</p>" for alt in subject.alts],
         "<h2>What was captured</h2>",
         _table(

@@ -31,6 +31,7 @@ class Recording:
 
     sink: Sink
     until: float | None
+    whole: bool = False
     lost: list[str] = field(default_factory=list)
 
 
@@ -38,16 +39,18 @@ _current: ContextVar[Recording | None] = ContextVar("recording", default=None)
 
 
 @contextlib.contextmanager
-def record(sink: Sink, *, until: float | None = None) -> Iterator[Recording]:
+def record(sink: Sink, *, until: float | None = None, whole: bool = False) -> Iterator[Recording]:
     """Hand every exchange of this thread inside the block to `sink`, also those that failed; the innermost block wins.
 
     `until` (seconds of the monotonic clock) ends every exchange in the block, however slowly a server trickles; a block
-    inside another has no more time than that. The sink is called by the thread that asks, holding no lock of the fence.
+    inside another has no more time than that. With `whole`, answers may be as long as evidence needs: who opens such a
+    block takes them as bytes, and hands them to no library. The sink is called by the thread that asks, holding no lock
+    of the fence.
     """
     outer = _current.get()
     if outer is not None and outer.until is not None:
         until = outer.until if until is None else min(until, outer.until)
-    recording = Recording(sink, until)
+    recording = Recording(sink, until, whole)
     token = _current.set(recording)
     try:
         yield recording
@@ -61,6 +64,12 @@ def within(seconds: float) -> float:
     if recording is None or recording.until is None:
         return seconds
     return min(seconds, recording.until - time.monotonic())
+
+
+def whole() -> bool:
+    """Whether answers may be as long as evidence needs."""
+    recording = _current.get()
+    return recording is not None and recording.whole
 
 
 class Minutes:

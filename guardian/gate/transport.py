@@ -50,6 +50,8 @@ ALLOWS = {  # which requests an intent is good for
 SINGLE_USE = frozenset({Kind.PUBLISH, Kind.MANAGE, Kind.RETRACT})
 MAX_ANSWER = 4 << 20
 MAX_PARTS = 50_000  # things in a document; the client library makes 3 KB and 0.2 ms of an empty one
+HEADS = 1 << 20  # what its heads may be beside it
+WHOLE_ANSWER, WHOLE_PARTS = 24 << 20, 800_000  # of evidence: what 4,096 replies are, which no library reads
 MAX_REDIRECTS = 3  # of reading requests, on the account's own host; each has a deadline of its own
 UPLOAD_WITHIN = 120.0  # seconds; an upload holds no lock, and publishes nothing
 WHY_LENGTH = 300
@@ -148,7 +150,8 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
     ) -> requests.Response:
         tls = there.scheme == "https"
         own = max(self._answer_within, UPLOAD_WITHIN) if trace.kind is Kind.UPLOAD else self._answer_within
-        deadline = Deadline(recording.within(own))
+        most, parts_most = (WHOLE_ANSWER, WHOLE_PARTS) if recording.whole() else (MAX_ANSWER, MAX_PARTS)
+        deadline = Deadline(recording.within(own), most=most + HEADS)
         errand = Errand(trace, deadline, intent.ticket if intent else None, tls=tls, look_up=self._look_up)
         request.headers["Accept-Encoding"] = "identity"
         request.headers["Connection"] = "close"
@@ -163,9 +166,9 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
             headers=request.headers,
             body=request.body,
         )
-        raw, content = exchange(errand, question, self._trust, self._blanks, most=MAX_ANSWER)
-        if content.count(b",") > MAX_PARTS:
-            raise OSError(f"the answer has more than {MAX_PARTS} parts")
+        raw, content = exchange(errand, question, self._trust, self._blanks, most=most)
+        if content.count(b",") > parts_most:
+            raise OSError(f"the answer has more than {parts_most} parts")
         failpoint("gate.answered")
         return self._response(request, raw, self._unsaid(content, raw.status, trace.kind), trace)
 

@@ -13,10 +13,10 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 
-PLAIN = ("account", "at", "zone", "text", "warning", "language", "visibility", "tags", "ref")
+PLAIN = ("account", "at", "zone", "text", "warning", "language", "visibility", "tags", "campaign", "ref")
 MEDIA = ("path", "sha256", "alt")
 TRIMMED = frozenset(
-    {"account", "at", "zone", "language", "visibility"}
+    {"account", "at", "zone", "language", "visibility", "campaign"}
 )  # a blank in a spreadsheet's cell is no part of it
 PARTED = re.compile(r"(?:part([1-9]\d?|100)_)?(?:media([1-9]\d?)_(path|sha256|alt)|(text))")
 EXAMPLES = (*PLAIN, "media1_path", "media1_alt", "media1_sha256", "part2_text", "part2_media1_path", "part2_media1_alt")

@@ -27,6 +27,7 @@ HELD_STATES = (State.QUEUED, State.BLOCKED)
 START = (-1, -1)
 NEVER = 1 << 62
 FEW = 10_000
+MOST_NAMES = 1_000
 Row = dict[str, Any]
 
 
@@ -41,6 +42,7 @@ class Filter:
     brand: str | None = None
     states: tuple[State, ...] = ()
     tag: str | None = None
+    campaign: str | None = None
     after: int | None = None
     before: int | None = None
     held: bool = False
@@ -63,8 +65,9 @@ def page(tx: Tx, wanted: Filter, *, cursor: str | None, limit: int) -> tuple[lis
 
 
 def stream(tx: Tx, wanted: Filter, *, start: tuple[int, int] = START) -> Generator[Row, None, None]:
-    """Every post that fits, from a place on. Raises Mistake for an account or a brand that there is not."""
+    """Every post that fits, from a place on. Raises Mistake for an account, brand or campaign that there is not."""
     accounts = _accounts(tx, wanted)
+    _must_be_a_campaign(tx, wanted.campaign)
     states = frozenset(wanted.states)
     for row in _source(tx, wanted, accounts, _Span(start, wanted)):
         if accounts is not None and row["account"] not in accounts:
@@ -72,6 +75,8 @@ def stream(tx: Tx, wanted: Filter, *, start: tuple[int, int] = START) -> Generat
         if states and row["state"] not in states:
             continue
         if wanted.tag is not None and wanted.tag not in json.loads(row["tags"]):
+            continue
+        if wanted.campaign not in (None, row["campaign"]):
             continue
         if wanted.held and held_by(tx, row["id"]) is None:
             continue
@@ -102,6 +107,8 @@ def _source(tx: Tx, wanted: Filter, accounts: Collection[str] | None, span: _Spa
     """
     if wanted.own_hold:
         return Q.posts_on_hold(tx, tags=0, **span.facts)  # type: ignore[no-any-return]
+    if wanted.campaign is not None:
+        return Q.posts_of_campaign(tx, campaign=wanted.campaign, **span.facts)  # type: ignore[no-any-return]
     if wanted.tag is not None:
         tag = holds.written(wanted.tag)
         if _are_few(tx, [tag]):
@@ -161,6 +168,13 @@ def _accounts(tx: Tx, wanted: Filter) -> set[str] | None:
             )
         found &= of_brand
     return found
+
+
+def _must_be_a_campaign(tx: Tx, name: str | None) -> None:
+    """Whoever holds or cancels a campaign, and mistypes it, is not told that nothing was there to be held."""
+    if name is None or Q.post_of_campaign(tx, campaign=name) is not None:
+        return
+    _must_be_among("campaign", name, [row["campaign"] for row in Q.campaigns(tx, limit=MOST_NAMES)])
 
 
 def _must_be_among(noun: str, name: str, known: Collection[str]) -> None:

@@ -27,7 +27,7 @@ SEALED = (
     "id", "account", "text", "warning", "language", "visibility", "tags", "ref", "digest", "created_at", "created_by",
 )  # fmt: skip
 HORIZON = 10 * 60_000  # a loop sleeps for a minute at the most
-SEALED_IF_THERE = ("media", "tail")  # left out where there is none: so the seals of before there were any still fit
+SEALED_IF_THERE = ("media", "tail", "campaign")  # left out where there is none: so older seals still fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,7 @@ class Draft:
     part: Part
     tail: tuple[Part, ...] = ()
     tags: tuple[str, ...] = ()
+    campaign: str | None = None
     ref: str | None = None
 
     def digest(self) -> str:
@@ -53,6 +54,7 @@ class Draft:
         content = [self.at_text, self.zone, part.text, part.warning, part.language, part.visibility, list(self.tags)]
         content += [media_text(part.media)] if part.media else []
         content += [tail_text(self.tail)] if self.tail else []
+        content += [f"campaign {self.campaign}"] if self.campaign is not None else []
         return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()
 
 
@@ -71,7 +73,7 @@ class Known:
 
 
 def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
-    """Put a draft into the queue. Raises Mistake when its ref names other content."""
+    """Put a draft into the queue. Raises Mistake when its ref names other content, or its campaign has one there."""
     digest = draft.digest()
     if draft.ref is not None:
         row = Q.post_by_ref(tx, account=draft.account, ref=draft.ref)
@@ -82,9 +84,26 @@ def enter(tx: Tx, draft: Draft, *, now: int, who: str) -> Entered | Known:
             )
         if row is not None:
             return Known(to_post(row))
+    there = variant(tx, draft)
+    if there is not None:
+        raise Mistake(second_variant(draft, there), fix="give it another time, or cancel that one first")
     row = prepare(draft, now=now, who=who)
     enter_prepared(tx, [row], tags_of(row))
     return Entered(get(tx, str(row["id"])))
+
+
+def variant(tx: Tx, draft: Draft) -> str | None:
+    """The post that its account has in the same campaign for the same moment, if any: a second would be a mistake."""
+    if draft.campaign is None:
+        return None
+    found = Q.variant_at(tx, campaign=draft.campaign, account=draft.account, at=draft.at)
+    return None if found is None else str(found)
+
+
+def second_variant(draft: Draft, there: str) -> str:
+    """Why a draft is a mistake whose campaign has a variant in its place already."""
+    because = f"because {there} is its variant for {draft.account} at the same time"
+    return f"cannot enter a second one of campaign {draft.campaign!r}, {because}"
 
 
 def prepare(draft: Draft, *, now: int, who: str) -> dict[str, Any]:
@@ -99,6 +118,7 @@ def prepare(draft: Draft, *, now: int, who: str) -> dict[str, Any]:
         "media": media_text(draft.part.media),
         "tail": tail_text(draft.tail),
         "tags": json.dumps(list(draft.tags)),
+        "campaign": draft.campaign,
         "ref": draft.ref,
         "digest": draft.digest(),
         "created_at": now,
@@ -128,6 +148,11 @@ def refs_since(tx: Tx, seq: int) -> Iterator[tuple[str, str, str, str]]:
     """Account, ref, post and digest of what was entered after the post of that number."""
     for row in Q.refs_since(tx, seq=seq):
         yield row["account"], row["ref"], row["id"], row["digest"]
+
+
+def variants_since(tx: Tx, seq: int) -> Iterator[Mapping[str, Any]]:
+    """The variants of campaigns (id, campaign, account, ref, at) entered after the post of that number."""
+    yield from Q.variants_since(tx, seq=seq)
 
 
 def seal(row: Mapping[str, object]) -> str:
@@ -292,6 +317,7 @@ def to_post(row: Any) -> Post:  # noqa: ANN401 (a row of the database)
         zone=row["zone"],
         wall=row["wall"],
         tags=tuple(json.loads(row["tags"])),
+        campaign=row["campaign"],
         ref=row["ref"],
         why=row["why"],
         platform_id=row["platform_id"],

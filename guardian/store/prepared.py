@@ -34,6 +34,7 @@ class Prepared:
         Q.make_prepared(self._rows)
         Q.make_prepared_refs(self._rows)
         Q.make_prepared_tags(self._rows)
+        Q.make_prepared_variants(self._rows)
         self._rows.execute("begin")
         self.count = 0
 
@@ -67,6 +68,22 @@ class Prepared:
         """Where a ref stands in this file."""
         found = Q.prepared_ref(self._rows, account=account, ref=ref)
         return None if found is None else Place(found["line"], found["digest"])
+
+    def first_variant(self, *, campaign: str, account: str, at: int, line: int) -> int | None:
+        """The line in which that campaign has that account at that moment already; else it stands here."""
+        found = self.variant_of(campaign=campaign, account=account, at=at)
+        if found is not None:
+            return found
+        try:
+            Q.prepare_variant(self._rows, campaign=campaign, account=account, at=at, line=line)
+        except sqlite3.OperationalError as error:
+            raise self._full() from error
+        return None
+
+    def variant_of(self, *, campaign: str, account: str, at: int) -> int | None:
+        """The line of this file that has that variant."""
+        found = Q.prepared_variant(self._rows, campaign=campaign, account=account, at=at)
+        return None if found is None else int(found)
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Every post, in the order of the file."""

@@ -3,9 +3,9 @@
 -- name: insert_post!
 -- Put a new post into the queue.
 insert into posts (id, seq, account, state, at, entered_at, zone, wall, text, warning, language, visibility, media, tail, parts,
-                   tags, ref, digest, created_at, created_by, changed_at, seal)
+                   tags, campaign, ref, digest, created_at, created_by, changed_at, seal)
 values (:id, (select coalesce(max(seq), 0) + 1 from posts), :account, 'queued', :at, :now, :zone, :wall, :text, :warning,
-        :language, :visibility, :media, :tail, :parts, :tags, :ref, :digest, :now, :created_by, :now, :seal);
+        :language, :visibility, :media, :tail, :parts, :tags, :campaign, :ref, :digest, :now, :created_by, :now, :seal);
 
 -- name: post_by_id^
 -- One post.
@@ -18,6 +18,41 @@ select * from posts where seq > :after and seal is not null order by seq limit :
 -- name: post_by_ref^
 -- The post that a caller's own id names.
 select * from posts where account = :account and ref = :ref;
+
+-- name: posts_of_campaign
+-- The posts of a campaign, in the order of their time, from a place on.
+select * from posts
+where campaign = :campaign
+  and at >= :after_at and (at > :after_at or seq > :after_seq) and at < :before
+order by at, seq;
+
+-- name: post_of_campaign$
+-- A post of a campaign, if it has any.
+select id from posts where campaign = :campaign limit 1;
+
+-- name: waiting_of_campaign$
+-- How many posts of a campaign wait, and have nothing on their platform yet.
+select count(*) from posts where campaign = :campaign and live = 0 and state in ('queued', 'blocked');
+
+-- name: campaigns
+-- Names of campaigns, in their order.
+select distinct campaign from posts where campaign is not null order by campaign limit :limit;
+
+-- name: variant_at$
+-- The post of an account that a campaign has at that moment already, unless it is never sent, or gone.
+select id from posts
+where campaign = :campaign and at = :at and account = :account and state not in ('refused', 'cancelled', 'retracted')
+order by seq limit 1;
+
+-- name: live_of_campaign
+-- What of the other posts of a campaign is on the platforms as far as we know, those that came last first.
+select p.id as post, p.account, 0 as part, p.platform_id, p.url, p.seq from posts p
+where p.campaign = :campaign and p.id <> :post and p.live > 0 and p.platform_id is not null
+  and p.state not in ('retracting', 'retracted')
+union all
+select p.id as post, p.account, l.nr as part, l.platform_id, l.url, p.seq from posts p join parts l on l.post = p.id
+where p.campaign = :campaign and p.id <> :post and p.state not in ('retracting', 'retracted')
+order by 6 desc, 3 limit :limit;
 
 -- name: insert_tags*!
 -- Note the tags of a post, as JSON writes them.
@@ -436,7 +471,7 @@ insert into transitions (was, event, is_now) values (:was, :event, :is_now);
 -- name: make_prepared!
 -- The posts of an import on their way into the store, in a database of their own.
 create table prepared (seq integer primary key, id, account, at, zone, wall, text, warning, language, visibility, media, tail,
-                       parts, tags, ref, digest, now, created_by, seal);
+                       parts, tags, campaign, ref, digest, now, created_by, seal);
 
 -- name: make_prepared_refs!
 -- The callers' own ids in an import, each with the line that has it first.
@@ -456,10 +491,10 @@ select tag, post from tags order by tag, post;
 
 -- name: prepare!
 -- One post more.
-insert into prepared (id, account, at, zone, wall, text, warning, language, visibility, media, tail, parts, tags, ref, digest,
-                      now, created_by, seal)
-values (:id, :account, :at, :zone, :wall, :text, :warning, :language, :visibility, :media, :tail, :parts, :tags, :ref, :digest,
-        :now, :created_by, :seal);
+insert into prepared (id, account, at, zone, wall, text, warning, language, visibility, media, tail, parts, tags, campaign, ref,
+                      digest, now, created_by, seal)
+values (:id, :account, :at, :zone, :wall, :text, :warning, :language, :visibility, :media, :tail, :parts, :tags, :campaign, :ref,
+        :digest, :now, :created_by, :seal);
 
 -- name: prepared
 -- Every post of an import, in the order of its file.
@@ -469,6 +504,18 @@ select * from prepared order by seq;
 -- A ref stands in this line.
 insert into refs (account, ref, line, digest) values (:account, :ref, :line, :digest);
 
+-- name: make_prepared_variants!
+-- What the campaigns of an import have of which account at which moment, each with the line that has it first.
+create table variants (campaign, account, at, line, primary key (campaign, account, at)) without rowid;
+
+-- name: prepare_variant!
+-- A variant stands in this line.
+insert into variants (campaign, account, at, line) values (:campaign, :account, :at, :line);
+
+-- name: prepared_variant$
+-- The line of an import in which that variant stands first.
+select line from variants where campaign = :campaign and account = :account and at = :at;
+
 -- name: prepared_ref^
 -- The line of an import in which a ref stands first.
 select line, digest from refs where account = :account and ref = :ref;
@@ -476,6 +523,10 @@ select line, digest from refs where account = :account and ref = :ref;
 -- name: refs_since
 -- The refs of the posts that were entered since a moment of the store.
 select seq, id, account, ref, digest from posts where seq > :seq and ref is not null order by seq;
+
+-- name: variants_since
+-- The variants of campaigns that were entered since a moment of the store.
+select id, campaign, account, ref, at from posts where seq > :seq and campaign is not null order by seq;
 
 -- name: twin^
 -- What has a caller's own id already.
@@ -604,6 +655,35 @@ select account, min(coalesce(due_at, 0)) as due from targets where ended_at is n
 -- name: targets_of_platform_post
 -- Every target that was the same post on its platform.
 select * from targets where account = :account and platform_id = :platform_id order by id;
+
+-- name: takedowns_running
+-- Orders that are not over: of how many posts, how many are done, and when the last that waits may be acted on.
+select o.id, o.decision, o.reason, count(*) as posts, sum(case when t.ended_at is null then 0 else 1 end) as done,
+    max(case when t.ended_at is null then t.due_at end) as due
+from takedowns o join targets t on t.takedown = o.id
+where o.id in (select takedown from targets where ended_at is null)
+group by o.id, o.decision, o.reason, o.at order by o.at, o.id limit :limit;
+
+-- name: targets_not_as_ordered
+-- Posts of an incident that are not as the last order about each of them wanted.
+select t.*, count(*) over () as in_all from targets t join takedowns o on o.id = t.takedown
+where o.incident = :incident and t.state in ('still_visible', 'unknown', 'not_attempted')
+    and not exists (select 1 from targets n join takedowns l on l.id = n.takedown
+        where n.account = t.account and n.platform_id = t.platform_id and n.state <> 'kept' and l.at > o.at)
+order by o.at, t.nr limit :limit;
+
+-- name: targets_by_state
+-- Posts of an incident, or that an order is not over for, by what became of the last order about each of them.
+select t.state, count(*) as n from targets t join takedowns o on o.id = t.takedown
+where (o.incident = :incident or t.ended_at is null)
+    and not exists (select 1 from targets n join takedowns l on l.id = n.takedown
+        where n.account = t.account and n.platform_id = t.platform_id and n.state <> 'kept' and l.at > o.at)
+group by t.state;
+
+-- name: targets_of_our_post
+-- Every target that was a part of a post of ours, the last order first.
+select t.*, o.decision, o.at as ordered_at, o.by_whom from targets t join takedowns o on o.id = t.takedown
+where t.post = :post order by o.at desc, t.nr limit :limit;
 
 -- name: move_target^
 -- One step of a target, if it is still where it was thought to be.

@@ -79,12 +79,12 @@ class Desk:
         return receipt
 
 
-def desk_at(pds: Pds, house: House, brand: Brand, url: str) -> Desk:
-    """The account, reached at `url`: the PDS's own, or that of a front before it."""
+def desk_at(pds: Pds, house: House, brand: Brand, url: str, *, within: float = WITHIN) -> Desk:
+    """The account, reached at `url`: the PDS's own, or that of a front before it. `within` is for an answer, in s."""
     account = servers.account_of(url, brand)
     makers = {"bluesky": MAKER}
-    adapter = accounts.connect(account, makers, answer_within=WITHIN)
-    emergency = accounts.emergency(account, makers, answer_within=WITHIN).adapter
+    adapter = accounts.connect(account, makers, answer_within=within)
+    emergency = accounts.emergency(account, makers, answer_within=within).adapter
     return Desk(pds, house, brand, account, adapter, emergency)  # type: ignore[arg-type]
 
 

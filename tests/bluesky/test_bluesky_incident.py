@@ -176,6 +176,27 @@ def test_under_the_takedown_of_one_post_no_other_is_taken_down_and_none_is_writt
     assert {one["uri"] for one in desk.pds.posts(desk.brand)} == {ref.id, other.id}
 
 
+def test_what_is_neither_a_post_nor_a_takedown_does_not_leave_whatever_is_announced(desk: Desk) -> None:
+    ref = desk.publish(Part(text="one"), "key")
+    did, rkey = desk.brand.did, ref.id.rpartition("/")[2]
+    headers = {"Authorization": f"Bearer {desk.adapter._login.session().access}"}
+    gate = {"repo": did, "collection": "app.bsky.feed.threadgate", "rkey": rkey}
+    before = desk.pds.revision(desk.brand)
+    for method, said in (
+        ("com.atproto.repo.createRecord", {"repo": did, "collection": "app.bsky.feed.post", "record": {}}),
+        ("com.atproto.repo.applyWrites", {"repo": did, "writes": []}),
+        ("com.atproto.repo.putRecord", {**gate, "record": {"$type": gate["collection"], "post": ref.id}}),
+        ("com.atproto.repo.putRecord", {**gate, "collection": "app.bsky.actor.profile", "rkey": "self", "record": {}}),
+        ("com.atproto.repo.deleteRecord", gate),
+        ("com.atproto.server.createAppPassword", {"name": "another"}),
+        ("com.atproto.server.deleteSession", {}),
+    ):
+        for intent in (desk.intent(), intents.retracting(desk.account, ref.id)):
+            with declare(intent), pytest.raises(Stopped, match="nobody declared"):
+                desk.adapter._http.post(desk.adapter._at(method), json=said, headers=headers)
+    assert desk.pds.revision(desk.brand) == before
+
+
 def test_no_token_and_no_password_is_in_what_is_kept(desk: Desk) -> None:
     kept: list[Exchange] = []
     with recording.record(kept.append):

@@ -242,6 +242,19 @@ def test_one_request_to_publish_leaves_for_one_post_whatever_the_library_does(be
     assert isinstance(verdict(receipt), Uncertain)
 
 
+def test_a_slow_answer_makes_one_post_and_it_is_found(desk: Desk, front: Front) -> None:
+    hasty = desk_at(desk.pds, desk.house, desk.brand, front.url, within=2.0)
+    hasty.adapter.whoami()
+    before = len(front.creates())
+    front.acts.append(fronts.says(made=True, then_silent=True))
+    part = Part(text="slow")
+    with declare(hasty.intent()) as receipt, pytest.raises(Exception, match=r"deadline|time"):
+        hasty.adapter.publish(part, "key")
+    assert isinstance(verdict(receipt), Uncertain)
+    assert hasty.adapter.find(part, since=0, known=frozenset(), key="key") is not None
+    assert len(front.creates()) - before == 1
+
+
 def test_a_token_that_the_platform_takes_no_more_is_renewed_and_the_post_goes_out_once(desk: Desk) -> None:
     login = desk.adapter._login
     first = login.session()

@@ -22,7 +22,7 @@ TOKENS: tuple[bytes, ...] = (
     *(b"all", b"account:a", b"brand:", b"platform:mastodon", b"--scope", b"--drain=", b"--json", b"--"),
     *(b"0001-01-01T00:00", b"9999-12-31T23:59:59.999999", b"2026-03-29T02:30", b"2026-10-25T02:30", b"+24:00"),
     *(b"Z", b"Europe/Stockholm", b"now", b"1d", b"999999999d", b"0s"),
-    *(b"text", b"account", b"at", b"ref", b"zone", b"tags", b"media", b"parts"),
+    *(b"text", b"account", b"at", b"ref", b"zone", b"tags", b"campaign", b"media", b"parts"),
     *(b"state_dir", b"runtime_dir", b"scope=", b"epoch=", b"boot=", b"gate=", b"mark="),
 )
 
@@ -50,7 +50,7 @@ scopes = st.lists(token | st.sampled_from([b"account:north-a", b"brand:north", b
 
 _word = st.sampled_from([one.decode("utf-8", "surrogateescape") for one in TOKENS]) | st.text(max_size=12)
 _key = st.sampled_from(
-    ["account", "at", "zone", "text", "warning", "language", "visibility", "tags", "ref", "media", "parts"]
+    ["account", "at", "zone", "text", "warning", "language", "visibility", "tags", "campaign", "ref", "media", "parts"]
 )
 _value = st.recursive(
     _word | st.none() | st.booleans() | st.integers() | st.floats(),
@@ -63,6 +63,7 @@ _right = {
     "text": "words",
     "ref": "r1",
     "tags": ["a"],
+    "campaign": "c",
     "zone": "UTC",
 }
 
@@ -89,7 +90,19 @@ _cell = st.sampled_from(
     [b"", b"x", b"north-a", b"now", b"a.png", b'"a, b"', b'"two\r\nlines"', b'"""', b"2099-01-01T00:00"]
 )
 _name = st.sampled_from(
-    ["account", "at", "text", "zone", "tags", "ref", "media1_path", "media1_alt", "part2_text", "part3_media1_sha256"]
+    [
+        "account",
+        "at",
+        "text",
+        "zone",
+        "tags",
+        "campaign",
+        "ref",
+        "media1_path",
+        "media1_alt",
+        "part2_text",
+        "part3_media1_sha256",
+    ]
 )
 _header = st.lists(_name, max_size=6).map(lambda names: ",".join(["account", "at", "text", *names]).encode())
 _cells = st.lists(_cell | token, max_size=8).map(b",".join)

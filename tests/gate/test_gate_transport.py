@@ -169,6 +169,22 @@ def test_an_answer_without_end_is_cut_off(door: Door, monkeypatch: pytest.Monkey
         door.adapter.whoami()
 
 
+def test_what_is_kept_as_evidence_may_be_longer_and_has_its_end_too(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from guardian.gate import recording, transport
+
+    monkeypatch.setattr(transport, "MAX_ANSWER", 100)
+    with recording.record(lambda _: None, whole=True):
+        assert door.adapter.whoami().id
+    monkeypatch.setattr(transport, "WHOLE_ANSWER", 100)
+    with (
+        recording.record(lambda _: None, whole=True),
+        pytest.raises(mastodon.MastodonNetworkError, match="more than 100 bytes"),
+    ):
+        door.adapter.whoami()
+
+
 def test_a_letter_that_does_not_fit_the_send_buffer_is_not_begun(door: Door) -> None:
     receipt = publish(door, Part(text="x" * 140_000))
     found = verdict(receipt)
