@@ -25,7 +25,7 @@ Json = dict[str, Any]
 OK, UNPAID, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 402, 403, 404, 429
 UNAUTHORISED = 401
 PROBLEM = "/problems/"
-DUPLICATE, CLOCK, SUSPENDED, LOCKED = 187, 135, (63, 64), 326  # codes of the older API, which still turn up
+DUPLICATE, CLOCK, SUSPENDED, LOCKED = "187", "135", ("63", "64"), "326"  # codes of the older API, which still turn up
 CREDIT_TITLES = ("CreditsDepleted", "SpendCapReached")
 CREDIT = "do buy credit at https://console.x.com, or raise the spending limit there"
 REASONS = {  # what an error asks of a person
@@ -81,7 +81,7 @@ def reason_in(status: int, found: Json) -> str | None:
     """What has to be done before X does anything for this account; None: that is not what the answer says."""
     kinds = {str(one.get("type")).rpartition(PROBLEM)[2] for one in errors(found)}
     titles = {str(one.get("title")) for one in errors(found)}
-    codes = {one.get("code") for one in errors(found)}
+    codes = {str(one.get("code")) for one in errors(found)}
     says = {
         "credits": status == UNPAID or "credits" in kinds or not titles.isdisjoint(CREDIT_TITLES),
         "suspended": "user-suspended" in kinds or not codes.isdisjoint(SUSPENDED),
@@ -96,7 +96,7 @@ def reason_in(status: int, found: Json) -> str | None:
 
 def _is_duplicate(error: Json) -> bool:
     words = f"{error.get('detail')} {error.get('message')}".lower()
-    return error.get("code") == DUPLICATE or "duplicate content" in words
+    return str(error.get("code")) == DUPLICATE or "duplicate content" in words
 
 
 def words(found: Json) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from adapters.x_signs import EMOJI, TLDS
@@ -25,25 +27,6 @@ LONGEST_LINK = 4096
 LONGEST_NAME_AT_TCO = 40
 NEVER = re.compile("[\ufffe\uffff\ufeff]")  # what no post may contain
 
-
-def _one_of(names: Iterable[str]) -> str:
-    """An expression for one of these, the longest that fits: a tree, because it is tried at every dot."""
-    tree: dict[str, Any] = {}
-    for name in names:
-        at = tree
-        for letter in name[4:].encode().decode("punycode") if name.startswith("xn--") else name:
-            at = at.setdefault(letter, {})
-        at[""] = {}
-    return _branches(tree)
-
-
-def _branches(tree: dict[str, Any]) -> str:
-    found = [re.escape(letter) + _branches(below) for letter, below in sorted(tree.items()) if letter]
-    if not found:
-        return ""
-    return f"(?:{'|'.join(found)}){'?' if '' in tree else ''}"
-
-
 LATIN = (
     "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0100-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268\u026f\u0272"
     "\u0289\u028b\u02bb\u0300-\u036f\u1e00-\u1eff"
@@ -53,27 +36,40 @@ BLANKS = "\t-\r \u0085\u00a0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3
 SIGN = rf"[^!'#%&()*+,\\\-./:;<=>?@\[\]^_{{|}}~${BLANKS}\ufffe\ufeff\uffff{MARKS}]"
 LABEL = rf"{SIGN}{{1,260}}+(?:[_-]++{SIGN}{{1,260}}+){{0,64}}+\."  # no name is as long; the bounds bound the time
 NAME = rf"{SIGN}{{1,260}}+(?:-++{SIGN}{{1,260}}+){{0,64}}+\."
-TLD = rf"(?:{_one_of(TLDS.split())}(?=[^0-9a-zA-Z@+-]|$)|xn--[\-0-9a-z]+)"
-DOMAIN = rf"(?:{LABEL}){{0,30}}{NAME}{TLD}"
 IN_PATH = rf"[a-z\u0400-\u04ff0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&{LATIN}]"
 PARENS = rf"\((?:{IN_PATH}+|{IN_PATH}*\({IN_PATH}+\){IN_PATH}*)\)"
 PATH = rf"(?:{IN_PATH}*(?:{PARENS}{IN_PATH}*)*[+\-a-z\u0400-\u04ff0-9=_#/{LATIN}]|{PARENS}|@{IN_PATH}+/)"
 QUERY = r"\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/]"
-URL = re.compile(
-    rf"(?P<before>[^A-Za-z0-9@\uff20$#\uff03\ufffe\ufeff\uffff]|^)"
-    rf"(?P<url>(?P<scheme>https?://)?(?P<domain>{DOMAIN})(?::[0-9]+)?(?P<path>/{PATH}*)?(?:{QUERY})?)",
-    re.IGNORECASE,
-)
-ASCII_DOMAIN = re.compile(rf"(?:[\-a-z0-9{LATIN}]+\.)+{TLD}", re.IGNORECASE)
 TCO = re.compile(r"https?://t\.co/([a-z0-9]+)(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?", re.IGNORECASE)
-FACE = re.compile(EMOJI)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """The expressions that take a moment to compile, which no start has to wait for."""
+
+    url: re.Pattern[str]
+    ascii_domain: re.Pattern[str]
+    face: re.Pattern[str]
+
+
+@cache
+def _signs() -> _Signs:
+    tld = rf"(?:{_one_of(TLDS.split())}(?=[^0-9a-zA-Z@+-]|$)|xn--[\-0-9a-z]+)"
+    domain = rf"(?:{LABEL}){{0,30}}{NAME}{tld}"
+    before = r"(?P<before>[^A-Za-z0-9@\uff20$#\uff03\ufffe\ufeff\uffff]|^)"
+    url = rf"(?P<url>(?P<scheme>https?://)?(?P<domain>{domain})(?::[0-9]+)?(?P<path>/{PATH}*)?(?:{QUERY})?)"
+    return _Signs(
+        url=re.compile(before + url, re.IGNORECASE),
+        ascii_domain=re.compile(rf"(?:[\-a-z0-9{LATIN}]+\.)+{tld}", re.IGNORECASE),
+        face=re.compile(EMOJI),
+    )
 
 
 def length(text: str) -> int:
     """What X counts, of which it takes 280."""
     units = _units(unicodedata.normalize("NFC", text))
     links = dict(_links(units)) if len(units) <= LONGEST else {}
-    faces = {found.start(): found.end() for found in FACE.finditer(units)}
+    faces = {found.start(): found.end() for found in _signs().face.finditer(units)}
     total, at = 0, 0
     while at < len(units):
         if at in links:
@@ -95,7 +91,7 @@ def _links(units: str) -> Iterator[tuple[int, int]]:
 
 
 def _links_of(word: str) -> Iterator[tuple[int, int]]:
-    for found in URL.finditer(word):
+    for found in _signs().url.finditer(word):
         start, end = found.span("url")
         if not _is_domain(found["domain"]) or len(found["scheme"] or "https://") + end - start > LONGEST_LINK:
             continue
@@ -115,7 +111,7 @@ def _bare(found: re.Match[str], start: int) -> Iterator[tuple[int, int]]:
 
     (Where other letters stand in between, X's parser counts on too early. So do we.)
     """
-    names = [one.span() for one in ASCII_DOMAIN.finditer(found["domain"])]
+    names = [one.span() for one in _signs().ascii_domain.finditer(found["domain"])]
     follows = len(found["url"]) - len(found["domain"]) if found["path"] else 0
     for nr, (first, last) in enumerate(names, 1):
         yield start + first, start + last + (follows if nr == len(names) else 0)
@@ -123,7 +119,7 @@ def _bare(found: re.Match[str], start: int) -> Iterator[tuple[int, int]]:
 
 def _is_domain(domain: str) -> bool:
     """Whether every label fits into a name of the internet. (An idea of X's parser: no real name is checked.)"""
-    if domain.startswith("xn--") and not ASCII_DOMAIN.search(domain):
+    if domain.startswith("xn--") and not _signs().ascii_domain.search(domain):
         return False
     for label in domain.split("."):
         whole = label.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -141,3 +137,21 @@ def _units(text: str) -> str:
 
 def _is_pair(units: str, at: int) -> bool:
     return "\ud800" <= units[at] <= "\udbff" and "\udc00" <= units[at + 1 : at + 2] <= "\udfff"
+
+
+def _one_of(names: Iterable[str]) -> str:
+    """An expression for one of these, the longest that fits: a tree, because it is tried at every dot."""
+    tree: dict[str, Any] = {}
+    for name in names:
+        at = tree
+        for letter in name[4:].encode().decode("punycode") if name.startswith("xn--") else name:
+            at = at.setdefault(letter, {})
+        at[""] = {}
+    return _branches(tree)
+
+
+def _branches(tree: dict[str, Any]) -> str:
+    found = [re.escape(letter) + _branches(below) for letter, below in sorted(tree.items()) if letter]
+    if not found:
+        return ""
+    return f"(?:{'|'.join(found)}){'?' if '' in tree else ''}"

@@ -141,7 +141,7 @@ class Reads(Protocol):
     def __call__(self, kind: Kind, path: str, status: int, body: bytes) -> Reading | None:
         """What the answer to a changing request means; None: what its status says, and nothing else.
 
-        It is never asked of answers that prove nothing (a 5xx, a redirect): those stay uncertain.
+        An answer that proves nothing (a 5xx, a 409) stays uncertain, whatever is said of it here.
         """
         ...
 

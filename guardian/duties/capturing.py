@@ -85,6 +85,16 @@ class Wanted:
     replies: int = 0  # how many of other people's replies are kept
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An answer that came when the first phase was over: the request had left before the act."""
+
+    look: Look
+    piece: Piece
+    body: bytes
+    exchanges: tuple[Exchange, ...]
+
+
 @dataclass(slots=True)
 class Snapshot:
     """What came of it. Used by one thread at a time."""
@@ -99,6 +109,8 @@ class Snapshot:
     shown: list[Shown] = field(default_factory=list)
     large: list[Media] = field(default_factory=list)  # to be copied after the act
     lock: threading.Lock = field(default_factory=threading.Lock)
+    pending: list[Future[None]] = field(default_factory=list)
+    late: list[Late] = field(default_factory=list)
     closed: bool = False  # what comes in after this is not kept: the phase is over
 
     @property
@@ -170,17 +182,13 @@ class Capturing:
             with snapshot.lock:
                 snapshot.facts.pieces.append(piece)
             essential.append(self.pool.submit(self._who, snapshot, piece))
+        snapshot.pending = asked
         self._publish_copy(snapshot)
         status = next((future for look, future in zip(looks, asked, strict=True) if look.name == STATUS), None)
         files = self._files_when_known(snapshot, status)
         self._wait([*essential, *files], wanted.until)
         failpoint("takedown.captured")
         self._close(snapshot)
-
-    def again(self, snapshot: Snapshot, names: Sequence[str], *, until: float) -> None:
-        """Make these looks for their answers alone (an act needs them, and the snapshot has been sealed)."""
-        looks = [look for look in self._looks(snapshot.wanted) if look.name in names]
-        self._wait([self.pool.submit(self._only, snapshot, look, until) for look in looks], until)
 
     def _looks(self, wanted: Wanted) -> Sequence[Look]:
         """Every look worth making; other people's words only where somebody asked for them."""
@@ -209,11 +217,13 @@ class Capturing:
         with snapshot.lock:
             snapshot.answers[look.name] = answer
             if snapshot.closed:
+                if answer.status == FINE and not look.others:
+                    snapshot.late.append(Late(look, piece, body, tuple(kept)))
                 return
             if told.lost:
                 piece.failed(f"it was not kept: {told.lost[0]}"[:WHY_LENGTH])
             elif answer.status == FINE:
-                self._keep_answer(snapshot, look, piece, body)
+                keep_answer(snapshot, look, piece, body, folder="third-party" if look.others else "api/before")
                 piece.why = CUT.format(snapshot.wanted.replies) if cut else ""
             else:
                 piece.failed(f"the platform answered {answer.status}")
@@ -222,20 +232,6 @@ class Capturing:
     def _read(self, look: Look) -> Answer:
         """As anybody would."""
         return self.emergency.public.read(look.url, accept=look.accept)
-
-    def _only(self, snapshot: Snapshot, look: Look, until: float) -> None:
-        with recording.record(_nobody, until=until):
-            answer = self.emergency.adapter.fetch(look)
-        with snapshot.lock:
-            snapshot.answers[look.name] = answer
-
-    @staticmethod
-    def _keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes) -> None:
-        """The body as a file of its own beside the archive: the working copy."""
-        folder = "third-party" if look.others else "api/before"
-        kind = "json" if body.lstrip()[:1] in (b"{", b"[") else EXTENSIONS.get(look.accept, "html")
-        file = f"{folder}/{look.name}.{kind}"
-        piece.captured(file, snapshot.bundle.add(file, body))
 
     @staticmethod
     def _keeper(snapshot: Snapshot, kept: list[Exchange], *, others: bool) -> Callable[[Exchange], None]:
@@ -362,5 +358,19 @@ def _extension(kind: str | None) -> str:
     return EXTENSIONS.get(kind or "", "bin")
 
 
-def _nobody(_: Exchange) -> None:
-    """Nobody keeps it."""
+def keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes, *, folder: str) -> None:
+    """The body of an answer as a file of its own beside the archive: the working copy. Under the snapshot's lock."""
+    kind = "json" if body.lstrip()[:1] in (b"{", b"[") else EXTENSIONS.get(look.accept, "html")
+    file = f"{folder}/{look.name}.{kind}"
+    piece.captured(file, snapshot.bundle.add(file, body))
+
+
+def add_what_came_late(snapshot: Snapshot) -> None:
+    """Into the second phase: what was asked for at the beginning, and had not come when the first was sealed."""
+    wait(snapshot.pending, LATER)
+    with snapshot.lock:
+        for late in snapshot.late:
+            for exchange in late.exchanges:
+                snapshot.bundle.exchange(exchange)
+            keep_answer(snapshot, late.look, late.piece, late.body, folder="api/late")
+        snapshot.late.clear()

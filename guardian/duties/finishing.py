@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.duties import outside_view
-from guardian.duties.capturing import copy
+from guardian.duties.capturing import add_what_came_late, copy
 from guardian.duties.outcomes import WHO, about
 from guardian.errors import Unfound
 from guardian.evidence import canonical, card, custody, record, summary, words
@@ -121,6 +121,7 @@ class Finishing:
 
     def _fill(self, target: Target, snapshot: Snapshot, views: Sequence[View]) -> None:
         """Everything that makes it whole."""
+        add_what_came_late(snapshot)
         with snapshot.lock:
             for nr, media in enumerate(snapshot.wanted.media, 1):
                 if media in snapshot.large:

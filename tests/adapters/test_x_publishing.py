@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_a_picture_whose_description_was_not_taken_is_none(stage: Stage) -> None
 
 
 def test_a_picture_that_x_works_on_is_asked_for_until_it_is_done(stage: Stage) -> None:
-    def said(state: str) -> dict[str, object]:
+    def said(state: str) -> dict[str, Any]:
         return {"status": 200, "body": {"data": {"id": "12", "processing_info": {"state": state}}}}
 
     stage.x.fault("answer", path="/2/media/upload", **said("pending"))
@@ -80,10 +80,10 @@ def test_a_picture_that_x_works_on_is_asked_for_until_it_is_done(stage: Stage) -
 
 @pytest.mark.parametrize("fault", [{"kind": "slow", "seconds": 1.5}, {"kind": "lose"}])
 def test_a_create_whose_answer_does_not_come_has_left_once_and_is_found_again(
-    stage: Stage, fault: dict[str, object]
+    stage: Stage, fault: dict[str, Any]
 ) -> None:
     began = now()
-    stage.x.fault(str(fault["kind"]), **{key: said for key, said in fault.items() if key != "kind"})
+    stage.x.fault(**fault)
     ref, found = stage.publish("See https://example.com/launch?a=1&b=2 and example.org")
     assert ref is None
     assert isinstance(found, Uncertain)
@@ -285,7 +285,7 @@ def test_a_clock_that_is_too_wrong_to_sign_with_is_named_as_the_reason(stage: St
 def test_an_answer_that_is_none_is_a_doubt_and_never_an_absence(stage: Stage) -> None:
     stage.adapter.whoami()
     path = "/2/users/[0-9]+/tweets"
-    for said in (
+    answers: tuple[dict[str, Any], ...] = (
         {"status": 503, "body": "busy"},
         {"status": 200, "body": "<html>"},
         {"status": 200, "body": {}},
@@ -293,7 +293,8 @@ def test_an_answer_that_is_none_is_a_doubt_and_never_an_absence(stage: Stage) ->
         {"status": 200, "body": {"errors": [{"detail": "no"}], "meta": {"result_count": 0}}},
         {"status": 200, "body": {"data": [{"text": "no id"}], "meta": {"result_count": 1}}},
         {"status": 302, "body": "", "headers": {"Location": "/elsewhere"}},
-    ):
+    )
+    for said in answers:
         stage.x.fault("answer", method="GET", path=path, **said)
         with pytest.raises(Doubt):
             stage.adapter.find(Part(text="x"), since=now(), known=NOBODY)

@@ -15,27 +15,28 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from tests.doubles.x_links import shortened
+from tests.doubles.x_refusals import (
+    DUPLICATE,
+    OUT_OF_BOUNDS,
+    PROBLEM,
+    READ_ONLY,
+    SUSPENDED,
+    UNAUTHORISED,
+    UNPAID,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Json = dict[str, Any]
-PROBLEM = "https://api.twitter.com/2/problems/"
-LINK = re.compile(r"https?://\S+|\b[a-z0-9-]+\.(?:com|org|net)\b(?:/\S*)?", re.IGNORECASE)
-UNPAID = (402, {"title": "CreditsDepleted", "type": PROBLEM + "credits", "account_id": 1,
-                "detail": "Your enrolled account [1] does not have any credits to fulfill this request."})  # fmt: skip
-DUPLICATE = (403, {"detail": "You are not allowed to create a Tweet with duplicate content.", "type": "about:blank",
-                   "title": "Forbidden", "status": 403})  # fmt: skip
-SUSPENDED = (403, {"detail": "The user used for authentication is suspended", "title": "Forbidden", "status": 403,
-                   "type": PROBLEM + "user-suspended"})  # fmt: skip
-READ_ONLY = (403, {"title": "Forbidden", "type": PROBLEM + "oauth1-permissions", "status": 403,
-                   "detail": "Your client app is not configured with the appropriate oauth1 app permissions for this "
-                             "endpoint."})  # fmt: skip
-UNAUTHORISED = (401, {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"})
-OUT_OF_BOUNDS = (401, {"errors": [{"message": "Timestamp out of bounds.", "code": 135}]})
 SETTINGS = ("following", "mentionedUsers", "subscribers", "verified")
 
 
@@ -75,7 +76,6 @@ class Asked:
     signed: bool
     body: Any
     status: int = 0
-    at: float = field(default_factory=time.monotonic)
 
 
 class XDouble:
@@ -104,7 +104,7 @@ class XDouble:
         self._id = 1_990_000_000_000_000_000
         self._nonces: set[str] = set()
         self._lock = threading.RLock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Visit)
+        self._server = _Server(("127.0.0.1", 0), _Visit)
         self._server.daemon_threads = True
         self._server.double = self  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -150,8 +150,6 @@ class XDouble:
             status, _ = self._create({"text": text}, self.accounts[name])
         assert status == 201, "the double has refused it"
 
-    # -- what it does
-
     def _time(self) -> str:
         moment = datetime.fromtimestamp(time.time() + self.ahead, UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -181,16 +179,20 @@ class XDouble:
         post = re.fullmatch(r"/2/tweets/(\d+)", asked.path)
         if post:
             return self._delete(post[1], account) if asked.method == "DELETE" else self._show(post[1])
-        routes = {
+        routes: dict[tuple[str, str], Callable[[], tuple[int, Json]]] = {
             ("POST", "/2/tweets"): lambda: self._create(asked.body, account),
             ("POST", "/2/media/upload"): lambda: self._upload(asked.body),
             ("POST", "/2/media/metadata"): lambda: self._describe(asked.body),
-            ("GET", "/2/users/me"): lambda: _me(account),
+            ("GET", "/2/users/me"): lambda: (
+                200,
+                {"data": {"id": account.id, "name": "Acme", "username": account.name}},
+            ),
             ("GET", f"/2/users/{account.id}/tweets"): lambda: self._list(asked.query, account),
             ("GET", "/2/tweets/search/recent"): lambda: (200, {"meta": {"result_count": 0}}),
         }
         missing = 404, {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"}
-        return routes.get((asked.method, asked.path), lambda: missing)()
+        found = routes.get((asked.method, asked.path))
+        return missing if found is None else found()
 
     def _create(self, body: Json, account: XAccount) -> tuple[int, Json]:
         text, keys = body.get("text", ""), (body.get("media") or {}).get("media_ids", [])
@@ -202,7 +204,7 @@ class XDouble:
         if any(one["sent"] == text and one["author_id"] == account.id for one in self.posts.values()):
             return DUPLICATE
         platform_id = self.next_id()
-        shown, links = _shortened(text, platform_id)
+        shown, links = shortened(text, platform_id)
         if keys:
             links.append({"url": f"https://t.co/m{platform_id[-9:]}", "media_key": f"3_{keys[0]}",
                           "expanded_url": f"https://x.com/{account.name}/status/{platform_id}/photo/1"})  # fmt: skip
@@ -281,8 +283,6 @@ class XDouble:
             return 404, {}
         return 200, {"url": asked.query["url"], "html": f"<blockquote>{post['text']}</blockquote>"}
 
-    # -- how it hears
-
     def signed_by(self, visit: _Visit) -> tuple[XAccount | None, tuple[int, Json] | None]:
         """Who has signed the request, or what is wrong with that."""
         head = visit.headers.get("Authorization", "")
@@ -339,6 +339,11 @@ class XDouble:
         return None
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Whoever asked has gone: that is what the tests are about."""
+
+
 class _Visit(BaseHTTPRequestHandler):
     """One connection."""
 
@@ -382,21 +387,6 @@ class _Visit(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-def _me(account: XAccount) -> tuple[int, Json]:
-    return 200, {"data": {"id": account.id, "name": account.name.title(), "username": account.name}}
-
-
-def _shortened(text: str, platform_id: str) -> tuple[str, list[Json]]:
-    links: list[Json] = []
-
-    def shorten(found: re.Match[str]) -> str:
-        meant = found[0] if "://" in found[0] else f"http://{found[0]}"
-        links.append({"url": f"https://t.co/{platform_id[-8:]}{len(links)}", "expanded_url": meant})
-        return str(links[-1]["url"])
-
-    return LINK.sub(shorten, text), links
 
 
 def _public(post: Json) -> Json:

@@ -148,4 +148,15 @@ LEAVING = (
         "gate/test_gate_transport.py::test_a_redirect_never_carries_a_post_to_another_address",
         (TRANSPORT, '            response.headers.pop("location", None)', "            pass"),
     ),
+    mutant(
+        "an account without credit has its posts refused",
+        "duties/test_duties_publish.py::test_an_account_without_credit_refuses_no_post_and_its_trouble_says_what_to_do",
+        ("guardian/duties/publish.py", " and not isinstance(found, Shut):\n", ":\n"),
+    ),
+    mutant(
+        "what a late list does not show is sent again",
+        "duties/test_duties_reconcile.py"
+        "::test_where_the_platform_lists_new_posts_late_a_person_decides_whether_it_is_sent_again",
+        ("guardian/duties/reconcile.py", "        if not self.sure:\n", "        if self.sure:\n"),
+    ),
 )

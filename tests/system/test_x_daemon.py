@@ -1,4 +1,4 @@
-"""A daemon with an account on X, as a process, against the double: from the queue to a takedown, with and without credit."""
+"""A daemon with an account on X, as a process, against the double: from the queue to a takedown, without credit too."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from adapters.x_session import SECRETS
 from guardian.fence.house import House
+from guardian.rehearsal import RehearsalPlatform
 from tests.doubles.x import XDouble
 from tests.torture.daemon import ROOT, DaemonProcess
 
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.outsider
 WITHIN = 60.0
+FROZEN = 20  # the exit code of a status
 
 
 class Desk:
     """The house, its daemon, and whoever types commands."""
 
-    def __init__(self, directory: Path, x: XDouble) -> None:
+    def __init__(self, directory: Path, x: XDouble, neighbour: RehearsalPlatform) -> None:
         self.directory = directory
         self.x = x
+        self.neighbour = neighbour
         self.config = directory / "guardian.toml"
         self.house = House(str(directory / "state"), str(directory / "run"))
         self.write(SECRETS)
@@ -43,6 +46,11 @@ class Desk:
             file.touch(0o600)
             file.write_text(self.x.accounts["acme"].keys[name] + "\n", "utf-8")
             lines.append(f'{name} = "file:{file}"')
+        (self.directory / "beta").touch(0o600)
+        (self.directory / "beta").write_text(self.neighbour.token("beta"), "utf-8")
+        lines += ["[accounts.beta]", 'platform = "mastodon"', 'brand = "beta"', f'base_url = "{self.neighbour.url}"']
+        lines += [f'identity = "{self.neighbour.handle("beta")}"', "[accounts.beta.secrets]"]
+        lines += [f'token = "file:{self.directory / "beta"}"']
         self.config.write_text("\n".join(lines) + "\n", "utf-8")
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -69,8 +77,8 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with XDouble("acme") as x:
-        yield Desk(tmp_path, x)
+    with XDouble("acme") as x, RehearsalPlatform(("beta",)) as neighbour:
+        yield Desk(tmp_path, x, neighbour)
 
 
 def test_an_account_of_x_needs_all_four_keys_and_says_which_is_missing(desk: Desk) -> None:
@@ -80,6 +88,26 @@ def test_an_account_of_x_needs_all_four_keys_and_says_which_is_missing(desk: Des
     assert short.returncode != 0
     assert "access_token_secret" in short.stdout + short.stderr
     desk.write(SECRETS)
+
+
+def test_a_bad_post_is_proven_and_gone_in_one_command(desk: Desk) -> None:
+    daemon = DaemonProcess(desk.house, desk.config, desk.directory / "daemon.log")
+    try:
+        daemon.wait_ready()
+        post = desk.add("A bad joke, see https://example.com/joke")
+        desk.wait(lambda: desk.asked("queue", "show", post)["state"] == "published")
+        done = desk.run("freeze", "a bad joke is live", "--takedown", post, "--delete", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        desk.wait(lambda: desk.x.live() == [])
+        desk.wait(lambda: desk.asked("queue", "show", post)["state"] == "retracted")
+        (row,) = desk.asked("takedown", "list")["takedowns"][0]["targets"]
+        assert (row["state"], row["grade"]) == ("gone", "complete")
+        waiting = desk.add("More bread")
+        assert desk.run("status").returncode == FROZEN
+        assert desk.asked("queue", "show", waiting)["state"] in ("queued", "missed")
+        assert len(desk.x.creates()) == 1
+    finally:
+        daemon.terminate()
 
 
 def test_without_credit_posts_wait_the_status_shouts_and_a_takedown_names_the_address_for_a_person(
@@ -94,7 +122,7 @@ def test_without_credit_posts_wait_the_status_shouts_and_a_takedown_names_the_ad
         desk.wait(lambda: desk.asked("queue", "show", first)["state"] == "published")
         desk.x.accounts["acme"].credit = False
         second = desk.add("More bread")
-        desk.wait(lambda: "no credit" in str(desk.asked("status")["accounts"][0]["trouble"]))
+        desk.wait(lambda: "no credit" in str(desk.asked("status")["accounts"]))
         assert desk.asked("queue", "show", second)["state"] == "queued"
         assert "no credit at X left" in desk.run("status").stdout
 
@@ -104,6 +132,10 @@ def test_without_credit_posts_wait_the_status_shouts_and_a_takedown_names_the_ad
         assert "the app has no credit at X left, do buy credit at https://console.x.com" in said
         assert f"do delete it by hand at https://x.com/i/web/status/{platform_id}" in said
         assert desk.x.live() == ["Fresh bread"]
+        asked = [str(one["path"]) for one in desk.neighbour.log()]
+        assert not [path for path in asked if "search" in path], "an address at x.com is nobody else's"
+        others = {one["name"]: one["trouble"] for one in desk.asked("status")["accounts"]}
+        assert others["beta"] is None, "the other account goes on"
         assert len(desk.x.creates()) == 2
     finally:
         daemon.terminate()
