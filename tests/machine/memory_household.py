@@ -51,6 +51,7 @@ class Household:
         self._more: list[Any] = [
             mock.patch.object(connection, "dial", self.platform.dial),
             mock.patch.object(build_, "application", return_value=None),  # slow to make, and nobody calls
+            mock.patch.object(build_, "run_beside"),  # no threads: what a freeze lists at the platforms
         ]
         for patch in self._more:
             patch.start()
