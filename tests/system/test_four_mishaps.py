@@ -152,6 +152,16 @@ ROUNDS = {
         says(MASTODON, TOLD_BY_MASTODON, 403, {"error": "This action is outside the authorized scopes"}, "scopes), do"),
         of_x("credit", value=False, words="no credit at X left, do buy credit"),
     ),
+    "not let in": (
+        says(REDDIT, TOKEN_OF_REDDIT, 403, {"message": "Forbidden", "error": 403}, "have the app approved"),
+        says(
+            BLUESKY,
+            "POST /xrpc/com.atproto.server.createSession",
+            401,
+            {"error": "AccountTakedown", "message": "Account has been taken down"},  # as bsky.social's own front does
+            "the platform has closed the account (AccountTakedown), do sign in at bsky.app",
+        ),
+    ),
 }
 
 
