@@ -1,5 +1,6 @@
 """`guardian journal`: the hash-chained log; shown, and verified here, without taking the daemon's word for it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import typer
@@ -62,16 +63,22 @@ def show(
 
 
 def follow(client: Client) -> Whole | Torn:
-    """Verify page by page, each from where the one before left off."""
+    """Verify page by page, each from where the one before left off; the next is asked for while one is verified."""
     found = Whole(lines=0, head=START)
-    while True:
-        page = client.get("/v1/journal", after=found.lines, limit=PAGE)["entries"]
-        if not page:
-            return found
-        following = verify((Entry(**one) for one in page), head=found.head, seq=found.lines)
-        if isinstance(following, Torn):
-            return following
-        found = following
+    with ThreadPoolExecutor(1) as asking:
+        coming = asking.submit(_page, client, 0)
+        while page := coming.result():
+            coming = asking.submit(_page, client, found.lines + len(page))  # a whole chain has no gaps
+            following = verify((Entry(**one) for one in page), head=found.head, seq=found.lines)
+            if isinstance(following, Torn):
+                return following
+            found = following
+    return found
+
+
+def _page(client: Client, after: int) -> list[Document]:
+    entries: list[Document] = client.get("/v1/journal", after=after, limit=PAGE)["entries"]
+    return entries
 
 
 def _line(one: Document) -> str:

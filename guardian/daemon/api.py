@@ -91,7 +91,7 @@ def table(answers: Answers) -> tuple[Route, ...]:
         return answers.records(select, cursor, limit)
 
     def journal(after: Seq = 0, limit: int = 1000) -> Any:
-        return answers.journal(after, limit)
+        return Response(answers.journal(after, limit), media_type="application/json")
 
     def status() -> Any:
         return answers.status()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from guardian.config.in_force import Verdict
     from guardian.duties.spooling import Handed
@@ -197,6 +197,16 @@ def entry(found: Entry) -> Document:
         "prev": found.prev,
         "hash": found.hash,
     }
+
+
+def entries(rows: Iterable[Any]) -> str:
+    """Lines of the journal as JSON, each as `entry` has it: put together from what lies there, and not read before."""
+    lines = (
+        f'{{"seq":{one["seq"]},"at":{one["at"]},"kind":{json.dumps(one["kind"])},"who":{json.dumps(one["who"])},'
+        f'"data":{one["data"]},"prev":{json.dumps(one["prev"])},"hash":{json.dumps(one["hash"])}}}'
+        for one in rows
+    )
+    return f'{{"entries":[{",".join(lines)}]}}'
 
 
 def handed(found: Handed) -> Document:
