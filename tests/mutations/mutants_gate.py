@@ -157,6 +157,6 @@ LEAVING = (
         "what a late list does not show is sent again",
         "duties/test_duties_reconcile.py"
         "::test_where_the_platform_lists_new_posts_late_a_person_decides_whether_it_is_sent_again",
-        ("guardian/duties/reconcile.py", "        if not self.sure:\n", "        if self.sure:\n"),
+        ("guardian/duties/reconcile.py", '"" if self.sure else UNSURE', '""'),
     ),
 )
