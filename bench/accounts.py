@@ -24,12 +24,14 @@ ROUNDS, BUDGET = 5, 90.0
 ANSWERS, KNOWN = "start until the socket answers, {}", "start until every account is known, {}"
 RESIDENT = "resident memory then, {} (MB)"
 GOALS = (
-    Goal("start until the socket answers, four platforms", ANSWERS.format(FOUR), ANSWERS.format(ONE)),
-    Goal("start until the socket answers, thirty accounts", ANSWERS.format(MANY), ANSWERS.format(FOUR)),
+    Goal("start until every account is known, thirty accounts", KNOWN.format(MANY), most=2000.0),
     Goal("every account known, four platforms", KNOWN.format(FOUR), KNOWN.format(ONE)),
-    Goal("every account known, thirty accounts", KNOWN.format(MANY), KNOWN.format(FOUR)),
+    Goal("every account known, thirty accounts", KNOWN.format(MANY), KNOWN.format(FOUR), most=1.5),
+    Goal("the socket answers, four platforms", ANSWERS.format(FOUR), ANSWERS.format(ONE)),
+    Goal("the socket answers, thirty accounts", ANSWERS.format(MANY), ANSWERS.format(FOUR), most=1.5),
+    Goal("resident memory, thirty accounts", RESIDENT.format(MANY), most=150.0, unit="MB"),
     Goal("resident memory, four platforms", RESIDENT.format(FOUR), RESIDENT.format(ONE)),
-    Goal("resident memory, thirty accounts", RESIDENT.format(MANY), RESIDENT.format(FOUR)),
+    Goal("resident memory, thirty accounts", RESIDENT.format(MANY), RESIDENT.format(FOUR), most=1.5),
 )
 ABOUT = """\
 * One account is on Mastodon, four are one on each of Mastodon, X, Reddit and Bluesky, thirty are spread over the four.
