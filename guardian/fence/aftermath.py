@@ -48,7 +48,7 @@ def add(document: dict[str, object], house: House, wish: Wish, asked: Beside | N
         notes.append(f"the posts stay live, because {wish.undecided}, do decide: guardian takedown REF --delete")
     reply = asked.collect() if asked is not None else None
     if reply is not None:
-        notes += _siblings(reply)
+        notes += _siblings(reply, wish.decision)
         document["takedown"] = rows_of(reply, wish.takedown, killed=bool(document["daemon_killed"]))
     unheard = reply is not None and (not reply.status or reply.status >= FAILED_THERE)
     untold = wish.native in SETTLED and document["native"] is None
@@ -110,14 +110,20 @@ def say(document: dict[str, object]) -> None:
         report.say(f"  note        {report.printable(str(note))}")
 
 
-def _siblings(reply: Reply) -> list[str]:
-    """What says the same somewhere else is offered, never taken down unasked."""
+def _siblings(reply: Reply, decision: str) -> list[str]:
+    """What belongs to it and is still live is offered, each with why, never taken down unasked."""
     said = reply.document if isinstance(reply.document, dict) else {}
-    found = [_text(one.get("url")) or _text(one.get("ref")) or "?" for one in report.rows(said.get("siblings"))]
-    named = ", ".join(found[:MOST_NAMED])
-    return (
-        [f"{len(found)} more say the same: {named}; to take them down: guardian takedown {found[0]}"] if found else []
-    )
+    found = report.rows(said.get("siblings"))
+    act = "hide" if decision == "hide" else "delete"
+    notes = []
+    for one in found[:MOST_NAMED]:
+        ref, url = _text(one.get("ref")) or "?", _text(one.get("url"))
+        what = f"{_text(one.get('why')) or 'it belongs to it'}: {url or ref}"
+        notes.append(f"still live, {what}; to take it down: guardian takedown {ref} --{act}")
+    if len(found) > MOST_NAMED:
+        order = _text(said.get("id")) or "ID"
+        notes.append(f"still live: {len(found) - MOST_NAMED} more; to see them: guardian takedown show {order}")
+    return notes
 
 
 def _row(ref: object, state: str, *, why: str = "", evidence: object = None, url: object = None) -> dict[str, object]:

@@ -233,11 +233,18 @@ def test_a_post_is_called_what_the_person_called_it() -> None:
     assert [row["ref"] for row in rows] == ["p-1", "p-2"]
 
 
-def test_what_says_the_same_elsewhere_is_offered(house: House, standing: Callable[..., StandIn]) -> None:
-    more = [{"ref": "p-2", "url": "https://social.example/@beta/9"}]
+def test_what_belongs_to_it_is_offered_with_why_and_a_command_that_does_it(
+    house: House, standing: Callable[..., StandIn]
+) -> None:
+    more = [
+        {"ref": "beta-m/9", "url": "https://social.example/@beta/9", "why": "says the same"},
+        {"ref": "acme-m/114", "url": "https://social.example/@acme/114", "why": "part 2 of the same thread"},
+    ]
     standing(takedowns=(200, taken(target()) | {"siblings": more}))
     done = freeze(house, "--takedown", URL, "--delete")
-    assert "1 more say the same: https://social.example/@beta/9; to take them down: guardian takedown" in done.stdout
+    where = "still live, says the same: https://social.example/@beta/9; "
+    assert where + "to take it down: guardian takedown beta-m/9 --delete" in done.stdout
+    assert "still live, part 2 of the same thread: https://social.example/@acme/114; " in done.stdout
 
 
 def test_a_daemon_that_was_ended_before_it_answered_has_not_done_it() -> None:
