@@ -52,6 +52,33 @@ class Verbatim(TyperCommand):
         return kept
 
 
+_ELSEWHERE = "The house, where no configuration names it."
+Reason = Annotated[list[str] | None, typer.Argument(metavar="REASON...", help="Why, for everybody to see.")]
+Scope = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope", metavar="S", help="What to stop; again for more. Default: all.", autocompletion=completion.scopes
+    ),
+]
+Drain = Annotated[
+    str | None, typer.Option("--drain", metavar="SECONDS", help="How long to wait for a send that is leaving.")
+]
+Wait = Annotated[
+    str | None, typer.Option("--wait", metavar="SECONDS", help="How long to wait for answers, after CONFIRMED.")
+]
+Takedown = Annotated[
+    list[str] | None,
+    typer.Option("--takedown", metavar="REF", help="A post to take down beside the stop; again for more."),
+]
+Capture = Annotated[
+    str | None, typer.Option("--capture", metavar="POLICY", help="Without proof in time: best-effort, require, skip.")
+]
+Native = Annotated[
+    bool, typer.Option("--native", help="Put off what the platform itself would publish; =delete, =list.")
+]
+StateDir = Annotated[str | None, typer.Option("--state-dir", metavar="DIR", help=_ELSEWHERE)]
+RuntimeDir = Annotated[str | None, typer.Option("--runtime-dir", metavar="DIR", help=_ELSEWHERE)]
+
 app = typer.Typer(
     name="guardian",
     help=COMMANDS,
@@ -84,39 +111,18 @@ def root(
 def freeze(  # noqa: PLR0913 (one parameter for each option of the stop)
     ctx: typer.Context,
     *,
-    reason: Annotated[list[str] | None, typer.Argument(metavar="REASON...", help="Why, for everybody to see.")] = None,
-    scope: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scope", metavar="S", help="What to stop; again for more. Default: all.", autocompletion=completion.scopes
-        ),
-    ] = None,
-    drain: Annotated[
-        str | None, typer.Option("--drain", metavar="SECONDS", help="How long to wait for a send that is leaving.")
-    ] = None,
-    wait: Annotated[
-        str | None, typer.Option("--wait", metavar="SECONDS", help="How long to wait for answers, after CONFIRMED.")
-    ] = None,
-    takedown: Annotated[
-        list[str] | None,
-        typer.Option("--takedown", metavar="REF", help="A post to take down beside the stop; again for more."),
-    ] = None,
+    reason: Reason = None,
+    scope: Scope = None,
+    drain: Drain = None,
+    wait: Wait = None,
+    takedown: Takedown = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete it, once the proof is sealed.")] = False,
     hide: Annotated[bool, typer.Option("--hide", help="Hide it, as far as the platform can.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep it live and take the proof alone: the default.")] = False,
-    capture: Annotated[
-        str | None,
-        typer.Option("--capture", metavar="POLICY", help="Without proof in time: best-effort, require, skip."),
-    ] = None,
-    native: Annotated[
-        bool, typer.Option("--native", help="Put off what the platform itself would publish; =delete, =list.")
-    ] = False,
-    state_dir: Annotated[
-        str | None, typer.Option("--state-dir", metavar="DIR", help="The house, where no configuration names it.")
-    ] = None,
-    runtime_dir: Annotated[
-        str | None, typer.Option("--runtime-dir", metavar="DIR", help="The house, where no configuration names it.")
-    ] = None,
+    capture: Capture = None,
+    native: Native = False,
+    state_dir: StateDir = None,
+    runtime_dir: RuntimeDir = None,
     config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="The configuration.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> int:
@@ -124,22 +130,8 @@ def freeze(  # noqa: PLR0913 (one parameter for each option of the stop)
 
     Words after it are the reason; asks nothing; works with the daemon dead or hung.
     """
-    del (
-        reason,
-        scope,
-        drain,
-        wait,
-        takedown,
-        delete,
-        hide,
-        keep,
-        capture,
-        native,
-        state_dir,
-        runtime_dir,
-        config,
-        as_json,
-    )
+    del reason, scope, drain, wait, takedown, delete, hide, keep  # the stop reads its own words
+    del capture, native, state_dir, runtime_dir, config, as_json
     from guardian.fence.command import main as stop
 
     return stop([*_before(ctx), *ctx.args])

@@ -99,12 +99,6 @@ def table(answers: Answers) -> tuple[Route, ...]:
     def capabilities() -> Any:
         return answers.capabilities.document()
 
-    def natives(incident: Short = None) -> Any:
-        return answers.natives(incident)
-
-    def restore_native(native_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
-        return answers.restore_native(named(native_id), who)
-
     def metrics() -> Response:
         return Response(answers.scrape(), media_type=CONTENT_TYPE)
 
@@ -124,9 +118,23 @@ def table(answers: Answers) -> tuple[Route, ...]:
         *takedowns.routes(answers.takedowns),
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
         Route("GET", "/v1/capabilities", Right.READ, capabilities, "What can be done on each account's platform"),
+        *scheduled_there(answers),
+        Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
+    )
+
+
+def scheduled_there(answers: Answers) -> tuple[Route, ...]:
+    """What the platforms would publish by themselves, which no freeze reaches."""
+
+    def natives(incident: Short = None) -> Any:
+        return answers.natives(incident)
+
+    def restore_native(native_id: str, body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
+        return answers.restore_native(named(native_id), who)
+
+    return (
         Route("GET", "/v1/natives", Right.READ, natives, "What the platforms themselves would publish"),
         Route("POST", "/v1/natives/{native_id}/restore", Right.OPERATE, restore_native, "Take a deferral back"),
-        Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
 
 

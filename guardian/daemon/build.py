@@ -100,21 +100,9 @@ def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[],
 
     `look` reads the clocks; the daemon's idea of now is its wall time.
     """
-
-    def clock() -> int:
-        return look().wall
-
-    database = Database(settings.state_dir / STORE)
-    in_force = InForce(settings, at=clock())
     bell, metrics = Bell(), Metrics()
-    books = Books(
-        database=database,
-        house=settings.house,
-        in_force=in_force,
-        clock=clock,
-        timekeeping=Timekeeping(database=database, look=look),
-        tally=metrics,
-    )
+    books = _books(settings, look, metrics)
+    database, in_force, clock = books.database, books.in_force, books.clock
     spool = Spool(settings.state_dir / SPOOL)
     spool.recover()
     spooling = Spooling(database=database, spool=spool, clock=clock, clock_is_right=books.clock_is_right)
@@ -155,6 +143,23 @@ def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[],
         listener=listener,
         shelf=shelf,
         urgent=urgent,
+    )
+
+
+def _books(settings: Settings, look: Callable[[], Sight], metrics: Metrics) -> Books:
+    """The store, owned from here on, and the books of the fence in it."""
+
+    def clock() -> int:
+        return look().wall
+
+    database = Database(settings.state_dir / STORE)
+    return Books(
+        database=database,
+        house=settings.house,
+        in_force=InForce(settings, at=clock()),
+        clock=clock,
+        timekeeping=Timekeeping(database=database, look=look),
+        tally=metrics,
     )
 
 

@@ -14,13 +14,13 @@ from guardian.daemon import documents
 from guardian.daemon.bodies import NoBody  # noqa: TC001 (FastAPI reads the annotations)
 from guardian.daemon.evidence_contract import EraseBody, HoldEvidenceBody  # noqa: TC001 (the same)
 from guardian.daemon.peers import Peer, Right
+from guardian.daemon.routes import Route, peer
 from guardian.daemon.streams import Streams
 from guardian.errors import Unfound
 from guardian.store import bundles, stamps
 
 if TYPE_CHECKING:
     from guardian.daemon.answers import Answers
-    from guardian.daemon.routes import Route
     from guardian.duties.exporting_evidence import Exporting
     from guardian.duties.keeping_evidence import KeepingEvidence, Verified
     from guardian.duties.shelf import Shelf
@@ -107,10 +107,8 @@ class EvidenceAnswers:
         return {**_key(new), "before": old.fingerprint}
 
 
-def routes(answers: Answers) -> tuple[Route, ...]:  # noqa: C901 (many small functions count as one)
+def routes(answers: Answers) -> tuple[Route, ...]:
     """The routes of evidence."""
-    from guardian.daemon.routes import Route, peer  # the table has this part of itself from here
-
     evidence, streams = answers.evidence, Streams(answers)
 
     def evidence_list(
@@ -150,23 +148,31 @@ def routes(answers: Answers) -> tuple[Route, ...]:  # noqa: C901 (many small fun
             lambda: evidence.exporting.export(_named(name), form=form, who=who.name, others=others)
         )
 
-    def evidence_key() -> Any:
-        return evidence.key()
-
-    def evidence_rotate(body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
-        return evidence.rotate(who)
-
     may = Right.TAKEDOWN
     return (
         Route("GET", "/v1/evidence", Right.READ, evidence_list, "A page of the bundles of evidence"),
-        Route("GET", "/v1/evidence/key", Right.READ, evidence_key, "The key that seals evidence"),
-        Route("POST", "/v1/evidence/key/rotate", may, evidence_rotate, "Seal with a new key from now on"),
+        *_keys(evidence),  # before the names: `key` is none
         Route("GET", "/v1/evidence/{name}", Right.READ, evidence_one, "One bundle with its custody"),
         Route("POST", "/v1/evidence/{name}/verify", may, evidence_verify, "Whether it is what was sealed"),
         Route("POST", "/v1/evidence/{name}/erase", may, evidence_erase, "Erase what other people wrote"),
         Route("POST", "/v1/evidence/{name}/hold", may, evidence_hold, "Keep all of it: a legal hold"),
         Route("POST", "/v1/evidence/{name}/unhold", may, evidence_unhold, "Lift the legal hold"),
         Route("GET", "/v1/evidence/{name}/export", may, evidence_export, "A copy, as tar or WACZ", streams=True),
+    )
+
+
+def _keys(evidence: EvidenceAnswers) -> tuple[Route, ...]:
+    """The routes of the key that seals."""
+
+    def evidence_key() -> Any:
+        return evidence.key()
+
+    def evidence_rotate(body: NoBody, who: Peer = Depends(peer)) -> Any:  # noqa: ARG001 (a body is refused)
+        return evidence.rotate(who)
+
+    return (
+        Route("GET", "/v1/evidence/key", Right.READ, evidence_key, "The key that seals evidence"),
+        Route("POST", "/v1/evidence/key/rotate", Right.TAKEDOWN, evidence_rotate, "Seal with a new key from now on"),
     )
 
 
