@@ -1,0 +1,71 @@
+"""The nouns: frozen values that every floor of the house speaks of, with no behaviour beyond themselves.
+
+Imports nothing of ours; knows no clock, no file, no thread. Times are integers, milliseconds since 1970 in UTC, unless
+a name says otherwise; ids are strings everywhere, because platforms hand out numbers that outgrow other languages.
+"""
+
+from guardian.model.incidents import (
+    Capture,
+    Decision,
+    Exchange,
+    Grade,
+    Incident,
+    Native,
+    Poll,
+    Presence,
+    Seen,
+    Shown,
+    Takedown,
+    Target,
+    Told,
+)
+from guardian.model.posts import (
+    Account,
+    Attempt,
+    Entry,
+    Event,
+    Freeze,
+    Hold,
+    Identity,
+    Limits,
+    Media,
+    MediaLimits,
+    Part,
+    Post,
+    PostRef,
+    Problem,
+    Secret,
+    State,
+)
+
+__all__ = [
+    "Account",
+    "Attempt",
+    "Capture",
+    "Decision",
+    "Entry",
+    "Event",
+    "Exchange",
+    "Freeze",
+    "Grade",
+    "Hold",
+    "Identity",
+    "Incident",
+    "Limits",
+    "Media",
+    "MediaLimits",
+    "Native",
+    "Part",
+    "Poll",
+    "Post",
+    "PostRef",
+    "Presence",
+    "Problem",
+    "Secret",
+    "Seen",
+    "Shown",
+    "State",
+    "Takedown",
+    "Target",
+    "Told",
+]
