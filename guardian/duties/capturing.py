@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.adapter import Telling
-from guardian.duties.facts import IDENTITY, Facts, Piece, at_most
+from guardian.duties.facts import IDENTITY, Facts, Piece, at_most, grade_of
 from guardian.errors import GuardianError
 from guardian.evidence import record
 from guardian.evidence.bundle import Bundle
@@ -319,7 +319,7 @@ class Capturing:
             snapshot.closed = True
             facts = snapshot.facts
             self._see(snapshot)
-            snapshot.grade = facts.grade(published=snapshot.wanted.publication is not None)
+            snapshot.grade = grade_of(facts.pieces, published=snapshot.wanted.publication is not None)
             record.add(snapshot.bundle, facts.record(snapshot.bundle.name, grade=snapshot.grade, clock=self.clock))
             failpoint("takedown.sealing")
             key = self.shelf.key()

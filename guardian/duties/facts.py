@@ -13,7 +13,7 @@ from guardian.evidence.record import Order, Record, Status, Subject, Times
 from guardian.model import Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from guardian.model import Exchange, Takedown, Target, Told
 
@@ -76,19 +76,6 @@ class Facts:
         ended_at = exchange.began_at + (exchange.ended - exchange.began) // 1_000_000
         self.server = self.server or record.server_ahead(date, began_at=exchange.began_at, ended_at=ended_at)
 
-    def grade(self, *, published: bool) -> Grade:
-        """How much of the essential proof is there; that we asked who we are is no part of it.
-
-        Our own profile alone shows nothing of the post: it makes a bundle complete, and never partial.
-        """
-        essential = [one for one in self.pieces if one.essential and one.what != IDENTITY]
-        got = [one for one in essential if one.got]
-        if essential and len(got) == len(essential):
-            return Grade.COMPLETE
-        if any(one.what != PROFILE for one in got):
-            return Grade.PARTIAL
-        return Grade.PUBLISH_COPY if published else Grade.NONE
-
     def missing(self) -> list[str]:
         """The essential pieces that were not had, each with the reason."""
         return [f"{one.what}: {one.why}" for one in self.pieces if one.essential and not one.got]
@@ -141,7 +128,7 @@ class Facts:
                 synchronised=self.synchronised,
             ),
             tool=record.tool(config_sha256=self.config_sha256),
-            grade=record.Grade(grade),
+            grade=grade,
             notes=tuple(self.notes),
         )
 
@@ -195,6 +182,18 @@ def _counts(status: bytes) -> dict[str, int]:
         for name, value in said
         if name.isascii() and name.endswith("_count") and type(value) is int and 0 <= value < canonical.LARGEST
     }
+
+
+def grade_of(pieces: Sequence[Piece], *, published: bool) -> Grade:
+    """How much of the essential proof is there (`published`: our own copy is); pure.
+
+    That we asked who we are is no part of it. Neither our own profile nor a piece that the platform does not offer
+    shows anything of the post: with nothing else, there is none.
+    """
+    essential = [one for one in pieces if one.essential and one.what != IDENTITY]
+    if not any(one.status is Status.CAPTURED and one.what != PROFILE for one in essential):
+        return Grade.PUBLISH_COPY if published else Grade.NONE
+    return Grade.COMPLETE if all(one.got for one in essential) else Grade.PARTIAL
 
 
 def at_most(body: bytes, replies: int) -> tuple[bytes, bool]:

@@ -21,29 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guardian.evidence.bundle import Bundle
-    from guardian.model import Poll, Told
+    from guardian.model import Grade, Poll, Told
 
 VERSION = 1
-
-
-class Grade(StrEnum):
-    """How much of what matters is in the bundle."""
-
-    COMPLETE = "complete"
-    PARTIAL = "partial"
-    PUBLISH_COPY_ONLY = "publish-copy-only"
-    NONE = "none"
 
 
 class Status(StrEnum):
     """What became of one thing that was to be captured."""
 
     CAPTURED = "captured"
-    PUBLISH_COPY = "publish copy"
-    TRUNCATED = "truncated"
     FAILED = "failed"
     LATE = "late"
-    SKIPPED = "skipped"
     NOT_OFFERED = "not offered"
 
 
@@ -147,15 +135,6 @@ def tool(*, config_sha256: str) -> Tool:
         os=f"{platform.system()} {platform.release()} {platform.machine()}",
         config_sha256=config_sha256,
     )
-
-
-def grade(items: Sequence[Item]) -> Grade:
-    """The grade that the essential items give: complete only if each of them was captured or is not offered."""
-    essential = [item.status for item in items if item.essential]
-    if not any(status in {Status.CAPTURED, Status.TRUNCATED} for status in essential):
-        return Grade.PUBLISH_COPY_ONLY if Status.PUBLISH_COPY in essential else Grade.NONE
-    whole = all(status in {Status.CAPTURED, Status.NOT_OFFERED} for status in essential)
-    return Grade.COMPLETE if whole else Grade.PARTIAL
 
 
 def server_ahead(date: str | None, *, began_at: int, ended_at: int) -> tuple[int, int] | None:

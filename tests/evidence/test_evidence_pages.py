@@ -192,28 +192,6 @@ def test_depth_has_an_end() -> None:
         canonical.written(deep)
 
 
-S = record.Status
-
-
-@pytest.mark.parametrize(
-    ("statuses", "grade"),
-    [
-        ([S.CAPTURED, S.NOT_OFFERED], "complete"),
-        ([S.CAPTURED, S.FAILED], "partial"),
-        ([S.CAPTURED, S.TRUNCATED], "partial"),
-        ([S.CAPTURED, S.PUBLISH_COPY], "partial"),
-        ([S.FAILED, S.PUBLISH_COPY], "publish-copy-only"),
-        ([S.FAILED, S.LATE, S.SKIPPED], "none"),
-        ([S.NOT_OFFERED], "none"),
-        ([], "none"),
-    ],
-)
-def test_a_grade_never_says_more_than_was_captured(statuses: list[record.Status], grade: str) -> None:
-    assert record.grade([record.Item(what="x", status=one) for one in statuses]) == grade
-    extra = record.Item(what="replies", status=S.FAILED, essential=False)
-    assert record.grade([*(record.Item(what="x", status=one) for one in statuses), extra]) == grade
-
-
 def test_the_servers_date_is_an_interval_because_it_knows_whole_seconds() -> None:
     date = "Wed, 18 Nov 2026 11:06:40 GMT"
     assert record.server_ahead(date, began_at=NOW + 100, ended_at=NOW + 300) == (-300, 900)
