@@ -10,13 +10,12 @@ import html
 import re
 import unicodedata
 
+from guardian.rules.letters import UNSEEN
+
 POLICY = "default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'"
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")  # England, Scotland, Wales
 _JOINERS = "\u200c\u200d"
 _PLAIN = "\n\t"
-_HIDING = frozenset(
-    {"\u00ad", "\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u180e", "\u2800", "\u3164", "\uffa0"}
-)
 
 
 def shown(text: str) -> str:
@@ -58,7 +57,7 @@ def _is_seen(text: str, place: int) -> bool:
     letter = text[place]
     if letter in _JOINERS:
         return _joins(text, place)
-    if letter in _HIDING:
+    if letter in UNSEEN:
         return False
     return letter in _PLAIN or unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 

@@ -11,9 +11,10 @@ import re
 import unicodedata
 from typing import Any
 
+from guardian.rules.letters import UNSEEN
+
 LONGEST = 2000
 MARKS = 4  # more marks than this on one letter climb over the lines above
-UNSEEN = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f\ufffc")  # letters that show nothing
 LINE_END = " \u23ce "
 MARKUP = re.compile(r"([\\`*_\[\]|~$])")
 OPENS = re.compile(r"[#+\-=]|\d+[.)](?=\s|$)")  # what begins a heading, a list, a rule, a quotation
