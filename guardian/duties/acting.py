@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from guardian.duties import fate
+from guardian.duties import allowance, fate
 from guardian.duties.outcomes import WHY_LENGTH, about, ref_of
 from guardian.errors import Refusal
 from guardian.failpoint import failpoint
 from guardian.gate import intents, recording
 from guardian.gate.verdicts import Accepted, NotFound, Rejected, Throttled, verdict_of_retract
 from guardian.model import Decision, Presence
-from guardian.rules import budget
 from guardian.rules.takedown import Step, TargetState, found
 from guardian.store import journal, takedowns
 
@@ -42,7 +41,6 @@ LONGEST_NAP = 60_000
 OF_AN_EDIT = ("status", "source")  # the looks without which nobody knows what an edit would lose
 MOST_ACTS = 3  # where nothing comes of them
 PATIENCE = 60 * 60_000  # how long a platform that cannot be reached is tried
-SLACK = 1_000  # ms: a platform counts from when a request arrived, we from when we meant to send it
 USUAL_REST = 60.0  # seconds, where a platform says *not now* and not until when
 FULL = "the platform takes no more deletions before then"
 DONE_BUT_THERE = "the platform said that it is done, and it does not show"
@@ -171,10 +169,9 @@ class Acting:
         allowed = self.emergency.maker.abilities.budget
         now = self.clock()
         with self.database.reading() as tx:
-            spent = takedowns.spent(tx, self.account.name, since=now - allowed.window - SLACK)
             waiting = [one.id for one in takedowns.open_of(tx, self.account.name) if one.state != TargetState.ACTING]
         place = waiting.index(target.id) if target.id in waiting else 0
-        times = budget.times(spent, now=now, wanted=place + 1, count=allowed.count, window=allowed.window + SLACK)
+        times = allowance.turns(self.database, self.account.name, allowed, now=now, wanted=place + 1)
         return max(times[-1], self._rest_until)
 
     def _look_later(

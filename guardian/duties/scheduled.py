@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from guardian.duties import allowance
 from guardian.errors import GuardianError, Illegal, Refusal
 from guardian.evidence import files as disk
 from guardian.failpoint import failpoint
@@ -21,7 +22,7 @@ from guardian.fence import passage
 from guardian.gate import intents
 from guardian.gate.verdicts import Accepted, NotFound, Throttled, verdict, verdict_of_retract
 from guardian.model import PostRef
-from guardian.rules import budget, deferring, ownership
+from guardian.rules import deferring, ownership
 from guardian.store import journal, natives, takedowns
 from guardian.store.natives import DEFERRED, DELETE, DELETED, HOLD, LIST, UNKNOWN
 
@@ -235,10 +236,8 @@ class Scheduled:
     def _turn(self, now: int) -> int:
         """When the next request may go."""
         allowed = self.emergency.maker.abilities.budget
-        count = max(allowed.count - allowed.count // RESERVE, 1)
-        with self.database.reading() as tx:
-            spent = takedowns.spent(tx, self.account.name, since=now - allowed.window)
-        (at,) = budget.times(spent, now=now, wanted=1, count=count, window=allowed.window)
+        reserve = allowed.count // RESERVE
+        (at,) = allowance.turns(self.database, self.account.name, allowed, now=now, reserve=reserve)
         return max(at, self._rest_until)
 
     def _save(self, found: Found) -> bool:
