@@ -193,7 +193,7 @@ def _keeper(snapshot: Snapshot | None) -> Callable[[Exchange], None]:
 
     def keep(exchange: Exchange) -> None:
         if snapshot is not None and snapshot.seal is not None:
-            with snapshot.lock:
+            with snapshot.writing():
                 snapshot.bundle.exchange(exchange)
 
     return keep

@@ -9,9 +9,9 @@ answers. The deadline bounds the phase as a whole: a time-out for each read woul
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from guardian.model import Grade, PostRef
 from guardian.rules import magic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
     from typing import Protocol
 
@@ -97,9 +97,10 @@ class Late:
 
 @dataclass(slots=True)
 class Snapshot:
-    """What came of it. Used by one thread at a time."""
+    """What came of it. Everything in it that changes is changed inside `writing`."""
 
     wanted: Wanted
+    shelf: Shelf
     bundle: Bundle
     facts: Facts
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -108,10 +109,20 @@ class Snapshot:
     seal: Seal | None = None
     shown: list[Shown] = field(default_factory=list)
     large: list[Media] = field(default_factory=list)  # to be copied after the act
-    lock: threading.Lock = field(default_factory=threading.Lock)
     pending: list[Future[None]] = field(default_factory=list)
     late: list[Late] = field(default_factory=list)
     closed: bool = False  # what comes in after this is not kept: the phase is over
+
+    @contextmanager
+    def writing(self) -> Iterator[Bundle]:
+        """The bundle's turn on the shelf: whoever stamps it, erases from it or seals it does so before or after.
+
+        The same thread may take it again. What somebody else has sealed meanwhile is never written to.
+        """
+        with self.shelf.turn(self.bundle.name):
+            if self.bundle.is_behind():
+                self.bundle = Bundle.open(self.bundle.path)
+            yield self.bundle
 
     @property
     def missing(self) -> list[str]:
@@ -166,7 +177,7 @@ class Capturing:
             synchronised=self.sight.synchronised(),
         )
         facts.know(wanted.publication)
-        return Snapshot(wanted=wanted, bundle=bundle, facts=facts)
+        return Snapshot(wanted=wanted, shelf=self.shelf, bundle=bundle, facts=facts)
 
     def take(self, snapshot: Snapshot, *, who: bool) -> None:
         """Fill the bundle until everything essential is there or the deadline has come, and seal it.
@@ -179,7 +190,7 @@ class Capturing:
         essential = [future for look, future in zip(looks, asked, strict=True) if look.essential]
         if who:
             piece = Piece(IDENTITY, essential=True)
-            with snapshot.lock:
+            with snapshot.writing():
                 snapshot.facts.pieces.append(piece)
             essential.append(self.pool.submit(self._who, snapshot, piece))
         snapshot.pending = asked
@@ -214,7 +225,7 @@ class Capturing:
         body = kept[-1].body if kept else answer.body  # as the gate recorded it
         body, cut = at_most(body, snapshot.wanted.replies) if look.others else (body, False)
         fine = answer.status == FINE or (look.may_be_missing and answer.status in (NOT_FOUND, GONE))
-        with snapshot.lock:
+        with snapshot.writing():
             snapshot.answers[look.name] = answer
             if snapshot.closed:
                 if answer.status == FINE and not look.others:
@@ -242,7 +253,7 @@ class Capturing:
 
         def keep(exchange: Exchange) -> None:
             cut = others and at_most(exchange.body, snapshot.wanted.replies)[1]
-            with snapshot.lock:
+            with snapshot.writing():
                 snapshot.facts.heard(exchange)
                 kept.append(exchange)
                 if snapshot.closed or cut:
@@ -265,7 +276,7 @@ class Capturing:
         wanted = snapshot.wanted
         if wanted.publication is None:
             return
-        with snapshot.lock:
+        with snapshot.writing():
             snapshot.bundle.add("publish/record.json", wanted.publication)
             for nr, media in enumerate(wanted.media, 1):
                 if media.size > AT_ONCE:
@@ -286,7 +297,7 @@ class Capturing:
         futures = []
         for nr, shown in enumerate(snapshot.shown, 1):
             piece = Piece(f"file {nr}", essential=True)
-            with snapshot.lock:
+            with snapshot.writing():
                 snapshot.facts.pieces.append(piece)
             futures.append(self.pool.submit(self._file, snapshot, nr, shown, piece))
         return futures
@@ -302,7 +313,7 @@ class Capturing:
         if answer.status != FINE:
             piece.failed(f"it answered {answer.status}")
             return
-        with snapshot.lock:
+        with snapshot.writing():
             if snapshot.closed:
                 return
             sha8 = hashlib.sha256(answer.body).hexdigest()[:8]
@@ -315,7 +326,7 @@ class Capturing:
 
     def _close(self, snapshot: Snapshot) -> None:
         """End the phase: grade it, write the record, seal."""
-        with snapshot.lock:
+        with snapshot.writing():
             snapshot.closed = True
             facts = snapshot.facts
             self._see(snapshot)
@@ -359,7 +370,7 @@ def _extension(kind: str | None) -> str:
 
 
 def keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes, *, folder: str) -> None:
-    """The body of an answer as a file of its own beside the archive: the working copy. Under the snapshot's lock."""
+    """The body of an answer as a file of its own beside the archive: the working copy. Inside `Snapshot.writing`."""
     kind = "json" if body.lstrip()[:1] in (b"{", b"[") else EXTENSIONS.get(look.accept, "html")
     file = f"{folder}/{look.name}.{kind}"
     piece.captured(file, snapshot.bundle.add(file, body))
@@ -367,8 +378,7 @@ def keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes, *, fo
 
 def add_what_came_late(snapshot: Snapshot) -> None:
     """Into the second phase: what was asked for at the beginning, and had not come when the first was sealed."""
-    wait(snapshot.pending, LATER)
-    with snapshot.lock:
+    with snapshot.writing():
         for late in snapshot.late:
             for exchange in late.exchanges:
                 snapshot.bundle.exchange(exchange)

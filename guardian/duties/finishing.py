@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
 
 from guardian.duties import outside_view
-from guardian.duties.capturing import add_what_came_late, copy
+from guardian.duties.capturing import LATER, add_what_came_late, copy
 from guardian.duties.outcomes import WHO, about
 from guardian.errors import Unfound
 from guardian.evidence import canonical, card, custody, record, summary, words
-from guardian.evidence.bundle import Bundle
 from guardian.failpoint import failpoint
 from guardian.rules import magic
 from guardian.store import bundles, journal, stamps, takedowns
@@ -108,32 +107,30 @@ class Finishing:
             log.exception("a bundle was not finished", bundle=snapshot.bundle.name)
 
     def finish(self, target: Target, snapshot: Snapshot) -> None:
-        """Everything that makes the bundle whole, then its second seal."""
+        """Everything that makes the bundle whole, then its second seal. Its turn is never held over a request."""
         views = self._views(target, snapshot) if target.acts else []
-        with self.shelf.turn(snapshot.bundle.name):
-            snapshot.bundle = Bundle.open(self.shelf.place(snapshot.bundle.name))  # somebody may have sealed it since
+        wait(snapshot.pending, LATER)
+        with snapshot.writing():
             self._fill(target, snapshot, views)
-            failpoint("takedown.finishing")
-            with snapshot.lock:
-                seal = self._seal(target, snapshot)
-            self._write(target, snapshot, seal, views)
-        failpoint("takedown.finished")
-
-    def _fill(self, target: Target, snapshot: Snapshot, views: Sequence[View]) -> None:
-        """Everything that makes it whole."""
-        add_what_came_late(snapshot)
-        with snapshot.lock:
-            for nr, media in enumerate(snapshot.wanted.media, 1):
-                if media in snapshot.large:
-                    copy(snapshot, self.spool, nr, media)
-            for view in views:
-                snapshot.bundle.append("checks.jsonl", canonical.written({"at_ms": self.clock(), **asdict(view)}))
-            self._act(snapshot, target)
-            self._pages(snapshot)
         try:
             self.picture(snapshot)
         except Exception as error:  # noqa: BLE001 (a picture is no proof: its lack is a note)
             snapshot.facts.notes.append(f"no rendered page: {error}"[:300])
+        failpoint("takedown.finishing")
+        with snapshot.writing():
+            self._write(target, snapshot, self._seal(target, snapshot), views)
+        failpoint("takedown.finished")
+
+    def _fill(self, target: Target, snapshot: Snapshot, views: Sequence[View]) -> None:
+        """What came late, what is large, what anybody sees now, what was done, and the pages for reading."""
+        add_what_came_late(snapshot)
+        for nr, media in enumerate(snapshot.wanted.media, 1):
+            if media in snapshot.large:
+                copy(snapshot, self.spool, nr, media)
+        for view in views:
+            snapshot.bundle.append("checks.jsonl", canonical.written({"at_ms": self.clock(), **asdict(view)}))
+        self._act(snapshot, target)
+        self._pages(snapshot)
 
     def _views(self, target: Target, snapshot: Snapshot) -> Sequence[View]:
         account = next((one for one in self.in_force.settings.accounts if one.name == target.account), None)
@@ -233,7 +230,7 @@ def _shown(snapshot: Snapshot) -> Iterator[card.Shown]:
 
 def _into(snapshot: Snapshot) -> Callable[[Exchange], None]:
     def keep(exchange: Exchange) -> None:
-        with snapshot.lock:
+        with snapshot.writing():
             snapshot.bundle.exchange(exchange)
 
     return keep

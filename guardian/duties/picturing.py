@@ -76,7 +76,7 @@ class Picturing:
             "url": wanted.target.url, "file": name, "at_ms": at, "blank": is_blank(data),
             "vantage": "this computer, without credentials, a fresh profile" if live else "from the bundle's own files",
         }  # fmt: skip
-        with snapshot.lock:
+        with snapshot.writing():
             snapshot.bundle.add(name, data)
             snapshot.bundle.add(name.removesuffix(".png") + ".json", canonical.written(told))
 

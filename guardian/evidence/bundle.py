@@ -84,6 +84,10 @@ class Bundle:
         """What it is about: account, platform, platform_id, at. Raises Refusal."""
         return canonical.table(files.read(self.path, ABOUT, limit=1 << 16))
 
+    def is_behind(self) -> bool:
+        """Whether somebody else has sealed the phase that this one writes into: then it must be opened anew."""
+        return self.has(names.manifest(self.phase))
+
     def has(self, name: str) -> bool:
         """Whether there is a file of that name."""
         return names.is_plain(name) and (self.path / name).is_file()

@@ -21,6 +21,7 @@ from guardian.config.tables import Evidence
 from guardian.duties.capturing import Snapshot, Wanted
 from guardian.duties.facts import Facts, Piece
 from guardian.duties.picturing import NAMES, Picturing
+from guardian.duties.shelf import Shelf
 from guardian.evidence import card
 from guardian.evidence.bundle import Bundle
 from guardian.model import Capture, Decision, Shown, Takedown, Target
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from guardian.fence.house import House
+    from guardian.store.database import Database
 
 NOW = 1_795_000_000_000
 WIDE, HIGH = 900, 1400
@@ -69,7 +71,7 @@ def _processes_of(place: Path) -> list[str]:
 
 
 @pytest.fixture
-def snapshot(tmp_path: Path) -> Callable[..., Snapshot]:
+def snapshot(tmp_path: Path, database: Database) -> Callable[..., Snapshot]:
     """The snapshot of one post, with its card: `snapshot(decision, url)`."""
 
     def make(decision: Decision, url: str, *, text: str = "hello") -> Snapshot:
@@ -90,7 +92,8 @@ def snapshot(tmp_path: Path) -> Callable[..., Snapshot]:
         )  # fmt: skip
         said = card.Said(author="Acme", handle="@acme", text=text, at="yesterday")
         bundle.add("render/card.html", card.card(said, captured="today").encode())
-        return Snapshot(wanted=wanted, bundle=bundle, facts=facts)
+        shelf = Shelf(state_dir=tmp_path, database=database, clock=lambda: NOW)
+        return Snapshot(wanted=wanted, shelf=shelf, bundle=bundle, facts=facts)
 
     return make
 

@@ -170,3 +170,24 @@ def test_a_decision_to_keep_is_a_decision_with_its_proof_and_touches_nothing(urg
     (target,) = urgent.take_down(urgent.publish().id, decision="keep")
     assert (target.state, target.grade, urgent.asked("DELETE")) == ("kept", "complete", [])
     urgent.sealed(target)
+
+
+def test_whoever_writes_into_the_bundle_while_the_post_is_taken_down_does_not_spoil_it(
+    urgent: Urgent, platform: RehearsalPlatform
+) -> None:
+    """A stamp, or an erasing: it seals the phase into which the act and the reading back are being written."""
+    platform.fault("delay", method="DELETE", path=r"/api/v1/statuses/\d+", seconds=0.8)
+    order = urgent.order(urgent.publish().id)
+    urgent.takedowns.poll(urgent.clock())
+    urgent.wait(lambda: bool(urgent.lines("takedown acting")))
+    (target,) = urgent.targets(order)
+    with urgent.shelf.opened(str(target.evidence)) as bundle, urgent.database.transaction() as tx:
+        bundle.append("checks.jsonl", b'{"note":"somebody else"}')
+        key = urgent.shelf.key()
+        seal = bundle.seal(key.signer, at=urgent.clock(), allowed=key.allowed)
+        urgent.shelf.note_seal(tx, bundle.name, seal, who="somebody else", now=urgent.clock())
+    (target,) = urgent.settle(order)
+    assert target.state == "gone"
+    place = urgent.sealed(target, 3)
+    exchanges = "".join(one.read_text("utf-8") for one in sorted(place.glob("exchanges-*.jsonl")))
+    assert "DELETE" in exchanges
