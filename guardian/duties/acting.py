@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardian.adapter import Answer
-    from guardian.duties.capturing import Snapshot
     from guardian.duties.outcomes import Outcomes
+    from guardian.duties.snapshot import Snapshot
     from guardian.gate.accounts import Emergency
     from guardian.gate.verdicts import Retraction
     from guardian.model import Account, Exchange, Takedown, Target

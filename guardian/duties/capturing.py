@@ -11,54 +11,48 @@ from __future__ import annotations
 import hashlib
 import time
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from guardian.adapter import Telling
 from guardian.duties.facts import IDENTITY, Facts, Piece, at_most, grade_of
-from guardian.errors import GuardianError
+from guardian.duties.snapshot import (
+    GONE,
+    NOT_FOUND,
+    STATUS,
+    WHY_LENGTH,
+    Late,
+    Snapshot,
+    Wanted,
+    copy,
+    extension,
+    keep_answer,
+)
 from guardian.evidence import record
 from guardian.evidence.bundle import Bundle
 from guardian.evidence.record import Status
 from guardian.failpoint import failpoint
 from guardian.gate import recording
-from guardian.model import Grade, PostRef
+from guardian.model import PostRef
 from guardian.rules import magic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
-    from typing import Protocol
 
     from guardian.adapter import Answer, Look
     from guardian.duties.shelf import Shelf
-    from guardian.evidence.bundle import Seal
+    from guardian.duties.uploading import Spool
     from guardian.gate.accounts import Emergency
-    from guardian.model import Account, Exchange, Identity, Media, Shown, Takedown, Target
+    from guardian.model import Account, Exchange, Shown
 
-    class Spool(Protocol):
-        """Where the files of our own posts lie."""
-
-        def read(self, sha256: str) -> bytes:
-            """One file, its hash checked again. Raises GuardianError."""
-            ...
-
-
-FINE, NOT_FOUND, GONE = 200, 404, 410
+FINE = 200
 AT_ONCE = 8 << 20  # a file of ours that is larger is copied after the act
 MOST_FILES = 16
 LATER = 5.0  # seconds more for what is not essential
-STATUS = "status"
-WHY_LENGTH = 300
 CUT = "of each list at most {} are kept, as ordered; the file says of how many"
-EXTENSIONS = {
-    "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/avif": "avif",
-    "video/mp4": "mp4", "video/webm": "webm", "video/quicktime": "mov", "audio/mpeg": "mp3", "audio/ogg": "ogg",
-    "application/vnd.ipld.car": "car",
-}  # fmt: skip
 log = structlog.get_logger()
 
 
@@ -69,70 +63,6 @@ class Sight:
     clock: Callable[[], int]
     synchronised: Callable[[], bool]
     config_sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a snapshot is taken of, and for whom. `until` is monotonic, in seconds."""
-
-    order: Takedown
-    target: Target
-    given: dict[str, object]
-    publication: bytes | None
-    media: tuple[Media, ...]
-    until: float
-    light: bool = False  # among many: only the post itself and its files
-    replies: int = 0  # how many of other people's replies are kept
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """An answer that came when the first phase was over: the request had left before the act."""
-
-    look: Look
-    piece: Piece
-    body: bytes
-    exchanges: tuple[Exchange, ...]
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """What came of it. Everything in it that changes is changed inside `writing`."""
-
-    wanted: Wanted
-    shelf: Shelf
-    bundle: Bundle
-    facts: Facts
-    answers: dict[str, Answer] = field(default_factory=dict)
-    identity: Identity | None = None
-    grade: Grade = Grade.NONE
-    seal: Seal | None = None
-    shown: list[Shown] = field(default_factory=list)
-    large: list[Media] = field(default_factory=list)  # to be copied after the act
-    pending: list[Future[None]] = field(default_factory=list)
-    late: list[Late] = field(default_factory=list)
-    closed: bool = False  # what comes in after this is not kept: the phase is over
-
-    @contextmanager
-    def writing(self) -> Iterator[Bundle]:
-        """The bundle's turn on the shelf: whoever stamps it, erases from it or seals it does so before or after.
-
-        The same thread may take it again. What somebody else has sealed meanwhile is never written to.
-        """
-        with self.shelf.turn(self.bundle.name):
-            if self.bundle.is_behind():
-                self.bundle = Bundle.open(self.bundle.path)
-            yield self.bundle
-
-    @property
-    def missing(self) -> list[str]:
-        """What of the essential proof is lacking, each with the reason."""
-        return self.facts.missing()
-
-    @property
-    def not_found(self) -> bool:
-        """Whether the platform said that there is no such post."""
-        return STATUS in self.answers and self.answers[STATUS].status in (NOT_FOUND, GONE)
 
 
 class Capturing:
@@ -317,7 +247,7 @@ class Capturing:
             if snapshot.closed:
                 return
             sha8 = hashlib.sha256(answer.body).hexdigest()[:8]
-            file = f"media/{nr:02}-{sha8}.{_extension(magic.type_of(answer.body[: magic.HEAD]))}"
+            file = f"media/{nr:02}-{sha8}.{extension(magic.type_of(answer.body[: magic.HEAD]))}"
             piece.captured(file, snapshot.bundle.add(file, answer.body))
             published = wanted.media[nr - 1].sha256 if nr <= len(wanted.media) else None
             if published is not None:
@@ -353,34 +283,3 @@ class Capturing:
     @staticmethod
     def _wait(futures: Sequence[Future[None]], until: float) -> None:
         wait(futures, timeout=max(until - time.monotonic(), 0))
-
-
-def copy(snapshot: Snapshot, spool: Spool, nr: int, media: Media) -> None:
-    """One file of ours into the bundle; that it cannot be read is a note, and no reason to stop."""
-    try:
-        data = spool.read(media.sha256)
-    except GuardianError as error:
-        snapshot.facts.notes.append(f"our copy of file {nr} cannot be read: {error}"[:WHY_LENGTH])
-        return
-    snapshot.bundle.add(f"publish/{nr:02}-{media.sha256[:8]}.{_extension(media.type)}", data)
-
-
-def _extension(kind: str | None) -> str:
-    return EXTENSIONS.get(kind or "", "bin")
-
-
-def keep_answer(snapshot: Snapshot, look: Look, piece: Piece, body: bytes, *, folder: str) -> None:
-    """The body of an answer as a file of its own beside the archive: the working copy. Inside `Snapshot.writing`."""
-    kind = "json" if body.lstrip()[:1] in (b"{", b"[") else EXTENSIONS.get(look.accept, "html")
-    file = f"{folder}/{look.name}.{kind}"
-    piece.captured(file, snapshot.bundle.add(file, body))
-
-
-def add_what_came_late(snapshot: Snapshot) -> None:
-    """Into the second phase: what was asked for at the beginning, and had not come when the first was sealed."""
-    with snapshot.writing():
-        for late in snapshot.late:
-            for exchange in late.exchanges:
-                snapshot.bundle.exchange(exchange)
-            keep_answer(snapshot, late.look, late.piece, late.body, folder="api/late")
-        snapshot.late.clear()

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.duties import outside_view
-from guardian.duties.capturing import LATER, add_what_came_late, copy
+from guardian.duties.capturing import LATER
 from guardian.duties.outcomes import WHO, about
+from guardian.duties.snapshot import add_what_came_late, copy
 from guardian.errors import Unfound
 from guardian.evidence import canonical, card, custody, record, summary, words
 from guardian.failpoint import failpoint
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from guardian.config.in_force import InForce
-    from guardian.duties.capturing import Snapshot, Spool
     from guardian.duties.outside_view import View
     from guardian.duties.shelf import Shelf
+    from guardian.duties.snapshot import Snapshot
+    from guardian.duties.uploading import Spool
     from guardian.evidence.bundle import Seal
     from guardian.gate.accounts import Emergency
     from guardian.model import Account, Entry, Exchange, Takedown, Target

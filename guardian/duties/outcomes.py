@@ -13,7 +13,7 @@ from guardian.store import journal, takedowns
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from guardian.duties.capturing import Snapshot
+    from guardian.duties.snapshot import Snapshot
     from guardian.model import Takedown, Target
     from guardian.rules.takedown import Step
     from guardian.store.database import Database

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from guardian.config.in_force import InForce
-    from guardian.duties.capturing import Snapshot
+    from guardian.duties.snapshot import Snapshot
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WITHIN = 15.0  # an ending daemon waits for it, and systemd for the daemon

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from guardian.duties.capturing import Snapshot, Wanted
 from guardian.duties.outcomes import WHO, WHY_LENGTH, about
+from guardian.duties.snapshot import Snapshot, Wanted
 from guardian.errors import GuardianError
 from guardian.failpoint import failpoint
 from guardian.gate import recording

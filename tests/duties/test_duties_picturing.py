@@ -18,10 +18,10 @@ import pytest
 
 from guardian.config.in_force import InForce
 from guardian.config.tables import Evidence
-from guardian.duties.capturing import Snapshot, Wanted
 from guardian.duties.facts import Facts, Piece
 from guardian.duties.picturing import NAMES, Picturing
 from guardian.duties.shelf import Shelf
+from guardian.duties.snapshot import Snapshot, Wanted
 from guardian.evidence import card
 from guardian.evidence.bundle import Bundle
 from guardian.model import Capture, Decision, Shown, Takedown, Target
