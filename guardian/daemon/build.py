@@ -50,6 +50,7 @@ from guardian.duties.uploading import Uploading
 from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
 from guardian.gate import authorities
+from guardian.gate.keeping import SESSIONS
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
 
@@ -169,7 +170,7 @@ def _outside(books: Books, makers: Mapping[str, Maker]) -> Outside:
 
     def connect(account: Account) -> gate.Emergency:
         within = min(in_force.settings.gate.answer_within / 1000, LOOK_WITHIN)
-        return gate.emergency(account, makers, answer_within=within)
+        return gate.emergency(account, makers, answer_within=within, keep_in=in_force.settings.state_dir / SESSIONS)
 
     return Outside(
         database=books.database,
@@ -285,6 +286,7 @@ class Lanes:
             self.makers,
             answer_within=settings.gate.answer_within / 1000,
             on_refusal=lambda: self.metrics.refused(account.name),
+            keep_in=settings.state_dir / SESSIONS,
         )
         books = self.books
         publishing = Publishing(
