@@ -17,6 +17,7 @@ from guardian.fence.passage import Stopped
 from guardian.fence.stopping import Order, Stopping
 from guardian.gate import accounts
 from guardian.gate.intents import declare
+from guardian.gate.keeping import SealedKeeping
 from guardian.gate.verdicts import Accepted, Rejected, Throttled, Uncertain, verdict, verdict_of_upload
 from guardian.gate.verdicts import Stopped as WasStopped
 from guardian.model import Media, Part, PostRef
@@ -283,7 +284,7 @@ def test_a_token_that_is_refused_with_the_post_itself_costs_no_post(desk: Desk) 
 def test_who_is_let_in_ten_times_in_five_minutes_is_not_locked_out_by_us(desk: Desk) -> None:
     now = [0.0]
     wrong = servers.account_of(desk.pds.url, replace(desk.brand, app_password="abcd-abcd-abcd-abcd"))
-    login = Login(wrong, desk.adapter._client, clock=lambda: now[0], kept=Kept())
+    login = Login(wrong, desk.adapter._client, SealedKeeping(wrong, None), clock=lambda: now[0], kept=Kept())
     for _ in range(10):
         with pytest.raises(TokenRefused):
             login.session()
@@ -296,7 +297,8 @@ def test_who_is_let_in_ten_times_in_five_minutes_is_not_locked_out_by_us(desk: D
 
 def test_a_session_is_renewed_by_our_own_clock_and_two_threads_renew_it_once(desk: Desk) -> None:
     now = [0.0]
-    login = Login(desk.account, desk.adapter._client, clock=lambda: now[0], kept=Kept())
+    keeping = SealedKeeping(desk.account, None)
+    login = Login(desk.account, desk.adapter._client, keeping, clock=lambda: now[0], kept=Kept())
     first = login.session()
     now[0] = 3_599.0
     assert login.session() is first
