@@ -198,7 +198,7 @@ class Login:
         return self._kept.put(self._key, found) if found is not None and self._is_newer(found, old) else None
 
     def _is_newer(self, found: Session | None, old: Session | None) -> bool:
-        return found is not None and (old is None or found.access != old.access) and self._is_fresh(found)
+        return found is not None and (old is None or found.refresh != old.refresh) and self._is_fresh(found)
 
     def _refreshed(self, old: Session | None) -> Session | None:
         if old is None:

@@ -71,7 +71,7 @@ def test_the_next_life_goes_on_with_the_session_and_asks_before_it_believes_it(l
     first = lives.next().proven()
     lives.wall, lives.now = lives.wall + 60, -5.0  # the machine was started anew, too
     second = lives.next().proven()
-    assert (second.access, second.did) == (first.access, first.did)
+    assert (second.refresh, second.did) == (first.refresh, first.did)
     assert (lives.logins, lives.asked("refreshSession"), lives.asked("getSession")) == (1, 0, 1)
 
 
@@ -84,7 +84,7 @@ def test_a_session_that_is_old_or_of_a_clock_that_was_set_back_is_renewed_withou
     second = lives.next().session()
     assert second.refresh != first.refresh
     assert (lives.logins, lives.asked("refreshSession")) == (1, 1)
-    assert lives.next().session().access == second.access
+    assert lives.next().session().refresh == second.refresh
 
 
 def test_a_session_that_was_ended_meanwhile_falls_back_to_the_app_password(lives: Lives) -> None:
@@ -92,9 +92,9 @@ def test_a_session_that_was_ended_meanwhile_falls_back_to_the_app_password(lives
     lives.desk.pds.post("com.atproto.server.deleteSession", None, first.refresh)
     lives.wall += 4_000
     second = lives.next().proven()
-    assert second.access != first.access
+    assert second.refresh != first.refresh
     assert lives.logins == 2
-    assert lives.next().session().access == second.access
+    assert lives.next().session().refresh == second.refresh
 
 
 def test_a_kept_token_that_nobody_takes_falls_back_to_the_app_password(lives: Lives) -> None:
@@ -151,7 +151,7 @@ def test_an_incident_does_not_wait_for_whoever_holds_the_turn(lives: Lives) -> N
 def test_two_processes_that_start_together_make_one_login(lives: Lives) -> None:
     logins = [lives.next() for _ in range(3)]
     found: list[str] = []
-    threads = [threading.Thread(target=lambda one=one: found.append(one.session().access)) for one in logins]
+    threads = [threading.Thread(target=lambda one=one: found.append(one.session().refresh)) for one in logins]
     for thread in threads:
         thread.start()
     for thread in threads:
