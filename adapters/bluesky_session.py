@@ -143,10 +143,8 @@ class Login:
             return found
         try:
             return self._prove(found)
-        except (BadRequestError, UnauthorizedError) as error:
-            if not is_stale(error):
-                raise
-        return self._prove(self._renew(found))
+        except (BadRequestError, UnauthorizedError):  # it is asked nothing else: whatever it says is of the session
+            return self._prove(self._renew(found))
 
     def distrust(self) -> None:
         """The platform has said that it takes this token no more: whoever asks for a proven one next renews it."""
@@ -205,7 +203,9 @@ class Login:
             return None
         try:
             made = self._client.com.atproto.server.refresh_session(headers={"Authorization": f"Bearer {old.refresh}"})
-        except (BadRequestError, UnauthorizedError):
+        except (BadRequestError, UnauthorizedError) as error:
+            if error_of(error) in CLOSED:
+                raise closed(self._account.identity, error) from None
             return None
         return self._keep(made)
 

@@ -123,6 +123,8 @@ def test_a_post_is_limited_while_frozen_stays_live_in_the_books_and_is_freed_aft
     assert gate_of(watch, target["platform_id"]) is None
     told = watch.say("incident", "report")
     assert [one["decision"] for one in told["takedowns"]] == ["close-replies", "close-replies", "lock"]
+    assert [one["state"] for one in told["takedowns"]] == ["lifted", "kept", "not_attempted"]
+    assert {one["what"] for one in told["hindered"]}.isdisjoint({"lingering", "came_back", "still_visible"})
 
 
 def gate_of(watch: Watch, uri: str) -> object:

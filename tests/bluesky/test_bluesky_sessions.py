@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.bluesky_session import PATIENCE, Kept, Login, restored
+from guardian.errors import PlatformRefusal
 from guardian.gate.keeping import SealedKeeping
 from tests.bluesky.conftest import desk_at
 from tests.bluesky.test_bluesky_house import Watch
@@ -106,6 +107,16 @@ def test_a_kept_token_that_nobody_takes_falls_back_to_the_app_password(lives: Li
         lives.keeping.write(spoilt.replace(first.refresh.encode(), first.refresh[:-4].encode() + b"AAAA"))
     lives.next().proven()
     assert lives.logins == 2
+
+
+def test_an_account_that_was_closed_meanwhile_is_said_to_be_and_costs_no_login(lives: Lives) -> None:
+    lives.next().session()
+    lives.desk.pds.take_down(lives.desk.brand)
+    with pytest.raises(PlatformRefusal, match="has closed the account"):
+        lives.next().proven()
+    lives.desk.pds.take_down(lives.desk.brand, applied=False)
+    assert lives.next().proven().did == lives.desk.brand.did
+    assert lives.logins == 1
 
 
 @pytest.mark.parametrize(
