@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters import x_answers as answers_
-from adapters import x_counting, x_incident
+from adapters import x_counting, x_incident, x_login
 from adapters.likeness import Likeness
 from adapters.x_addresses import SITES, address
 from adapters.x_incident import POSTS, XIncident
@@ -34,6 +34,7 @@ ROUTES = (
     Route(Kind.PUBLISH, "POST", POSTS),
     Route(Kind.UPLOAD, "POST", UPLOAD),
     Route(Kind.UPLOAD, "POST", METADATA),
+    *x_login.ROUTES,
     *x_incident.ROUTES,
 )
 WHO_MAY_REPLY = ("following", "mentionedUsers", "subscribers", "verified")
@@ -53,7 +54,7 @@ class XAdapter(XIncident):
     """One account on X."""
 
     def __init__(self, account: Account, network: Network) -> None:
-        super().__init__(account, network.session)
+        super().__init__(account, network)
         self._client = XClient(self._session)
         self._me: str | None = None
         self._name = account.identity.removeprefix("@")
@@ -62,6 +63,7 @@ class XAdapter(XIncident):
     def whoami(self) -> Identity:
         """`@name`. Raises PlatformRefusal for what has to be set right at X, TokenRefused for keys that are none."""
         try:
+            self._session.expect_rights()
             me = answers_.thing_in(self._client.get_me(user_auth=True))
         except Exception as error:  # noqa: BLE001 (the library's, requests' and ours: each is explained)
             raise explained(error, f"use X as {self._account.identity}") from None

@@ -32,8 +32,7 @@ from guardian.model import Decision, PostRef, Presence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from requests import Session
-
+    from guardian.adapter import Network
     from guardian.model import Account, Native, Shown
 
 POSTS = "/2/tweets"
@@ -89,9 +88,9 @@ NO_NATIVES = "cannot reach what X has scheduled, because its API has no way to i
 class XIncident:
     """What an incident needs of one account."""
 
-    def __init__(self, account: Account, session: Session) -> None:
+    def __init__(self, account: Account, network: Network) -> None:
         self._account = account
-        self._session = XSession(account, session)
+        self._session = XSession(account, network)
 
     def resolve(self, url: str) -> PostRef | None:
         """By the address alone; nobody is asked."""

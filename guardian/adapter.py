@@ -215,6 +215,13 @@ class Network(Protocol):
         """Where a session or a rotated token outlives the daemon."""
         ...
 
+    def hush(self, secret: str) -> None:
+        """Say that this is a secret, too: a token that the platform has given. It is blanked wherever it would appear.
+
+        Before it is sent for the first time. Any thread.
+        """
+        ...
+
     def httpx_transport(self) -> httpx.BaseTransport:
         """The same door for a client library that is built on httpx; asks for httpx only now."""
         ...
@@ -355,7 +362,8 @@ class Undoing:
 class Maker:
     """What the entry point of an adapter names: how to connect, which requests change what, which secrets it needs.
 
-    A secret called `one|other` is one of those two.
+    A secret called `one|other` is one of those two, `name?` may be missing, and a `|` alone parts two whole sets of
+    which an account has one (`rules/secret_names.py`).
     """
 
     connect: Connect

@@ -124,7 +124,7 @@ def test_an_old_twin_is_not_taken_for_the_lost_post(stage: Stage) -> None:
 
 
 def test_a_post_that_is_not_listed_yet_is_found_when_it_is(stage: Stage) -> None:
-    stage.x.lag = 1
+    stage.x.shelf.lag = 1
     began = now()
     ref = stage.published("Fresh bread")
     assert stage.adapter.find(Part(text="Fresh bread"), since=began, known=NOBODY) is None

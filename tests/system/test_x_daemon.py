@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.x_session import SECRETS
+from adapters.x_session import KEYS as SECRETS
 from guardian.fence.house import House
 from guardian.rehearsal import RehearsalPlatform
 from tests.doubles.x import XDouble
