@@ -15,7 +15,7 @@ from adapters import x_counting, x_incident, x_login
 from adapters.likeness import Likeness
 from adapters.x_addresses import SITES, address
 from adapters.x_incident import POSTS, XIncident
-from adapters.x_session import SECRETS, XClient, explained
+from adapters.x_session import SECRETS, XClient, XSession, explained
 from adapters.x_words import alike, pictures_of, text_of
 from guardian.adapter import Kind, Maker, Readiness, Route
 from guardian.errors import Doubt
@@ -53,8 +53,8 @@ LIST = ["attachments", "created_at", "entities", "referenced_tweets", "text"]
 class XAdapter(XIncident):
     """One account on X."""
 
-    def __init__(self, account: Account, network: Network) -> None:
-        super().__init__(account, network)
+    def __init__(self, account: Account, network: Network, session: XSession | None = None) -> None:
+        super().__init__(account, session or XSession(account, network))
         self._client = XClient(self._session)
         self._me: str | None = None
         self._name = account.identity.removeprefix("@")

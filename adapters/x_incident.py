@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 
 from adapters import x_answers as answers_
 from adapters.x_addresses import SAFE_ID, address, post_at
-from adapters.x_session import XSession
 from guardian.adapter import (
     Abilities,
     Act,
@@ -32,7 +31,7 @@ from guardian.model import Decision, PostRef, Presence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from guardian.adapter import Network
+    from adapters.x_session import XSession
     from guardian.model import Account, Native, Shown
 
 POSTS = "/2/tweets"
@@ -88,9 +87,9 @@ NO_NATIVES = "cannot reach what X has scheduled, because its API has no way to i
 class XIncident:
     """What an incident needs of one account."""
 
-    def __init__(self, account: Account, network: Network) -> None:
+    def __init__(self, account: Account, session: XSession) -> None:
         self._account = account
-        self._session = XSession(account, network)
+        self._session = session
 
     def resolve(self, url: str) -> PostRef | None:
         """By the address alone; nobody is asked."""

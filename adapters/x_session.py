@@ -1,6 +1,7 @@
 """Requests to X on the guarded session, signed with the account's four keys (OAuth 1.0a) or with a token (OAuth 2).
 
-One call is one request; a reading one is made again where X took our token no more. `XSession` shares nothing that changes: any number of threads may use it. `XClient` is the library for one thread.
+One call is one request; a reading one is made again where X took our token no more. `XSession` may be used by any
+number of threads. `XClient` is the library for one thread.
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ class Tokens:
     def revoke(self, name: str) -> None:
         """The person has taken it back: neither token is any good."""
         with self._lock:
-            self._grants = [one for one in self._grants if one.name != name]
+            for grant in self._grants:
+                if grant.name == name:
+                    grant.refresh = ""
             self._access = {token: one for token, one in self._access.items() if one[0].name != name}
 
     def end_access(self) -> None:
@@ -83,7 +85,7 @@ class Tokens:
             secret = ours[0].client_secret
             if secret is not None and authorization != _basic(form["client_id"], secret):
                 return WRONG_SECRET
-            grant = next((one for one in ours if one.refresh == form.get("refresh_token")), None)
+            grant = next((one for one in ours if one.refresh and one.refresh == form.get("refresh_token")), None)
             return SPENT if grant is None else self._renew(grant)
 
     def _renew(self, grant: Grant) -> Answer:
