@@ -89,7 +89,9 @@ class Route:
     method: str
     path: str
     target: str | None = None  # of a retracting route whose path has no group `target`: the body's field, or fields
-    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value
+    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value: words, `true`
+    announced: bool = False  # of a retracting route: the platform knows the target by another name there, so that the
+    # whole path is one of the values that `Undoing.says` announces
 
     def matches(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> bool:
         """Whether a request with this method, path (no query) and fields at the top of its body is this route."""

@@ -30,7 +30,7 @@ def the_table_takes_nothing_that_nobody_declared(stage: Stage) -> None:
 @CASES.add()
 def every_retracting_route_names_its_target(stage: Stage) -> None:
     for route in stage.bench.maker.routes:
-        named = route.target is not None or "target" in re.compile(route.path).groupindex
+        named = route.target is not None or route.announced or "target" in re.compile(route.path).groupindex
         expect(route.kind is not Kind.RETRACT or named, f"{route.path} does not say where it names the post")
 
 

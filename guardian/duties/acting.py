@@ -43,6 +43,8 @@ MOST_ACTS = 3  # where nothing comes of them
 PATIENCE = 60 * 60_000  # how long a platform that cannot be reached is tried
 USUAL_REST = 60.0  # seconds, where a platform says *not now* and not until when
 FULL = "the platform takes no more deletions before then"
+UNAUTHORISED = 401
+UNSEEN = "the platform has answered that it is done; it shows nobody whether it is"
 DONE_BUT_THERE = "the platform said that it is done, and it does not show"
 log = structlog.get_logger()
 
@@ -124,13 +126,15 @@ class Acting:
         """Read back, and end it; or look again; or act again."""
         presence = self.presence(target, snapshot)
         failpoint("takedown.looked")
-        step = found(presence, order.decision)
+        step, seen = found(presence, order.decision), self._is_seen(order)
         verdict = self._verdicts.get(target.id)
         said = getattr(verdict, "why", "") or ""
         since = self.clock() - (target.acted_at or 0)
         if step in (Step.FOUND_GONE, Step.FOUND_HIDDEN):
             self.outcomes.end(order, target, step, "", snapshot=snapshot)
-        elif isinstance(verdict, Rejected):
+        elif not seen and step is Step.FOUND_THERE and isinstance(verdict, Accepted):
+            self.outcomes.end(order, target, Step.FOUND_HIDDEN, UNSEEN, snapshot=snapshot)
+        elif isinstance(verdict, Rejected) and not _may_be_tried_again(verdict, step, target):
             self.outcomes.end(order, target, step, said, snapshot=snapshot)
         elif isinstance(verdict, Accepted | NotFound):
             self._look_later(order, target, snapshot, step, DONE_BUT_THERE, over=since >= READ_BACK)
@@ -141,7 +145,7 @@ class Acting:
             self.attempt(order, target, snapshot)
         else:
             why = said or "it was asked for several times, and is still there"
-            self.outcomes.end(order, target, step, why, snapshot=snapshot)
+            self.outcomes.end(order, target, step if seen else Step.FOUND_NOTHING, why, snapshot=snapshot)
 
     def presence(self, target: Target, snapshot: Snapshot | None) -> Presence:
         """What the platform shows of it now, within the limit."""
@@ -155,14 +159,21 @@ class Acting:
     def _answers(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> dict[str, Answer]:
         """What the platform shows of it, for whoever edits it: asked for again where the snapshot does not have it."""
         found = dict(snapshot.answers) if snapshot is not None else {}
-        if order.decision is not Decision.HIDE:
+        act = self.emergency.maker.abilities.act(order.decision)
+        wanted = OF_AN_EDIT if order.decision is Decision.HIDE else act.needs if act is not None else ()
+        if not set(wanted) - set(found):
             return found
         until = time.monotonic() + self.terms.within
         for look in self.emergency.adapter.looks(ref_of(target)):
-            if look.name in OF_AN_EDIT and look.name not in found:
+            if look.name in wanted and look.name not in found:
                 with contextlib.suppress(Exception), recording.record(_keeper(snapshot), until=until):
                     found[look.name] = self.emergency.adapter.fetch(look)
         return found
+
+    def _is_seen(self, order: Takedown) -> bool:
+        """Whether the platform shows that such an act was done."""
+        act = self.emergency.maker.abilities.act(order.decision)
+        return act is None or act.seen
 
     def _turn(self, target: Target) -> int:
         """When this target may be acted on, by the platform's budget and by what it said last."""
@@ -186,6 +197,12 @@ class Acting:
         if isinstance(self._verdicts.get(target.id), Accepted | NotFound):
             nap = min(nap, NAPS[-1])
         self.outcomes.postpone(target, self.clock() + nap, why)
+
+
+def _may_be_tried_again(verdict: Rejected, step: Step, target: Target) -> bool:
+    """A token that was renewed in that very moment: surely nothing was done, and the post is surely there."""
+    stale = type(verdict) is Rejected and verdict.status == UNAUTHORISED
+    return stale and step is Step.FOUND_THERE and target.acts < MOST_ACTS
 
 
 def _keeper(snapshot: Snapshot | None) -> Callable[[Exchange], None]:

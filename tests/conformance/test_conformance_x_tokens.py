@@ -1,4 +1,4 @@
-"""With OAuth 2, too: who we are, what passes a closed gate, and that tokens which X gives and says back stand nowhere."""
+"""With OAuth 2, too: who we are, what passes a closed gate, and that tokens which X says back stand nowhere."""
 
 from __future__ import annotations
 

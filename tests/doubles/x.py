@@ -113,11 +113,18 @@ class XDouble:
         """What it shows, the texts as they were sent, oldest first."""
         return [post["sent"] for post in self.posts.values()]
 
-    def post_past_us(self, text: str, name: str = "acme") -> None:
-        """As somebody with keys of their own would do it."""
+    def post_past_us(self, text: str, name: str = "acme", *, below: str | None = None) -> str:
+        """As somebody with keys of their own would do it; its id."""
+        reply = {"reply": {"in_reply_to_tweet_id": below}} if below else {}
         with self._lock:
-            status, _ = self.shelf.create({"text": text}, self.accounts[name])
+            status, made = self.shelf.create({"text": text, **reply}, self.accounts[name])
         assert status == 201, "the double has refused it"
+        return str(made["data"]["id"])
+
+    def repost_past_us(self, platform_id: str, name: str = "acme") -> str:
+        """As somebody does it in the app; the id of the repost."""
+        with self._lock:
+            return self.shelf.repost(platform_id, self.accounts[name])
 
     def _time(self) -> str:
         moment = datetime.fromtimestamp(time.time() + self.ahead, UTC)
@@ -146,7 +153,12 @@ class XDouble:
             return filed
         post = re.fullmatch(r"/2/tweets/(\d+)", asked.path)
         if post:
-            return self.shelf.delete(post[1], account) if asked.method == "DELETE" else self.shelf.show(post[1])
+            if asked.method == "DELETE":
+                return self.shelf.delete(post[1], account)
+            return self.shelf.show(post[1], asked.query.get("expansions", ""))
+        changed = self._changed(asked, account)
+        if changed is not None:
+            return changed
         routes: dict[tuple[str, str], Callable[[], tuple[int, Json]]] = {
             ("POST", "/2/tweets"): lambda: self.shelf.create(asked.body, account),
             ("GET", "/2/users/me"): lambda: (200, {"data": account.shown(asked.query.get("user.fields", ""))}),
@@ -156,6 +168,13 @@ class XDouble:
         missing = 404, {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"}
         found = routes.get((asked.method, asked.path))
         return missing if found is None else found()
+
+    def _changed(self, asked: Asked, account: XAccount) -> tuple[int, Json] | None:
+        hidden = re.fullmatch(r"/2/tweets/(\d+)/hidden", asked.path)
+        if hidden and asked.method == "PUT":
+            return self.shelf.hide(hidden[1], asked.body, account)
+        repost = re.fullmatch(r"/2/users/(\d+)/retweets/(\d+)", asked.path)
+        return self.shelf.take_back(repost[1], repost[2], account) if repost and asked.method == "DELETE" else None
 
     def _oembed(self, asked: Asked) -> tuple[int, Json]:
         platform_id = asked.query.get("url", "").rpartition("/")[2]

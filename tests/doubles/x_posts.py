@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.doubles.x_links import shortened
-from tests.doubles.x_refusals import DUPLICATE, PROBLEM
+from tests.doubles.x_refusals import DUPLICATE, NOT_PERMITTED, PROBLEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,32 +48,72 @@ class Posts:
             "author_id": account.id,
             "created_at": self._time(),
             "edit_history_tweet_ids": [platform_id],
-            "conversation_id": parent or platform_id,
+            "conversation_id": self.live[parent]["conversation_id"] if parent else platform_id,
             "reply_settings": body.get("reply_settings", "everyone"),
             **({"entities": {"urls": links}} if links else {}),
             **({"attachments": {"media_keys": [f"3_{key}" for key in keys]}} if keys else {}),
             **({"referenced_tweets": [{"type": "replied_to", "id": parent}]} if parent else {}),
             "sent": text,
             "unlisted": self.lag,
+            "hidden": False,
         }  # fmt: skip
         return 201, {"data": {"id": platform_id, "text": shown, "edit_history_tweet_ids": [platform_id]}}
 
     def delete(self, platform_id: str, account: XAccount) -> tuple[int, Json]:
+        """By its own id; what that does to a repost, nobody says: here nothing."""
         post = self.live.get(platform_id)
         if post is not None and post["author_id"] != account.id:
             return 403, {"detail": "You are not authorized to delete this Tweet.", "type": "about:blank",
                          "title": "Forbidden", "status": 403}  # fmt: skip
+        if post is not None and _reposted(post):
+            return 200, {"data": {"deleted": False}}
         return 200, {"data": {"deleted": self.live.pop(platform_id, None) is not None}}
 
-    def show(self, platform_id: str) -> tuple[int, Json]:
+    def repost(self, platform_id: str, account: XAccount) -> str:
+        """As somebody does it in the app; its own id."""
+        new = self._next_id()
+        source = self.live[platform_id]
+        self.live[new] = {
+            "id": new, "text": f"RT @somebody: {source['text']}", "author_id": account.id, "created_at": self._time(),
+            "edit_history_tweet_ids": [new], "conversation_id": new, "sent": f"RT {source['sent']}", "unlisted": 0,
+            "hidden": False, "referenced_tweets": [{"type": "retweeted", "id": platform_id}],
+        }  # fmt: skip
+        return new
+
+    def take_back(self, who: str, platform_id: str, account: XAccount) -> tuple[int, Json]:
+        """A repost, by the id of the post that it shows. To take back what is none succeeds, too."""
+        if who != account.id:
+            return 403, NOT_PERMITTED
+        ours = [key for key, one in self.live.items() if one["author_id"] == who and _reposted(one) == platform_id]
+        for key in ours:
+            del self.live[key]
+        return 200, {"data": {"retweeted": False}}
+
+    def hide(self, platform_id: str, body: Json, account: XAccount) -> tuple[int, Json]:
+        """A reply of somebody else, in a conversation that the account has begun."""
+        post = self.live.get(platform_id)
+        root = self.live.get(post["conversation_id"]) if post is not None else None
+        if post is None or not isinstance(body.get("hidden"), bool):
+            return 400, {"title": "Invalid Request", "type": PROBLEM + "invalid-request", "detail": "id"}
+        if root is None or root["author_id"] != account.id or post["author_id"] == account.id:
+            return 403, NOT_PERMITTED
+        post["hidden"] = body["hidden"]
+        return 200, {"data": {"hidden": post["hidden"]}}
+
+    def show(self, platform_id: str, expansions: str = "") -> tuple[int, Json]:
+        """One post, and those that it refers to. Nothing in it says whether it is hidden."""
         post = self.live.get(platform_id)
         if post is None:
             return 200, {"errors": [{"value": platform_id, "detail": f"Could not find tweet with id: [{platform_id}].",
                          "title": "Not Found Error", "resource_type": "tweet", "parameter": "id",
                          "resource_id": platform_id, "type": PROBLEM + "resource-not-found"}]}  # fmt: skip
         keys = (post.get("attachments") or {}).get("media_keys", [])
-        media = [one for one in self._uploads.files.values() if one["media_key"] in keys]
-        return 200, {"data": _public(post), **({"includes": {"media": media}} if media else {})}
+        found: Json = {"media": [one for one in self._uploads.files.values() if one["media_key"] in keys]}
+        if "referenced_tweets.id" in expansions.split(","):
+            others = [self.live.get(one["id"]) for one in post.get("referenced_tweets", ())]
+            found["tweets"] = [_public(one) for one in others if one is not None]
+        includes = {name: said for name, said in found.items() if said}
+        return 200, {"data": _public(post), **({"includes": includes} if includes else {})}
 
     def listed(self, query: dict[str, str], account: XAccount) -> tuple[int, Json]:
         found = []
@@ -93,5 +133,9 @@ class Posts:
         return 200, {**({"data": page} if page else {}), "meta": meta}
 
 
+def _reposted(post: Json) -> str | None:
+    return next((one["id"] for one in post.get("referenced_tweets", ()) if one["type"] == "retweeted"), None)
+
+
 def _public(post: Json) -> Json:
-    return {key: value for key, value in post.items() if key not in ("sent", "unlisted")}
+    return {key: value for key, value in post.items() if key not in ("sent", "unlisted", "hidden")}
