@@ -25,6 +25,8 @@ Json = dict[str, Any]
 OK, UNPAID, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 402, 403, 404, 429
 UNAUTHORISED = 401
 PROBLEM = "/problems/"
+PAYING = frozenset({"Basic", "Premium", "PremiumPlus"})
+VERIFIED = frozenset({"blue", "business", "government"})  # only who pays is
 HIDDEN = "/hidden"  # how the address of a reply's being hidden ends
 DUPLICATE, CLOCK, SUSPENDED, LOCKED = "187", "135", ("63", "64"), "326"  # codes of the older API, which still turn up
 CREDIT_TITLES = ("CreditsDepleted", "SpendCapReached")
@@ -124,6 +126,11 @@ def words(found: Json) -> str:
 def post_in(body: bytes) -> Json | None:
     """The post in an answer; None when there is none."""
     return thing_in(document(body))
+
+
+def is_paying(account: Json) -> bool:
+    """Whether X says that the account pays, and so may write longer posts and show longer films."""
+    return account.get("subscription_type") in PAYING or account.get("verified_type") in VERIFIED
 
 
 def thing_in(found: Json) -> Json | None:

@@ -64,8 +64,8 @@ REPLIES = {
     "max_results": "100",
 }
 ABILITIES = Abilities(
-    publishes="Words that count 280 at X, for everybody; it can be said who may reply.",
-    media=Files(words="Up to four pictures of 5 MB.", alt=True),
+    publishes="Words that count 280 at X, or 25,000 where X says that the account pays; it can be said who may reply.",
+    media=Files(words="Up to four pictures of 5 MB, or one film (MP4, 20 minutes), which has no alt text.", alt=True),
     threads="Each part replies to the one before it.",
     finds=Finding(
         certainty=Certainty.ONE_SIDED,

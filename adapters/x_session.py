@@ -116,10 +116,11 @@ class XClient(tweepy.Client):  # type: ignore[misc]  # the library has no types
         route: str,
         params: Any = None,  # noqa: ANN401 (the library's)
         json: Any = None,  # noqa: ANN401 (the library's)
+        files: Any = None,  # noqa: ANN401 (requests')
         user_auth: bool = True,  # noqa: ARG002, FBT001, FBT002 (the library's; there is no other way than as the user)
     ) -> Response:
         """One signed request. Raises the library's own error for an answer that is none."""
-        response = self._ours.ask(method, route, params=params, json=json)
+        response = self._ours.ask(method, route, params=params, json=json, files=files)
         status = response.status_code
         if status >= SERVER_ERROR:
             raise TwitterServerError(response)

@@ -247,7 +247,8 @@ class Adapter(Protocol):
     def upload(self, data: bytes, media: Media) -> str:
         """Hand over one file, and what it shows in words, with uploading requests alone; the platform's id of it.
 
-        Nobody sees the file before it is part of a post.
+        Nobody sees the file before it is part of a post. Raises Mistake, before anything is asked, for a file that the
+        platform surely will not show as it is.
         """
         ...
 

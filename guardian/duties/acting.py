@@ -43,7 +43,6 @@ MOST_ACTS = 3  # where nothing comes of them
 PATIENCE = 60 * 60_000  # how long a platform that cannot be reached is tried
 USUAL_REST = 60.0  # seconds, where a platform says *not now* and not until when
 FULL = "the platform takes no more deletions before then"
-UNAUTHORISED = 401
 UNSEEN = "the platform has answered that it is done; it shows nobody whether it is"
 DONE_BUT_THERE = "the platform said that it is done, and it does not show"
 log = structlog.get_logger()
@@ -134,7 +133,7 @@ class Acting:
             self.outcomes.end(order, target, step, "", snapshot=snapshot)
         elif not seen and step is Step.FOUND_THERE and isinstance(verdict, Accepted):
             self.outcomes.end(order, target, Step.FOUND_HIDDEN, UNSEEN, snapshot=snapshot)
-        elif isinstance(verdict, Rejected) and not _may_be_tried_again(verdict, step, target):
+        elif isinstance(verdict, Rejected):
             self.outcomes.end(order, target, step, said, snapshot=snapshot)
         elif isinstance(verdict, Accepted | NotFound):
             self._look_later(order, target, snapshot, step, DONE_BUT_THERE, over=since >= READ_BACK)
@@ -197,12 +196,6 @@ class Acting:
         if isinstance(self._verdicts.get(target.id), Accepted | NotFound):
             nap = min(nap, NAPS[-1])
         self.outcomes.postpone(target, self.clock() + nap, why)
-
-
-def _may_be_tried_again(verdict: Rejected, step: Step, target: Target) -> bool:
-    """A token that was renewed in that very moment: surely nothing was done, and the post is surely there."""
-    stale = type(verdict) is Rejected and verdict.status == UNAUTHORISED
-    return stale and step is Step.FOUND_THERE and target.acts < MOST_ACTS
 
 
 def _keeper(snapshot: Snapshot | None) -> Callable[[Exchange], None]:

@@ -361,8 +361,8 @@ def test_no_token_is_in_a_log_an_error_a_receipt_or_the_evidence(
         for hours in (2.0, 4.0, 6.0, 8.0):
             life.clock.now = hours * HOUR
             echo = " ".join(life.x.tokens.issued[-2:])
+            text = {"Content-Type": "application/odd"}
             for path, method in (("/2/oauth2/token", "POST"), ("/2/users/me", "GET"), ("/2/tweets", "POST")):
-                text = {"Content-Type": "application/odd"}
                 life.x.fault("answer", method=method, path=path, status=403, body=f"you said {echo}", headers=text)
                 with declare(stage.intent()) as receipt:
                     said.append(_suppressed(adapter.whoami))
@@ -371,10 +371,10 @@ def test_no_token_is_in_a_log_an_error_a_receipt_or_the_evidence(
                 life.clock.now += REST + 1
     kinds = [one.url.rpartition("/")[2] for one in exchanges]
     assert kinds.count("token") >= 3
-    text = repr(said) + caplog.text + "".join(capsys.readouterr()) + repr(exchanges) + repr(adapter.__dict__)
+    written = repr(said) + caplog.text + "".join(capsys.readouterr()) + repr(exchanges) + repr(adapter.__dict__)
     kept = b"".join(file.read_bytes() for file in life.place.rglob("*") if file.is_file())
     for token in [*life.x.tokens.issued, life.keys["client_secret"]]:
-        assert token not in text
+        assert token not in written
         assert token.encode() not in kept
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field
-from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any
 
 from tests.doubles.x_refusals import PROBLEM
@@ -120,9 +119,11 @@ class Media:
 
 def fields(raw: bytes, content_type: str) -> dict[str, bytes]:
     """The fields of a form in parts."""
-    letter = BytesParser().parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + raw)
-    found = {}
-    for part in letter.get_payload():
-        name = part.get_param("name", header="content-disposition")
-        found[str(name)] = part.get_payload(decode=True)
+    boundary = b"--" + content_type.partition("boundary=")[2].strip('"').encode()
+    found: dict[str, bytes] = {}
+    for part in raw.split(boundary)[1:-1]:
+        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        name = re.search(rb'; name="([^"]*)"', head)
+        assert name is not None, head
+        found[name[1].decode()] = content.removesuffix(b"\r\n")
     return found

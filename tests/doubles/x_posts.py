@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.doubles.x_asked import XAccount
     from tests.doubles.x_media import Media
 
+SHORT = 280  # letters; it does not count as X does: what is longer is surely a long post
 Json = dict[str, Any]
 SETTINGS = ("following", "mentionedUsers", "subscribers", "verified")
 
@@ -42,9 +43,16 @@ class Posts:
             links.append({"url": f"https://t.co/m{platform_id[-9:]}", "media_key": f"3_{keys[0]}",
                           "expanded_url": f"https://x.com/{account.name}/status/{platform_id}/photo/1"})  # fmt: skip
             shown = f"{shown} {links[-1]['url']}".strip()
+        long = len(text) > SHORT
+        if long and account.subscription == "None" and account.verified == "none":
+            return 403, NOT_PERMITTED
+        if long:
+            note = {"text": _escaped(shown), **({"entities": {"urls": links}} if links else {})}
+            shown, links = f"{shown[: SHORT - 5]}… https://t.co/n{platform_id[-9:]}", links[:1]
         self.live[platform_id] = {
             "id": platform_id,
-            "text": shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
+            **({"note_tweet": note} if long else {}),
+            "text": _escaped(shown),
             "author_id": account.id,
             "created_at": self._time(),
             "edit_history_tweet_ids": [platform_id],
@@ -131,6 +139,10 @@ class Posts:
         if start + size < len(found):
             meta["next_token"] = str(start + size)
         return 200, {**({"data": page} if page else {}), "meta": meta}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _reposted(post: Json) -> str | None:
