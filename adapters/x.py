@@ -39,6 +39,7 @@ SKEW = timedelta(minutes=5)  # X takes no signature from a clock that is more wr
 PAGE = 100
 MAX_PAGES = 8  # its list ends at 800 where replies are left out, at 3,200 else
 LIST = ["attachments", "created_at", "entities", "note_tweet", "referenced_tweets", "text"]
+PAYS = "X says that the account pays: longer posts, and films of 125 minutes"
 ABOUT_US = ["subscription_type", "verified_type"]
 
 
@@ -70,7 +71,9 @@ class XAdapter(XIncident):
         """What X said of the account when it was asked who we are: whoever pays may write longer posts."""
         if self._me is None:
             self.whoami()
-        return Limits(characters=x_counting.MOST_OF_PAYING if self._paying else x_counting.MOST, media=MEDIA)
+        if self._paying:
+            return Limits(characters=x_counting.MOST_OF_PAYING, media=MEDIA, remarks=(PAYS,))
+        return Limits(characters=x_counting.MOST, media=MEDIA)
 
     def check(self, part: Part, limits: Limits) -> Sequence[Problem]:
         """Counted by X's own rules; what X has no field for is a problem, and never left out in silence."""
