@@ -39,8 +39,9 @@ class Posts:
             return DUPLICATE
         platform_id = self._next_id()
         shown, links = shortened(text, platform_id)
+        shows = [self._uploads.files[key]["media_key"] for key in keys]
         if keys:
-            links.append({"url": f"https://t.co/m{platform_id[-9:]}", "media_key": self._uploads.files[keys[0]]["media_key"],
+            links.append({"url": f"https://t.co/m{platform_id[-9:]}", "media_key": shows[0],
                           "expanded_url": f"https://x.com/{account.name}/status/{platform_id}/photo/1"})  # fmt: skip
             shown = f"{shown} {links[-1]['url']}".strip()
         long = len(text) > SHORT
@@ -59,7 +60,7 @@ class Posts:
             "conversation_id": self.live[parent]["conversation_id"] if parent else platform_id,
             "reply_settings": body.get("reply_settings", "everyone"),
             **({"entities": {"urls": links}} if links else {}),
-            **({"attachments": {"media_keys": [self._uploads.files[key]["media_key"] for key in keys]}} if keys else {}),
+            **({"attachments": {"media_keys": shows}} if keys else {}),
             **({"referenced_tweets": [{"type": "replied_to", "id": parent}]} if parent else {}),
             "sent": text,
             "unlisted": self.lag,
