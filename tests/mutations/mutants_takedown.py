@@ -16,6 +16,7 @@ WHOSE = "duties/test_duties_takedown_whose.py"
 ORDERS = "duties/test_duties_takedown_orders.py"
 THREADS = "duties/test_duties_takedown_threads.py"
 UNDO = "duties/test_duties_takedown_undo.py"
+OF_X = "duties/test_duties_x.py"
 LATER = "duties/test_duties_takedown_later.py"
 
 EARLY = """\
@@ -186,6 +187,30 @@ TAKING_DOWN = (
             "        with self._lock:\n            return self._undo",
             "        if self._lock:\n            return self._undo",
         ),
+    ),
+    mutant(
+        "what nobody can see is called back",
+        f"{OF_X}::test_a_reply_that_x_says_is_hidden_is_hidden_and_no_later_look_calls_it_back",
+        (
+            "guardian/duties/looking_again.py",
+            "                presence = Presence.UNKNOWN  # it shows",
+            "                presence = presence  # it shows",
+        ),
+    ),
+    mutant(
+        "what is for the words of others is done to our own",
+        f"{OF_X}::test_what_is_not_for_such_a_post_is_not_attempted[hide]",
+        ("guardian/rules/ownership.py", "    if ours or author == identity.id:\n", "    if not identity.id:\n"),
+    ),
+    mutant(
+        "what nobody can see is shown again because it was there all the time",
+        f"{OF_X}::test_what_x_does_not_show_again_is_not_called_shown",
+        ("guardian/duties/undoing.py", " and told\n", "\n"),
+    ),
+    mutant(
+        "a life without a snapshot deletes a repost as if it were a post",
+        f"{OF_X}::test_a_repost_is_taken_back_and_never_what_it_shows_also_by_a_life_that_has_no_snapshot_of_it[True]",
+        (ACTING, " else act.needs if act is not None else ()\n", " else ()\n"),
     ),
     mutant(
         "what came back is still called gone",
