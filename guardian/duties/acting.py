@@ -16,10 +16,10 @@ import structlog
 
 from guardian.duties import allowance, fate
 from guardian.duties.outcomes import WHY_LENGTH, about, ref_of
-from guardian.errors import Refusal
+from guardian.errors import GuardianError, Refusal
 from guardian.failpoint import failpoint
 from guardian.gate import intents, recording
-from guardian.gate.verdicts import Accepted, NotFound, Rejected, Throttled, verdict_of_retract
+from guardian.gate.verdicts import Accepted, NotFound, NotSent, Rejected, Throttled, verdict_of_retract
 from guardian.model import Decision, Presence
 from guardian.rules.takedown import Step, TargetState, found
 from guardian.store import journal, takedowns
@@ -104,16 +104,21 @@ class Acting:
             facts |= {"act": order.decision, "policy": order.capture, "grade": target.grade, "try": target.acts}
             journal.append(tx, "takedown acting", who=order.by, now=now, **facts)
         failpoint("takedown.intended")
+        said = ""
         intent = intents.retracting(self.account, target.platform_id, undoing.says)
         with intents.declare(intent) as receipt, recording.record(_keeper(snapshot)) as told:
             try:
                 self.emergency.adapter.retract(order.decision, ref_of(target), undoing)
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
+                said = str(error) if isinstance(error, GuardianError) else ""
                 log.info("retracting", target=target.id, said=type(error).__name__)
         failpoint("takedown.acted")
         if told.lost and snapshot is not None:
             snapshot.facts.notes.append(f"the act is not in the archive: {told.lost[0]}"[:WHY_LENGTH])
-        self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
+        verdict = verdict_of_retract(receipt)
+        if said and receipt.retracting is None:
+            verdict = NotSent(said)  # it had to log in first, and could not: in words that say what to do
+        self._verdicts[target.id] = verdict
         if isinstance(verdict, Throttled):
             after = verdict.after if verdict.after is not None else USUAL_REST
             self._rest_until = self.clock() + round(1000 * after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from adapters.x import MAKER
 from guardian.duties.outcomes import LOOKS_AGAIN
 from guardian.errors import Refusal
-from guardian.model import Media, Part, Presence, State
+from guardian.model import Media, Part, Presence, Secret, State
 from guardian.store import takedowns
 from tests.adapters.test_x_films import film
 from tests.adapters.x_stage import account_of, x
@@ -133,6 +134,22 @@ def test_a_repost_is_taken_back_and_never_what_it_shows_also_by_a_life_that_has_
     assert [path for method, path in x.changes() if method == "DELETE"] == [
         f"/2/users/{x.accounts['acme'].id}/retweets/{ours}"
     ]
+
+
+def test_a_login_that_x_takes_no_more_is_the_reason_of_a_takedown_that_came_to_nothing_with_what_to_do(
+    house: House, database: Database, x: XDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conftest, "makers", lambda: {"x": MAKER})
+    secrets = {name: Secret(value) for name, value in x.tokens.authorise("acme").items()}
+    account = replace(account_of(x), secrets=secrets)
+    found = Urgent(Scene(house=house, accounts=(account,), database=database), None, found={"x": MAKER})
+    post = found.publish("A bad joke")
+    x.tokens.revoke("acme")
+    (target,) = found.take_down(post.id)
+    found.close()
+    assert target.state == "unknown"
+    assert "authorise the app again as @acme (docs/accounts/x.md)" in target.why
+    assert x.live() == ["A bad joke"]
 
 
 def put_by(urgent: Urgent, data: bytes) -> Media:
