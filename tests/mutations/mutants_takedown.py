@@ -136,7 +136,7 @@ TAKING_DOWN = (
         f"{TESTS}::test_an_act_without_a_plain_answer_is_looked_at_before_another_one[status]",
         (
             ACTING,
-            "        self._verdicts[target.id] = verdict = verdict_of_retract(receipt)\n",
+            "        self._verdicts[target.id] = verdict\n",
             AT_ONCE,
         ),
     ),
