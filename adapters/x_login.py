@@ -19,7 +19,7 @@ import structlog
 from adapters import x_tokens
 from adapters.x_tokens import Token
 from guardian.adapter import Kind, Route
-from guardian.errors import Doubt, GuardianError, TokenRefused
+from guardian.errors import Doubt, GuardianError, PlatformRefusal, TokenRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,13 @@ class Shared:
                 self._sealed[key] = sealed
         return token
 
+    def spend(self, key: str, access: str) -> None:
+        """X takes this one no more; whether it is on the disk stays as it was."""
+        with self._lock:
+            token = self._tokens.get(key)
+            if token is not None and token.access == access:
+                self._tokens[key] = token.spent()
+
     def is_sealed(self, key: str, account: str) -> bool:
         """Whether the last token is on the disk for that account."""
         with self._lock:
@@ -104,7 +111,7 @@ class XLogin:
         self._first = secrets["refresh_token"]
         self._key = _digest(base, self._client[0], self._first)
         self._seal = _digest(self._key, account.name, account.identity, self._client[1] or "")
-        self._save_at = 0.0
+        self._save_at = self._warned_at = 0.0
 
     def bearer(self) -> str:
         """A token that is good. Raises TokenRefused, with what to do; Doubt when X or the disk could not be asked."""
@@ -123,11 +130,24 @@ class XLogin:
             self._save()
         return token
 
+    def expect_rights(self) -> None:
+        """What is known to be wrong, though X may take this token still: a person has to act before it ends.
+
+        Raises TokenRefused where no other can be had; PlatformRefusal where the app was not given what it needs.
+        """
+        token = self.token()
+        refusal = self._shared.refusal(self._seal, self._clock())
+        if refusal is not None:
+            raise refusal
+        if token.lacks:
+            raise PlatformRefusal(
+                f"cannot use X as {self._account.identity}, because the app was not given the right to {token.lacks}",
+                fix=f"authorise it again with: {' '.join(x_tokens.SCOPES)}",
+            )
+
     def forget(self, access: str) -> None:
         """X takes this one no more, whatever it said of its time."""
-        token = self._shared.get(self._key)
-        if token is not None and token.access == access:
-            self._shared.put(self._key, token.spent(), sealed=self._seal)
+        self._shared.spend(self._key, access)
 
     def _save(self) -> None:
         """Again: the disk was full, or the same login is another account's by now."""
@@ -139,12 +159,16 @@ class XLogin:
 
     def _renewed(self, held: Token | None, now: float) -> Token:
         """Another one; or the one that we have, if it is still good and no other can be had now."""
-        if held is None or not held.is_good(now):
-            return self._in_turn(PATIENCE)
+        good = held is not None and held.is_good(now)
         try:
-            return self._in_turn(IMPATIENCE)
+            return self._in_turn(IMPATIENCE if good else PATIENCE)
         except GuardianError as error:
-            log.warning("login not renewed", account=self._account.name, why=str(error))
+            held = self._shared.get(self._key)  # what the last process kept may be good for some minutes more
+            if held is None or not held.is_good(self._clock()):
+                raise
+            if not 0 <= now - self._warned_at < REST:
+                self._warned_at = now
+                log.warning("login not renewed", account=self._account.name, why=str(error))
             return held
 
     def _in_turn(self, within: float) -> Token:

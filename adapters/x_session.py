@@ -71,13 +71,9 @@ class XSession:
         return self._send(method, whole, said, auth=self._signer() if signed else None)
 
     def expect_rights(self) -> None:
-        """Raises PlatformRefusal where X has said that the app was not given what it needs."""
-        lacks = self._login.token().lacks if self._login is not None else ""
-        if lacks:
-            raise PlatformRefusal(
-                f"cannot use X as {self._account.identity}, because the app was not given the right to {lacks}",
-                fix=f"authorise it again with: {' '.join(x_tokens.SCOPES)}",
-            )
+        """Raises what is known to be wrong with a token, though X may take it still. Keys say nothing of themselves."""
+        if self._login is not None:
+            self._login.expect_rights()
 
     def _with_token(self, login: XLogin, method: str, url: str, said: dict[str, Any]) -> Response:
         """A changing request is made once, whatever X says of the token: only a look may be made again."""

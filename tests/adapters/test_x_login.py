@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from guardian.gate.intents import declare
 from guardian.gate.keeping import SealedKeeping
 from guardian.gate.transport import guarded_session
 from guardian.gate.verdicts import Accepted, NotSent, Rejected, verdict, verdict_of_retract
-from guardian.model import Account, Part, Secret
+from guardian.model import Account, Part, Presence, Secret
 from tests.adapters.x_stage import Stage, stage, x
 
 if TYPE_CHECKING:
@@ -130,6 +131,18 @@ def test_another_process_that_has_renewed_it_is_believed(life: Life) -> None:
     assert len(life.x.tokens.renewals) == 2
 
 
+def test_processes_that_renew_at_the_same_instant_use_no_token_twice_and_lose_none(life: Life) -> None:
+    life.adapter().whoami()
+    lives = [life.again() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for round_nr in range(1, 4):
+            for one in lives:
+                one.clock.now = round_nr * 2 * HOUR
+            came = [pool.submit(one.adapter().whoami) for one in lives]
+            assert [one.result(30).handle for one in came] == ["@acme"] * 4
+    assert len(life.x.tokens.renewals) == len(set(life.x.tokens.renewals)) == 4
+
+
 def test_a_token_that_x_takes_no_more_before_its_time_is_renewed_and_the_look_is_made_again(life: Life) -> None:
     adapter = life.adapter()
     adapter.whoami()
@@ -200,11 +213,37 @@ def test_a_crash_between_the_answer_of_x_and_our_disk_is_told_as_what_it_was(
         with pytest.raises(KeyboardInterrupt):
             dying.adapter().whoami()
     following = dying.again()
+    with pytest.raises(Doubt, match="answer to the last renewal never came"):
+        following.adapter().whoami()
     following.clock.now += REST + 1
     with pytest.raises(TokenRefused, match=r"what X gave in its place was lost with that, do authorise the app again"):
         following.adapter().whoami()
     mended = following.again(**life.x.tokens.authorise("acme"))
     assert mended.adapter().whoami().handle == "@acme"
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_is_left_of_the_old_token_after_such_a_crash_is_used_for_takedowns_and_the_trouble_is_told_all_the_same(
+    life: Life, stage: Stage, ends: bool
+) -> None:
+    ref = stage.published("A bad joke")
+    life.x.tokens.old_ends = ends
+    life.adapter().whoami()
+    life.clock.now = 1.8 * HOUR
+    life.x.fault("lose", path="/2/oauth2/token")
+    assert life.adapter().presence(ref) is (Presence.UNKNOWN if ends else Presence.THERE)
+    following = life.again()
+    following.clock.now += REST + 1
+    with pytest.raises(TokenRefused, match="authorise the app again"):
+        following.adapter().whoami()
+    stage.adapter = following.adapter()
+    assert stage.adapter.presence(ref) is (Presence.UNKNOWN if ends else Presence.THERE)
+    if ends:
+        with pytest.raises(TokenRefused, match="authorise the app again"):
+            stage.take_down(ref)
+        return
+    assert verdict_of_retract(stage.take_down(ref)) == Accepted(200)
+    assert life.x.live() == []
 
 
 def test_nothing_is_asked_for_that_could_not_be_kept(life: Life) -> None:
