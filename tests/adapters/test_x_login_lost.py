@@ -237,3 +237,13 @@ def test_no_token_is_in_a_log_an_error_a_receipt_or_the_evidence(
     for token in [*life.x.tokens.issued, life.keys["client_secret"]]:
         assert token not in written
         assert token.encode() not in kept
+
+
+def test_of_a_good_answer_to_a_renewal_the_evidence_keeps_its_length_whatever_its_form(life: Life) -> None:
+    exchanges: list[Exchange] = []
+    odd = {"Content-Type": "application/x-odd"}
+    life.x.fault("answer", path="/2/oauth2/token", status=200, body="<t>a-token-that-nobody-knows</t>", headers=odd)
+    with recording.record(exchanges.append), pytest.raises(Doubt):
+        life.adapter().whoami()
+    (asked,) = exchanges
+    assert asked.body == b"*" * 32
