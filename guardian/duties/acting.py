@@ -16,10 +16,10 @@ import structlog
 
 from guardian.duties import allowance, fate
 from guardian.duties.outcomes import WHY_LENGTH, about, ref_of
-from guardian.errors import Refusal
+from guardian.errors import GuardianError, Refusal
 from guardian.failpoint import failpoint
 from guardian.gate import intents, recording
-from guardian.gate.verdicts import Accepted, NotFound, Rejected, Throttled, verdict_of_retract
+from guardian.gate.verdicts import Accepted, NotFound, NotSent, Rejected, Throttled, verdict_of_retract
 from guardian.model import Decision, Presence
 from guardian.rules.takedown import Step, TargetState, found
 from guardian.store import journal, takedowns
@@ -43,6 +43,7 @@ MOST_ACTS = 3  # where nothing comes of them
 PATIENCE = 60 * 60_000  # how long a platform that cannot be reached is tried
 USUAL_REST = 60.0  # seconds, where a platform says *not now* and not until when
 FULL = "the platform takes no more deletions before then"
+UNSEEN = "the platform has answered that it is done; it shows nobody whether it is"
 DONE_BUT_THERE = "the platform said that it is done, and it does not show"
 log = structlog.get_logger()
 
@@ -103,16 +104,21 @@ class Acting:
             facts |= {"act": order.decision, "policy": order.capture, "grade": target.grade, "try": target.acts}
             journal.append(tx, "takedown acting", who=order.by, now=now, **facts)
         failpoint("takedown.intended")
+        said = ""
         intent = intents.retracting(self.account, target.platform_id, undoing.says)
         with intents.declare(intent) as receipt, recording.record(_keeper(snapshot)) as told:
             try:
                 self.emergency.adapter.retract(order.decision, ref_of(target), undoing)
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
+                said = str(error) if isinstance(error, GuardianError) else ""
                 log.info("retracting", target=target.id, said=type(error).__name__)
         failpoint("takedown.acted")
         if told.lost and snapshot is not None:
             snapshot.facts.notes.append(f"the act is not in the archive: {told.lost[0]}"[:WHY_LENGTH])
-        self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
+        verdict = verdict_of_retract(receipt)
+        if said and receipt.retracting is None:
+            verdict = NotSent(said)  # it had to log in first, and could not: in words that say what to do
+        self._verdicts[target.id] = verdict
         if isinstance(verdict, Throttled):
             after = verdict.after if verdict.after is not None else USUAL_REST
             self._rest_until = self.clock() + round(1000 * after)
@@ -124,12 +130,14 @@ class Acting:
         """Read back, and end it; or look again; or act again."""
         presence = self.presence(target, snapshot)
         failpoint("takedown.looked")
-        step = found(presence, order.decision)
+        step, seen = found(presence, order.decision), self._is_seen(order)
         verdict = self._verdicts.get(target.id)
         said = getattr(verdict, "why", "") or ""
         since = self.clock() - (target.acted_at or 0)
         if step in (Step.FOUND_GONE, Step.FOUND_HIDDEN):
             self.outcomes.end(order, target, step, "", snapshot=snapshot)
+        elif not seen and step is Step.FOUND_THERE and isinstance(verdict, Accepted):
+            self.outcomes.end(order, target, Step.FOUND_HIDDEN, UNSEEN, snapshot=snapshot)
         elif isinstance(verdict, Rejected):
             self.outcomes.end(order, target, step, said, snapshot=snapshot)
         elif isinstance(verdict, Accepted | NotFound):
@@ -141,7 +149,7 @@ class Acting:
             self.attempt(order, target, snapshot)
         else:
             why = said or "it was asked for several times, and is still there"
-            self.outcomes.end(order, target, step, why, snapshot=snapshot)
+            self.outcomes.end(order, target, step if seen else Step.FOUND_NOTHING, why, snapshot=snapshot)
 
     def presence(self, target: Target, snapshot: Snapshot | None) -> Presence:
         """What the platform shows of it now, within the limit."""
@@ -155,14 +163,21 @@ class Acting:
     def _answers(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> dict[str, Answer]:
         """What the platform shows of it, for whoever edits it: asked for again where the snapshot does not have it."""
         found = dict(snapshot.answers) if snapshot is not None else {}
-        if order.decision is not Decision.HIDE:
+        act = self.emergency.maker.abilities.act(order.decision)
+        wanted = OF_AN_EDIT if order.decision is Decision.HIDE else act.needs if act is not None else ()
+        if not set(wanted) - set(found):
             return found
         until = time.monotonic() + self.terms.within
         for look in self.emergency.adapter.looks(ref_of(target)):
-            if look.name in OF_AN_EDIT and look.name not in found:
+            if look.name in wanted and look.name not in found:
                 with contextlib.suppress(Exception), recording.record(_keeper(snapshot), until=until):
                     found[look.name] = self.emergency.adapter.fetch(look)
         return found
+
+    def _is_seen(self, order: Takedown) -> bool:
+        """Whether the platform shows that such an act was done."""
+        act = self.emergency.maker.abilities.act(order.decision)
+        return act is None or act.seen
 
     def _turn(self, target: Target) -> int:
         """When this target may be acted on, by the platform's budget and by what it said last."""

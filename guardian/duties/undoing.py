@@ -81,16 +81,17 @@ class Undoing:
             desk.adapter.undo(ref_of(target), target.undo)
         found = verdict(intent.receipt)
         presence = desk.adapter.presence(ref_of(target))
+        act = desk.maker.abilities.act(order.decision)
+        told = isinstance(found, Accepted) or act is None or act.seen  # else only its answer says that it was done
+        shown = presence is Presence.THERE and told
         with self.database.transaction() as tx:
             facts = {**about(order, target), "presence": presence, "why": getattr(found, "why", ""), "reason": reason}
-            journal.append(
-                tx, "undone" if presence is Presence.THERE else "not undone", who=who, now=self.clock(), **facts
-            )
-            if presence is Presence.THERE:
+            journal.append(tx, "undone" if shown else "not undone", who=who, now=self.clock(), **facts)
+            if shown:
                 takedowns.move(tx, target, Step.UNDO, why="shown again", now=self.clock())
         if isinstance(found, Stopped):
             raise Refusal(f"cannot undo it, because {found.why}", fix=FROZEN_FIX)
-        if presence is not Presence.THERE:
+        if not shown:
             why = getattr(found, "why", "") or f"the platform shows it {presence}"
             family = Doubt if isinstance(found, Accepted) else Refusal
             raise family(f"cannot say that it is undone, because {why}", fix="look at the post itself, then try again")
