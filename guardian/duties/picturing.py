@@ -63,7 +63,8 @@ class Picturing:
         if wanted.light:
             snapshot.facts.notes.append("no picture: it was one of many")
             return
-        live = wanted.order.decision is Decision.KEEP and wanted.target.url is not None
+        decision = wanted.order.decision
+        live = (decision is Decision.KEEP or decision.is_limit) and wanted.target.url is not None
         url = wanted.target.url if live else (snapshot.bundle.path / "render" / "card.html").as_uri()
         at = self.clock()
         data = self._photograph(browser, str(url), _hosts(snapshot) if live else ())

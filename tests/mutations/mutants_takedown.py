@@ -236,8 +236,13 @@ TAKING_DOWN = (
         f"{LATER}::test_an_act_that_never_left_is_made_by_the_next_life[hide]",
         (
             ACTING,
-            "        wanted = OF_AN_EDIT if order.decision is Decision.HIDE else",
-            "        wanted = OF_AN_EDIT if found is order else",
+            "        wanted = OF_AN_EDIT if decision is Decision.HIDE else",
+            "        wanted = OF_AN_EDIT if decision is Decision.KEEP else",
         ),
+    ),
+    mutant(
+        "a limit is believed unseen",
+        "rules/test_rules_takedown.py::test_a_limit_is_in_force_only_if_a_look_says_so_of_a_post_that_is_there[lock]",
+        (LAW, "if presence is Presence.LIMITED else Step.FOUND_FREE", "if presence is not None else Step.FOUND_FREE"),
     ),
 )
