@@ -38,7 +38,7 @@ class RedditAdapter(RedditIncident):
     """One account on Reddit."""
 
     def __init__(self, account: Account, network: Network) -> None:
-        super().__init__(account, RedditClient(account, network.session))
+        super().__init__(account, RedditClient(account, network))
 
     def whoami(self) -> Identity:
         """`u/NAME`. Raises TokenRefused, Refusal where Reddit lets the app or the account in no more, Doubt."""

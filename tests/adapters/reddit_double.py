@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PAGE = b"<html><body><h1>whoa there, pardner!</h1></body></html>"
 TOKEN = "access-1"
+BAD_REQUEST = 400
 STORAGE = "reddit-uploaded-media.s3-accelerate.amazonaws.com"
 
 
@@ -68,11 +69,13 @@ class RedditDouble:
         self.me: dict[str, Any] = {"name": "acme_brand", "id": "9zzz", "is_suspended": False}
         self.token = TOKEN
         self.logins = 0
+        self.refresh: str | None = None  # the one refresh token that is good, for one use; None: any is, for ever
         self.unlisted: set[str] = set()  # made, and not in the account's list yet
         self.limits = {"x-ratelimit-remaining": "594.0", "x-ratelimit-used": "6", "x-ratelimit-reset": "66"}
         self._next: dict[str, deque[Next]] = defaultdict(deque)
         self._count = 0
         self._lock = threading.Lock()
+        self.counting = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -195,9 +198,16 @@ def _deleted(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _token(double: RedditDouble, _: dict[str, Any]) -> dict[str, Any]:
-    double.logins += 1
-    return {"access_token": double.token, "token_type": "bearer", "expires_in": 86400, "scope": "*"}
+def _token(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
+    with double.counting:
+        double.logins += 1
+        told = {"access_token": double.token, "token_type": "bearer", "expires_in": 86400, "scope": "*"}
+        if double.refresh is None:
+            return told
+        if said.get("refresh_token") != double.refresh:
+            return {"message": "Bad Request", "error": BAD_REQUEST}
+        double.refresh = f"hush-rotated-{double.logins}"
+        return {**told, "refresh_token": double.refresh}
 
 
 POSTS: dict[str, Callable[[RedditDouble, dict[str, Any]], dict[str, Any]]] = {
@@ -276,7 +286,8 @@ class _Handler(BaseHTTPRequestHandler):
             does = what.made and asked.path in POSTS
             answer = POSTS[asked.path](self.double, asked.said) if does else {}
             time.sleep(what.after)
-            self._say(what.status or 200, what.body or answer, what.type, what.headers)
+            status = BAD_REQUEST if answer.get("error") == BAD_REQUEST else 200
+            self._say(what.status or status, what.body or answer, what.type, what.headers)
 
     def _knows(self, asked: Asked) -> bool:
         return asked.login == f"bearer {self.double.token}" or asked.path == "/api/v1/access_token"
