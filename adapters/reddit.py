@@ -33,6 +33,7 @@ ROUTES = (
     Route(Kind.PUBLISH, "POST", "/api/comment/?"),
     Route(Kind.UPLOAD, "POST", "/api/media/asset[.]json"),
     Route(Kind.UPLOAD, "POST", "/"),  # to the storage: nothing of Reddit's own is changed at this path
+    Route(Kind.RETRACT, "POST", "/api/editusertext/?", target="thing_id"),
     *(Route(Kind.RETRACT, "POST", f"/api/{act}/?", target="id") for act in ("del", "remove", "lock", "spoiler")),
     *(Route(Kind.MANAGE, "POST", f"/api/{act}/?") for act in ("approve", "unlock", "unspoiler")),
 )
@@ -66,6 +67,11 @@ ABILITIES = Abilities(
                 " it from the one who asks, and a spoiler mark only covers it until somebody taps it."
             ),
         ),
+    ),
+    overwrites=(
+        "Of a post of words, or a comment, the words are replaced by '[withdrawn]' first, so that copies that follow"
+        " edits and programs that show what they knew have those. Title, link and pictures cannot be edited. The post"
+        " is shown with the new words for a moment; if that fails, it is deleted all the same. It counts as two."
     ),
     budget=Budget(count=60, window=60_000),
     unseen=(

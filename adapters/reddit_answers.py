@@ -187,6 +187,17 @@ def is_deleted(thing: Json) -> bool:
     return words is None or words in (DELETED, REMOVED)
 
 
+def not_editable(thing: Json) -> str | None:
+    """Why a post or comment has no words that could be edited; None where it has some."""
+    if is_deleted(thing):
+        return "it is deleted already"
+    if thing["name"].startswith("t1_"):
+        return None
+    if thing.get("is_self") is False:
+        return "of a link or pictures Reddit edits nothing"
+    return "it has a title alone, which cannot be edited" if thing.get("selftext") == "" else None
+
+
 def is_removed(thing: Json) -> bool:
     """Whether moderators or Reddit itself have taken it out: its author and they alone still read it."""
     by = thing.get("removed_by_category"), thing.get("banned_by")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from guardian.model import Account, Native, Shown
 
 APPROVE = "approve"
+OVERWRITE = "overwrite"
+WITHDRAWN = "[withdrawn]"  # what an edit before a deletion says, and all that it can say
+FORM = "json"  # in which Reddit is to answer that
 NO_NATIVES = "cannot do that, because Reddit shows what it is to publish later to its own apps alone"
 
 
@@ -125,10 +128,22 @@ class RedditIncident:
             raise _unhidable("it is removed already, and approving it later would show what somebody else took out")
         return Undoing(undo={APPROVE: ref.id})
 
-    def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:  # noqa: ARG002 (it says nothing)
-        """POST of its name to `del`, or to `remove` as no spam."""
+    def prepare_overwriting(self, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
+        """Words that are there are overwritten first. Where nobody has seen what it is, the edit is tried."""
+        seen = answers.get("status")
+        thing = answers_.thing_in(seen.body, ref.id) if seen is not None and seen.status == answers_.OK else None
+        why = None if thing is None else answers_.not_editable(thing)
+        if why is not None:
+            return Undoing(note=f"there was nothing to overwrite before it: {why}")
+        return Undoing(ahead=Undoing(request=OVERWRITE, says=frozenset({WITHDRAWN, FORM})))
+
+    def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:
+        """POST of its name to `del` (before that, if so prepared, to `editusertext`), or to `remove` as no spam."""
         name = _safe(ref.id)
-        if decision is Decision.DELETE:
+        if decision is Decision.DELETE and undoing.request == OVERWRITE:
+            said = {"thing_id": name, "text": WITHDRAWN, "api_type": FORM}
+            self._client.ask("POST", f"{API}/api/editusertext/", data=said)
+        elif decision is Decision.DELETE:
             self._client.ask("POST", f"{API}/api/del/", data={"id": name})
         elif decision is Decision.HIDE:
             self._client.ask("POST", f"{API}/api/remove/", data={"id": name, "spam": "false"})

@@ -45,6 +45,7 @@ class Capabilities:
             "brand": account.brand,
             **_sending(abilities),
             **{decision.value: _act(abilities.act(decision)) for decision in ACTING},
+            "overwrite": abilities.overwrites or None,
             "budget": {"count": abilities.budget.count, "window_ms": abilities.budget.window},
             "scheduled_there": {"listed": abilities.lists_natives, "deferred": abilities.defers_natives},
             "proof": None if proof is None else {"look": proof.look, "words": proof.words},

@@ -63,6 +63,7 @@ class AccountCapabilities(BaseModel):
     lost_answer: LostAnswer | None
     delete: Act | None
     hide: Act | None
+    overwrite: str | None
     budget: Budget
     scheduled_there: ScheduledThere
     proof: Proof | None

@@ -198,6 +198,15 @@ def _deleted(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _edited(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
+    thing = double.things[said["thing_id"]]
+    if "body" not in thing and not thing["is_self"]:
+        return {"json": {"errors": [["NOT_AUTHOR", "you can't do that", "thing_id"]]}}
+    thing["body" if "body" in thing else "selftext"] = said["text"]
+    thing["edited"] = time.time()
+    return {"json": {"errors": [], "data": {"things": [{"kind": thing["name"][:2], "data": thing}]}}}
+
+
 def _token(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
     with double.counting:
         double.logins += 1
@@ -217,6 +226,7 @@ POSTS: dict[str, Callable[[RedditDouble, dict[str, Any]], dict[str, Any]]] = {
     "/api/comment": _commented,
     "/api/media/asset.json": _lease,
     "/api/del": _deleted,
+    "/api/editusertext": _edited,
     "/api/remove": _changed(removed_by_category="moderator", banned_by="acme_brand"),
     "/api/approve": _changed(removed_by_category=None, banned_by=None, approved_by="acme_brand"),
     "/api/lock": _changed(locked=True),
