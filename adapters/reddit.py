@@ -64,7 +64,25 @@ ABILITIES = Abilities(
                 "Only where the account moderates the subreddit, which is asked each time: the post is removed as"
                 " moderators do it, and approving it undoes that. Its author and the moderators still see it; its title"
                 " and the comments stay at its address. Elsewhere no post can be hidden: what Reddit calls hide hides"
-                " it from the one who asks, and a spoiler mark only covers it until somebody taps it."
+                " it from the one who asks."
+            ),
+        ),
+        Act(
+            decision=Decision.LOCK,
+            name="lock",
+            reversible=True,
+            words=(
+                "Only where the account moderates the subreddit, which is asked each time: nobody but moderators can"
+                " write below it any more. It hides nothing: the post and all that was said are read as before."
+            ),
+        ),
+        Act(
+            decision=Decision.SPOILER,
+            name="spoiler",
+            reversible=True,
+            words=(
+                "Of a post, not of a comment: its words and pictures are covered until somebody taps them. Its title"
+                " is read as before. It hides nothing."
             ),
         ),
     ),

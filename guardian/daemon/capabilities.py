@@ -46,6 +46,9 @@ class Capabilities:
             **_sending(abilities),
             **{decision.value: _act(abilities.act(decision)) for decision in ACTING},
             "overwrite": abilities.overwrites or None,
+            "limits": [
+                {"decision": one.decision.value, **_told(one)} for one in abilities.acts if one.decision.is_limit
+            ],
             "budget": {"count": abilities.budget.count, "window_ms": abilities.budget.window},
             "scheduled_there": {"listed": abilities.lists_natives, "deferred": abilities.defers_natives},
             "proof": None if proof is None else {"look": proof.look, "words": proof.words},
@@ -54,7 +57,11 @@ class Capabilities:
 
 
 def _act(act: Act | None) -> Document | None:
-    return None if act is None else {"name": act.name, "reversible": act.reversible, "words": act.words}
+    return None if act is None else _told(act)
+
+
+def _told(act: Act) -> Document:
+    return {"name": act.name, "reversible": act.reversible, "words": act.words}
 
 
 def _sending(abilities: Abilities) -> Document:

@@ -28,11 +28,11 @@ class TakedownBody(Body):
     not over by then goes on, and GET /v1/takedowns/ID tells of it. The same `key` names the same order. `siblings`:
     also what says the same on other accounts, the other parts of a thread, the other variants of a campaign.
     `evidence_only`: a snapshot. `overwrite`: of what is to be deleted the words are overwritten before, where the
-    platform can.
+    platform can. The last four decisions are limits: the post stays, and is *kept* once one is in force.
     """
 
     refs: Annotated[list[Ref], Field(min_length=1, max_length=1000)]
-    decision: Literal["delete", "hide", "keep"] = "keep"
+    decision: Literal["delete", "hide", "keep", "close-replies", "detach-quotes", "lock", "spoiler"] = "keep"
     capture: Literal["best-effort", "require", "skip"] | None = None
     reason: Reason = ""
     severity: Literal["low", "usual", "high", "critical"] = "usual"
@@ -48,7 +48,10 @@ class TakedownBody(Body):
 
 
 class UndoBody(Body):
-    """POST /v1/takedowns/ID/undo: show again what was hidden; of an order with one target, or of this target."""
+    """POST /v1/takedowns/ID/undo: show again what was hidden, or lift a limit.
+
+    Of an order with one target, or of this target.
+    """
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
     target: Annotated[str, Field(max_length=100)] | None = None

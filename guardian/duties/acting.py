@@ -1,4 +1,4 @@
-"""Deleting or hiding one post, and reading back whether that is true. Called by an account's takedown thread only.
+"""Deleting, hiding or limiting one post, and reading back whether that is true. For an account's takedown thread only.
 
 Nothing is concluded from what the platform answered to the request itself: a 200 is believed when reading back shows
 it, and what is no plain word of the platform (401, 429, a 5xx, a login page) is *unknown*, never *gone*. Another
@@ -21,20 +21,21 @@ from guardian.errors import Refusal
 from guardian.failpoint import failpoint
 from guardian.gate import intents, recording
 from guardian.gate.verdicts import Accepted, NotFound, Rejected, Throttled, verdict_of_retract
+from guardian.limiting import Limiting
 from guardian.model import Decision, Presence
 from guardian.rules.takedown import Step, TargetState, found
 from guardian.store import journal, takedowns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from guardian.adapter import Answer, Undoing
+    from guardian.adapter import Adapter, Answer, Look, Undoing
     from guardian.duties.outcomes import Outcomes
     from guardian.duties.snapshot import Snapshot
     from guardian.gate.accounts import Emergency
     from guardian.gate.intents import Receipt
     from guardian.gate.verdicts import Retraction
-    from guardian.model import Account, Exchange, Takedown, Target
+    from guardian.model import Account, Exchange, PostRef, Takedown, Target
     from guardian.store.database import Database
 
 READ_BACK = 10_000  # ms after the request
@@ -46,6 +47,7 @@ PATIENCE = 60 * 60_000  # how long a platform that cannot be reached is tried
 USUAL_REST = 60.0  # seconds, where a platform says *not now* and not until when
 FULL = "the platform takes no more deletions before then"
 DONE_BUT_THERE = "the platform said that it is done, and it does not show"
+IN_FORCE = "the post stays, and the limit is in force"
 log = structlog.get_logger()
 
 
@@ -125,7 +127,8 @@ class Acting:
         now, note = self.clock(), self._notes[target.id]
         facts = about(order, target)
         with self.database.transaction() as tx:
-            fate.begins(tx, target, by=order.by, now=now)
+            if not order.decision.is_limit:  # a post under a limit is as live as before
+                fate.begins(tx, target, by=order.by, now=now)
             takedowns.intend(tx, target, undo=undoing.undo, now=now)
             target = takedowns.move(tx, target, Step.ACT, why=note, now=now)
             facts |= {"act": undoing.request or order.decision, "policy": order.capture, "grade": target.grade}
@@ -145,7 +148,7 @@ class Acting:
 
     def look(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> None:
         """Read back, and end it; or look again; or act again."""
-        presence = self.presence(target, snapshot)
+        presence = self.presence(order.decision, target, snapshot)
         failpoint("takedown.looked")
         step = found(presence, order.decision)
         verdict = self._verdicts.get(target.id)
@@ -153,6 +156,8 @@ class Acting:
         since = self.clock() - (target.acted_at or 0)
         if step in (Step.FOUND_GONE, Step.FOUND_HIDDEN):
             self.outcomes.end(order, target, step, self._notes.get(target.id, ""), snapshot=snapshot)
+        elif step is Step.FOUND_LIMITED:
+            self.outcomes.end(order, target, step, IN_FORCE, snapshot=snapshot)
         elif isinstance(verdict, Rejected):
             self.outcomes.end(order, target, step, said, snapshot=snapshot)
         elif isinstance(verdict, Accepted | NotFound):
@@ -166,11 +171,11 @@ class Acting:
             why = said or "it was asked for several times, and is still there"
             self.outcomes.end(order, target, step, why, snapshot=snapshot)
 
-    def presence(self, target: Target, snapshot: Snapshot | None) -> Presence:
-        """What the platform shows of it now, within the limit."""
+    def presence(self, decision: Decision, target: Target, snapshot: Snapshot | None) -> Presence:
+        """What the platform shows of it now, for whom that was decided; within the time for a look."""
         try:
             with recording.record(_keeper(snapshot), until=time.monotonic() + self.terms.within):
-                return self.emergency.adapter.presence(ref_of(target))
+                return shown(self.emergency.adapter, decision, ref_of(target))
         except Exception as error:  # noqa: BLE001 (whatever it is, nobody can say where the post is)
             log.info("not read back", target=target.id, said=type(error).__name__)
             return Presence.UNKNOWN
@@ -178,14 +183,21 @@ class Acting:
     def _answers(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> dict[str, Answer]:
         """What the platform shows of it, for whoever edits it: asked for again where the snapshot does not have it."""
         found = dict(snapshot.answers) if snapshot is not None else {}
-        if order.decision is not Decision.HIDE and not order.overwrite:
-            return found
         until = time.monotonic() + self.terms.within
-        for look in self.emergency.adapter.looks(ref_of(target)):
-            if look.name in OF_AN_EDIT and look.name not in found:
+        for look in self._needed(order, target):
+            if look.name not in found:
                 with contextlib.suppress(Exception), recording.record(_keeper(snapshot), until=until):
                     found[look.name] = self.emergency.adapter.fetch(look)
         return found
+
+    def _needed(self, order: Takedown, target: Target) -> Sequence[Look]:
+        """The looks without which nobody knows what the act would lose."""
+        adapter, decision = self.emergency.adapter, order.decision
+        if decision.is_limit:
+            return adapter.looks_before(decision, ref_of(target)) if isinstance(adapter, Limiting) else ()
+        edits = decision is Decision.HIDE or order.overwrite
+        looks = adapter.looks(ref_of(target)) if edits else ()
+        return [look for look in looks if look.name in OF_AN_EDIT]
 
     def _turn(self, target: Target) -> int:
         """When this target may be acted on, by the platform's budget and by what it said last."""
@@ -217,6 +229,13 @@ def _went_ahead(ahead: Undoing, verdict: Retraction) -> str:
         return f"before it, {ahead.request}: the platform said yes"
     why = getattr(verdict, "why", "") or "the platform does not find it"
     return f"before it, {ahead.request}: NOT known to be done, because {why}"[:WHY_LENGTH]
+
+
+def shown(adapter: Adapter, decision: Decision, ref: PostRef) -> Presence:
+    """What the platform shows of a post: of a limit, whether it is in force. Raises what the network raises."""
+    if decision.is_limit and isinstance(adapter, Limiting):
+        return adapter.limited(decision, ref)
+    return adapter.presence(ref)
 
 
 def _keeper(snapshot: Snapshot | None) -> Callable[[Exchange], None]:

@@ -192,19 +192,20 @@ class Retracting:
         if why:
             self.outcomes.end(order, target, Step.REFUSE, why, snapshot=snapshot)
             return
-        doubtful = (snapshot is not None and snapshot.not_found) or self._was_acted_on(target)
-        if doubtful and self._is_gone(target, snapshot):
+        limit = order.decision.is_limit
+        doubtful = limit or (snapshot is not None and snapshot.not_found) or self._was_acted_on(target)
+        presence = self.acting.presence(order.decision, target, snapshot) if doubtful else Presence.THERE
+        if presence is Presence.GONE:
             self.outcomes.end(order, target, Step.FOUND_GONE, "it was gone before we came", snapshot=snapshot)
-            return
-        self.acting.attempt(order, target, snapshot)
+        elif presence is Presence.LIMITED and limit:
+            self.outcomes.end(order, target, Step.FOUND_LIMITED, "it was so before we came", snapshot=snapshot)
+        else:
+            self.acting.attempt(order, target, snapshot)
 
     def _was_acted_on(self, target: Target) -> bool:
         """Whether another order was for the same post, and a request has left for it: the snapshot may be older."""
         with self.database.reading() as tx:
             return any(other.acts for other in takedowns.same_post(tx, target))
-
-    def _is_gone(self, target: Target, snapshot: Snapshot | None) -> bool:
-        return self.acting.presence(target, snapshot) is Presence.GONE
 
     def _why_not(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> str:
         """Why it is not to be touched: it is not ours, nobody can say whose it is, or the proof was required."""

@@ -137,6 +137,7 @@ class RedditDouble:
                 "banned_by": None,
                 "num_reports": None,
                 "can_mod_post": thing["subreddit"] in self.moderated,
+                "locked": False,
             }
             self.things[common["name"]] = {**common, **thing}
             return self.things[common["name"]]

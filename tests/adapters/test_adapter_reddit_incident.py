@@ -269,10 +269,14 @@ def test_what_has_no_words_to_overwrite_is_deleted_by_one_request_and_a_note_say
     assert isinstance(verdict_of_retract(receipt), Rejected) == ("shop" in part.text)
 
 
-def test_what_reddit_calls_hide_is_never_offered_and_removing_says_where_it_is_possible() -> None:
+def test_what_reddit_calls_hide_is_never_offered_and_what_hides_nothing_is_not_called_hiding() -> None:
     acts = {act.name: act for act in ABILITIES.acts}
-    assert set(acts) == {"delete", "remove"}
+    assert set(acts) == {"delete", "remove", "lock", "spoiler"}
     assert "moderates" in acts["remove"].words
     assert "hides it from the one who asks" in acts["remove"].words
     assert not acts["delete"].reversible
     assert "Its title" in acts["delete"].words
+    for name in ("lock", "spoiler"):
+        assert acts[name].decision.is_limit
+        assert acts[name].reversible
+        assert "It hides nothing" in acts[name].words

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.reddit import MAKER
-from guardian.errors import Mistake
+from guardian.errors import Mistake, Refusal
 from guardian.model import Part
 from tests.adapters.reddit_double import Next
 from tests.adapters.reddit_room import account_at, double
 from tests.duties import conftest
 from tests.duties.conftest import Scene
-from tests.duties.urgent import Urgent
+from tests.duties.urgent import WHO, Urgent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,3 +146,34 @@ def _dies_at(name: str) -> Any:  # noqa: ANN401 (a function)
             raise _Died
 
     return failpoint
+
+
+@pytest.mark.parametrize("limit", ["lock", "spoiler"])
+def test_a_post_under_a_limit_is_kept_as_live_as_before_and_the_limit_is_lifted_and_never_while_frozen(
+    urgent: Urgent, double: RedditDouble, limit: str
+) -> None:
+    post = published(urgent.scene)
+    order = urgent.order(post.id, decision=limit)
+    (target,) = urgent.settle(order)
+    assert target.state == "kept"
+    assert urgent.scene.post(post).state == "published"
+    assert len(double.asked(f"/api/{limit}")) == 1
+    assert urgent.document(order)["complete"] is True
+    urgent.undoing.undo(target.id, reason="enough", who=WHO)
+    assert len(double.asked(f"/api/un{limit}")) == 1
+    urgent.scene.stop()
+    (again,) = urgent.take_down(post.id, decision=limit)
+    assert again.state == "kept"
+    with pytest.raises(Refusal, match="publishing"):
+        urgent.undoing.undo(again.id, reason="enough", who=WHO)
+    assert len(double.asked(f"/api/un{limit}")) == 1
+
+
+def test_where_we_do_not_moderate_a_lock_is_not_attempted_and_the_reason_is_told(
+    urgent: Urgent, double: RedditDouble
+) -> None:
+    post = published(urgent.scene, Part(text=TEXT.text, visibility="r/bread"))
+    (target,) = urgent.take_down(post.id, decision="lock")
+    assert target.state == "not_attempted"
+    assert "no moderator of r/bread" in target.why
+    assert double.asked("/api/lock") == []

@@ -211,8 +211,8 @@ TAKING_DOWN = (
         f"{LATER}::test_an_act_that_never_left_is_made_by_the_next_life[hide]",
         (
             ACTING,
-            "        if order.decision is not Decision.HIDE and not order.overwrite:\n            return found\n",
-            "        if found is not order:\n            return found\n",
+            "        edits = decision is Decision.HIDE or order.overwrite\n",
+            "        edits = order.overwrite\n",
         ),
     ),
 )
