@@ -48,6 +48,7 @@ __all__ = [
     "Files",
     "Finding",
     "Host",
+    "Inquiring",
     "Keeping",
     "Kind",
     "Look",
@@ -389,6 +390,18 @@ class Telling(Protocol):
 
     def told(self, answers: Mapping[str, Answer]) -> Told | None:
         """What the looks so far tell of the post; None when they tell nothing. Pure, and any thread may call."""
+        ...
+
+
+@runtime_checkable
+class Inquiring(Protocol):
+    """An adapter of a platform where each place has rules of its own; `check` then goes by what was asked last."""
+
+    def inquire(self, part: Part) -> None:
+        """Ask for the rules of where a part is to be seen, unless they are known: a few reading requests, no more.
+
+        Called by the lane, before `check`. Raises nothing: what cannot be asked is no reason not to send.
+        """
         ...
 
 

@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 PAGE = b"<html><body><h1>whoa there, pardner!</h1></body></html>"
 TOKEN = "access-1"
 BAD_REQUEST = 400
+ABOUT: dict[str, Any] = {
+    "subreddit_type": "public", "restrict_posting": True, "submission_type": "any", "allow_images": True,
+    "allow_galleries": True, "allow_videos": True, "user_is_banned": False, "user_is_contributor": False,
+}  # fmt: skip
+REQUIRED: dict[str, Any] = {  # as documented, where moderators have changed nothing
+    "title_regexes": [], "body_blacklisted_strings": [], "title_blacklisted_strings": [], "body_text_max_length": None,
+    "title_required_strings": [], "guidelines_text": None, "gallery_min_items": None, "domain_blacklist": [],
+    "domain_whitelist": [], "title_text_max_length": None, "body_restriction_policy": "none",
+    "link_restriction_policy": "none", "guidelines_display_policy": None, "body_required_strings": [],
+    "title_text_min_length": None, "gallery_captions_requirement": "none", "is_flair_required": False,
+    "gallery_max_items": None, "gallery_urls_requirement": "none", "body_regexes": [], "link_repost_age": None,
+    "body_text_min_length": None,
+}  # fmt: skip
 STORAGE = "reddit-uploaded-media.s3-accelerate.amazonaws.com"
 
 
@@ -66,6 +79,8 @@ class RedditDouble:
         self.things: dict[str, dict[str, Any]] = {}
         self.pending: list[dict[str, Any]] = []  # posts of pictures, which Reddit makes a moment later
         self.moderated = {"acme"}
+        self.about: dict[str, dict[str, Any]] = {}  # of a subreddit, what differs from the usual
+        self.required: dict[str, dict[str, Any]] = {}
         self.me: dict[str, Any] = {"name": "acme_brand", "id": "9zzz", "is_suspended": False}
         self.token = TOKEN
         self.logins = 0
@@ -242,6 +257,15 @@ def _listing(things: list[dict[str, Any]]) -> dict[str, Any]:
     return {"kind": "Listing", "data": {"after": None, "dist": len(things), "children": children}}
 
 
+def _rules(double: RedditDouble, path: str) -> dict[str, Any]:
+    """What is told of a subreddit."""
+    if path.endswith("/post_requirements"):
+        return {**REQUIRED, **double.required.get(path.split("/")[3], {})}
+    name = path.split("/")[2]
+    ours = {"user_is_moderator": name in double.moderated}
+    return {"kind": "t5", "data": {**ABOUT, **ours, **double.about.get(name, {})}}
+
+
 def _told(double: RedditDouble, path: str, query: dict[str, str]) -> dict[str, Any] | list[dict[str, Any]] | None:
     """What a reading request is told."""
     own = f"/user/{double.me['name']}/"
@@ -253,6 +277,8 @@ def _told(double: RedditDouble, path: str, query: dict[str, str]) -> dict[str, A
         kind = "t3_" if path.endswith("submitted") else "t1_"
         ours = [one for name, one in double.things.items() if name.startswith(kind) and name not in double.unlisted]
         return _listing(sorted(ours, key=lambda one: -one["created_utc"]))
+    if path.endswith(("/about", "/post_requirements")):
+        return _rules(double, path)
     if path.startswith("/comments/"):
         name = f"t3_{path.split('/')[2]}"
         below = [one for one in double.things.values() if one.get("link_id") == name]
