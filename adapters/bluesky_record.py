@@ -12,6 +12,7 @@ import grapheme
 from atproto_client.models.utils import get_model_as_dict
 from atproto_client.utils.facet_detection import MentionMatch, detect_facets, detect_mentions
 
+from adapters import bluesky_gates as gates
 from adapters.bluesky_names import POST
 from guardian.errors import Doubt
 from guardian.model import Limits, MediaLimits, Problem
@@ -49,8 +50,10 @@ def length(text: str) -> int:
 def check(part: Part, limits: Limits) -> list[Problem]:
     """What a PDS would refuse of it, or could not show."""
     found = [*_words(part, limits)]
-    if part.visibility not in (None, "public"):
-        found.append(Problem(field="visibility", message="everything on Bluesky is public: leave it empty"))
+    if gates.asked_for(part.visibility) is None:
+        ways = ", ".join([*gates.WORDS, gates.BETWEEN.join(gates.WORDS)])
+        message = f"everything on Bluesky is public: leave it empty, or limit the post from the start: {ways}"
+        found.append(Problem(field="visibility", message=message))
     if part.warning and part.warning not in LABELS:
         message = f"Bluesky shows no warning in words of your own; write one of {', '.join(LABELS)}, or nothing"
         found.append(Problem(field="warning", message=message))
