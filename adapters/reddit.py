@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SECRETS = ("client_id", "client_secret", "refresh_token|password")
 STORAGE = "reddit-uploaded-media.s3-accelerate.amazonaws.com"
+FILMS = "reddit-uploaded-video.s3-accelerate.amazonaws.com"
 HOSTS = (
     Host(
         name="oauth.reddit.com",
@@ -25,6 +26,7 @@ HOSTS = (
     ),
     Host(name="www.reddit.com", kinds=frozenset({Kind.READ}), token=False),  # where `base_url` is a double of it
     Host(name=STORAGE, kinds=frozenset({Kind.UPLOAD}), token=False),
+    Host(name=FILMS, kinds=frozenset({Kind.UPLOAD}), token=False),
 )
 ROUTES = (
     Route(Kind.AUTH, "POST", "/api/v1/access_token"),
@@ -39,7 +41,13 @@ ROUTES = (
 )
 ABILITIES = Abilities(
     publishes="A title with words or a link, in a subreddit or on the profile, with flair, as nsfw or a spoiler.",
-    media=Files(words="One picture, or a gallery of up to twenty. A caption is shown, in a gallery alone.", alt=False),
+    media=Files(
+        words=(
+            "One picture, a gallery of up to twenty, or a film with the picture that is shown until it plays. A caption"
+            " is shown, in a gallery alone."
+        ),
+        alt=False,
+    ),
     threads="Each later part is a comment below the one before it, without a title and without files.",
     finds=Finding(
         certainty=Certainty.ONE_SIDED,
@@ -95,7 +103,7 @@ ABILITIES = Abilities(
     unseen=(
         "what people and other tools publish with this account: they have tokens of their own",
         "what is scheduled at Reddit itself: it is shown to Reddit's own apps alone, and nobody else can stop it",
-        "posts of pictures that Reddit has accepted and not yet made: they appear a moment later",
+        "posts of a picture or a film that Reddit has accepted and not yet made: they appear a moment later",
         "copies at archives of Reddit, crossposts by others, quotes in comments, screenshots",
     ),
 )

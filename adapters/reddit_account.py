@@ -130,7 +130,8 @@ class RedditAdapter(RedditIncident):
 
         The name is where it lies, and the id that galleries know it by. Alt text has no place at Reddit.
         """
-        name = f"picture{mimetypes.guess_extension(media.type) or ''}"
+        kind = "film" if words.is_film(media) else "picture"
+        name = f"{kind}{mimetypes.guess_extension(media.type) or ''}"
         lease = self._client.make("api/media/asset.json", form={"filepath": name, "mimetype": media.type})
         action, listed = answers_.at(lease, "args", "action"), answers_.at(lease, "args", "fields")
         asset = answers_.at(lease, "asset", "asset_id")
@@ -155,10 +156,10 @@ class RedditAdapter(RedditIncident):
         uploads: Sequence[str] = (),
         reply_to: str | None = None,
     ) -> PostRef:
-        """One POST: a submission, or below `reply_to` a comment. Of a post of one picture Reddit names no id: Doubt."""
+        """One POST: a submission, or a comment below `reply_to`. Reddit names no post of a picture or a film: Doubt."""
         if reply_to is not None:
             answer = self._client.make("api/comment/", form={"thing_id": reply_to, "text": part.text})
-        elif len(uploads) > 1:
+        elif len(uploads) > 1 and not any(map(words.is_film, part.media)):
             answer = self._client.make("api/submit_gallery_post.json", json=self._gallery(part, uploads))
         else:
             answer = self._client.make("api/submit/", form=self._submission(part, uploads))
@@ -170,9 +171,13 @@ class RedditAdapter(RedditIncident):
     def _submission(self, part: Part, uploads: Sequence[str]) -> dict[str, object]:
         what = words.said(part)
         if uploads:
-            _, _, url = uploads[0].partition(" ")
+            shown = {
+                words.is_film(one): upload.partition(" ")[2] for upload, one in zip(uploads, part.media, strict=True)
+            }
             body = {"text": what.body} if what.body else {}
-            return {"kind": "image", "url": url, **body, "resubmit": True, **self._how(part)}
+            film = {"kind": "video", "url": shown.get(True), "video_poster_url": shown.get(False)}
+            how = film if True in shown else {"kind": "image", "url": shown[False]}
+            return {**how, **body, "resubmit": True, **self._how(part)}
         if what.link is not None:
             return {"kind": "link", "url": what.link, "resubmit": True, **self._how(part)}
         return {"kind": "self", "text": what.body, "resubmit": True, **self._how(part)}

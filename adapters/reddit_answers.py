@@ -32,7 +32,8 @@ NOT_LET_IN = (
     " do have it approved (docs/accounts/reddit.md)"
 )
 LATER_MADE = (
-    "Reddit makes a post of pictures a moment after its answer, and names it to nobody: its own list of posts is asked"
+    "Reddit makes a post of a picture or a film a moment after its answer, and names it to nobody: its list of posts"
+    " is asked"
 )
 NAMELESS = "Reddit said yes, and named nothing that it has made"
 WAIT = re.compile(r"(\d{1,3}) (millisecond|second|minute|hour)", re.ASCII)

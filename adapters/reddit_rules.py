@@ -114,10 +114,14 @@ def _of_kind(about: Json, part: Part, what: words.Said) -> Iterator[tuple[str, s
         yield ("media" if part.media else "text"), "takes posts of words alone, no links and no pictures"
     if kind == "link" and not what.link and not part.media:
         yield "text", "takes links and pictures alone, no posts of words"
-    if len(part.media) == 1 and about.get("allow_images") is False:
-        yield "media", "takes no pictures"
-    if len(part.media) > 1 and about.get("allow_galleries") is False:
-        yield "media", "takes no galleries"
+    films = any(map(words.is_film, part.media))
+    for shown, allowed, name in (
+        (films, "allow_videos", "films"),
+        (not films and len(part.media) == 1, "allow_images", "pictures"),
+        (not films and len(part.media) > 1, "allow_galleries", "galleries"),
+    ):
+        if shown and about.get(allowed) is False:
+            yield "media", f"takes no {name}"
 
 
 def _of_title(required: Json, title: str) -> Iterator[tuple[str, str]]:
@@ -171,7 +175,7 @@ def _of_link(required: Json, link: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _of_gallery(required: Json, part: Part) -> Iterator[tuple[str, str]]:
-    if len(part.media) < 2:  # noqa: PLR2004 (one picture is no gallery)
+    if len(part.media) < 2 or any(map(words.is_film, part.media)):  # noqa: PLR2004 (one picture is no gallery)
         return
     few, many = _number(required.get("gallery_min_items")), _number(required.get("gallery_max_items"))
     if few is not None and len(part.media) < few:

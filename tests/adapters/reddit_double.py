@@ -36,6 +36,7 @@ REQUIRED: dict[str, Any] = {  # as documented, where moderators have changed not
     "body_text_min_length": None,
 }  # fmt: skip
 STORAGE = "reddit-uploaded-media.s3-accelerate.amazonaws.com"
+FILMS = "reddit-uploaded-video.s3-accelerate.amazonaws.com"
 
 
 class Asked(NamedTuple):
@@ -169,6 +170,12 @@ def _submitted(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
         "spoiler": str(said.get("spoiler")) == "True",
         "link_flair_template_id": said.get("flair_id"),
     }
+    if said.get("kind") == "video":
+        if not said.get("video_poster_url"):
+            return {"json": {"errors": [["NO_VIDEO_POSTER", "a poster is wanted", "video_poster_url"]]}}
+        film = {"reddit_video": {"fallback_url": f"{double.url}/siiiyua50x261/DASH_240.mp4"}}
+        double.pending.append({**thing, "url": f"{double.url}/siiiyua50x261", "is_video": True, "media": film})
+        return {"json": {"errors": [], "data": {"websocket_url": "wss://ws-0c2fc51946b39365a.wss.redditmedia.com/x"}}}
     if said.get("kind") == "image":
         double.pending.append({**thing, "url": f"{double.url}/oxwf261u2x261.png", "post_hint": "image"})
         data = {
@@ -191,8 +198,13 @@ def _commented(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lease(_: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
-    fields = [{"name": "acl", "value": "public-read"}, {"name": "key", "value": "rte_images/oxwf261u2x261"}]
-    lease = {"action": f"//{STORAGE}", "fields": [*fields, {"name": "content-type", "value": said["mimetype"]}]}
+    film = said["mimetype"].startswith("video/")
+    key = "siiiyua50x261" if film else "rte_images/oxwf261u2x261"
+    fields = [{"name": "acl", "value": "public-read"}, {"name": "key", "value": key}]
+    lease = {
+        "action": f"//{FILMS if film else STORAGE}",
+        "fields": [*fields, {"name": "content-type", "value": said["mimetype"]}],
+    }
     return {"args": lease, "asset": {"asset_id": "oxwf261u2x261", "websocket_url": "wss://ws.example/"}}
 
 
@@ -315,7 +327,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         asked = self._note(_said(data, self.headers.get("Content-Type", "")))
         what = self.double.told(asked.path)
-        if asked.host == STORAGE:
+        if asked.host in (STORAGE, FILMS):
             self._say(what.status or 201, what.body or b"<PostResponse/>", "application/xml", what.headers)
         elif not self._knows(asked):
             self._say(401, {"message": "Unauthorized", "error": 401}, what.type, {})

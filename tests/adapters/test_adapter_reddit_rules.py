@@ -152,7 +152,7 @@ def test_what_is_no_plain_word_of_reddit_says_nothing_of_a_subreddit(answer: Ans
 
 
 def test_rules_of_no_sensible_form_refuse_nothing() -> None:
-    mad = dict.fromkeys(REQUIRED, "7") | {"title_text_max_length": True, "body_text_max_length": -1}
+    mad: dict[str, Any] = dict.fromkeys(REQUIRED, "7") | {"title_text_max_length": True, "body_text_max_length": -1}
     mad |= {"title_blacklisted_strings": [7, None, "", "x" * 9_000], "title_required_strings": {"a": 1}}
     assert wrong(mad, part()) == []
     assert wrong({}, part("Bread\nhttps://[::1/"), {"submission_type": 7}) == []
