@@ -44,7 +44,13 @@ ROUTES = (
 )
 ABILITIES = Abilities(
     publishes="Words of 300 letters, links, tags and mentions marked, a language, a label. All of it is public.",
-    media=Files(words="Four pictures of less than 2 MB.", alt=True),
+    media=Files(
+        words=(
+            "Four pictures of less than 2 MB, or one MP4 of 100 MB, which bsky.app begins to work on when the post is"
+            " live: it shows a gap for some seconds, and for good if it does not take the film."
+        ),
+        alt=True,
+    ),
     threads="Each part replies to the one before it, and names the first.",
     idempotent="It is one post: its name is fixed before it leaves, and the same record is written to the same place.",
     finds=Finding(

@@ -52,7 +52,7 @@ class BlueskyIncident:
         request = Request(transport=transport, trust_env=False, timeout=TIMES, max_redirects=MAX_REDIRECTS)
         request.add_additional_header("User-Agent", USER_AGENT)
         self._client = ClientRaw(account.base_url, request=request)
-        self._login = Login(account, self._client)
+        self._login = Login(account, self._client, network.keeping)
 
     def resolve(self, url: str) -> PostRef | None:
         """The address says the key and whose it is; only a handle is asked for, at our own PDS."""

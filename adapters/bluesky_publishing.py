@@ -73,7 +73,7 @@ class BlueskyAdapter(BlueskyLimiting):
             self._login.distrust()
         blob = answers_.blob_in(answer.content) if answer.status_code == answers_.OK else None
         if blob is None:
-            raise Doubt(f"cannot show that picture, because the PDS answered {answer.status_code} and no blob")
+            raise Doubt(f"cannot show that file, because the PDS answered {answer.status_code} and no blob")
         return record_.upload_of(*blob)
 
     def ready(self, upload: str) -> Readiness:  # noqa: ARG002 (a blob is there, or its upload was refused)

@@ -20,7 +20,8 @@ WORDS = {
 }
 LIMITS = ("close-replies", "detach-quotes", "lock", "spoiler")  # the post stays: nothing is said of its being visible
 OF_A_LIMIT = {
-    "kept": "{}; the post itself STAYS VISIBLE",
+    "in force": "IN FORCE: {}, read back from the platform; the post itself stays visible",
+    "kept": "the post stays visible; {}: as is said below",
     "still_visible": "NOT LIMITED: {} is not in force",
     "unknown": "UNKNOWN: nobody can say whether {} is in force",
     "acting": "being limited: {}",
@@ -64,7 +65,8 @@ def became(decision: str, state: str) -> str:
 def _target(found: Document, one: Document) -> Iterator[str]:
     """One post of it."""
     limit = found["decision"] in LIMITS
-    yield render.one_line(f"  {one['ref']}  {one['account']}  {became(found['decision'], one['state'])}")
+    state = "in force" if limit and one["state"] == "kept" and one["reversible"] else one["state"]
+    yield render.one_line(f"  {one['ref']}  {one['account']}  {became(found['decision'], state)}")
     why = one["why"] if limit or one["state"] != "kept" else ""
     by_hand = one["state"] not in ENDED and found["state"] != "running" and one["url"]
     undo = f'guardian takedown undo {found["id"]} --target {one["id"]} --reason "..."' if one["reversible"] else ""

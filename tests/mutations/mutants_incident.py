@@ -298,6 +298,10 @@ READING = (
     mutant(
         "an emergency waits behind the lanes",
         "gate/test_gate_emergency.py::test_an_emergency_waits_behind_no_name_server_of_a_lane",
-        ("guardian/gate/accounts.py", "on_refusal, wire.of_an_incident)", "on_refusal, wire.of_the_lanes)"),
+        (
+            "guardian/gate/accounts.py",
+            "on_refusal, wire.of_an_incident, keep_in)",
+            "on_refusal, wire.of_the_lanes, keep_in)",
+        ),
     ),
 )

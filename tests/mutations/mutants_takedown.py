@@ -215,4 +215,9 @@ TAKING_DOWN = (
             "        edits = order.overwrite\n",
         ),
     ),
+    mutant(
+        "a limit is believed unseen",
+        "rules/test_rules_takedown.py::test_a_limit_is_in_force_only_if_a_look_says_so_of_a_post_that_is_there[lock]",
+        (LAW, "if presence is Presence.LIMITED else Step.FOUND_FREE", "if presence is not None else Step.FOUND_FREE"),
+    ),
 )
