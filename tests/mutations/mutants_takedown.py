@@ -17,6 +17,7 @@ ORDERS = "duties/test_duties_takedown_orders.py"
 THREADS = "duties/test_duties_takedown_threads.py"
 UNDO = "duties/test_duties_takedown_undo.py"
 LATER = "duties/test_duties_takedown_later.py"
+REDDIT = "duties/test_duties_reddit_takedown.py"
 
 EARLY = """\
         if order.decision is Decision.DELETE:
@@ -27,6 +28,11 @@ BELIEVED = """\
         if isinstance(verdict, Accepted):
             step = Step.FOUND_GONE
         if step in (Step.FOUND_GONE, Step.FOUND_HIDDEN):
+"""
+HELD_UP = """\
+        if "NOT" in self._notes[target.id]:
+            return
+        target, receipt = self._request(order, target, undoing, snapshot)
 """
 AT_ONCE = """\
         self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
@@ -214,6 +220,26 @@ TAKING_DOWN = (
             "        edits = decision is Decision.HIDE or order.overwrite\n",
             "        edits = order.overwrite\n",
         ),
+    ),
+    mutant(
+        "words are overwritten unasked",
+        f"{REDDIT}::test_nobody_overwrites_unless_somebody_asked_for_it_and_never_what_is_kept_or_hidden",
+        (ACTING, "        if not order.overwrite:\n", "        if order.decision is not Decision.DELETE:\n"),
+    ),
+    mutant(
+        "what went before an act keeps it up",
+        f"{REDDIT}::test_words_that_cannot_be_overwritten_keep_nothing_up_and_it_is_said[refused]",
+        (
+            ACTING,
+            "        target, receipt = self._request(order, target, undoing, snapshot)\n",
+            HELD_UP,
+        ),
+    ),
+    mutant(
+        "a refresh token that was given is lost with the daemon",
+        "adapters/test_adapter_reddit_rotation.py::"
+        "test_a_token_that_is_good_once_is_followed_by_its_successor_over_restarts",
+        ("adapters/reddit_client.py", "self._keeping.write(", "str("),
     ),
     mutant(
         "a limit is believed unseen",
