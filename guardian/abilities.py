@@ -76,6 +76,7 @@ class Abilities:
     idempotent: str = ""  # what the platform makes of the same post sent twice; empty: two posts
     finds: Finding | None = None
     acts: tuple[Act, ...] = ()
+    overwrites: str = ""  # what overwriting the words of a post before it is deleted does; empty: not possible
     budget: Budget = Budget(count=30, window=30 * 60_000)
     lists_natives: bool = False
     defers_natives: bool = False

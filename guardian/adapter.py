@@ -48,12 +48,14 @@ __all__ = [
     "Files",
     "Finding",
     "Host",
+    "Inquiring",
     "Keeping",
     "Kind",
     "Look",
     "Maker",
     "Meaning",
     "Network",
+    "Overwriting",
     "Proof",
     "Readiness",
     "Reading",
@@ -355,10 +357,17 @@ class Undoing:
     """What a retracting request will say beside its target, and what reverses it (None: nothing can).
 
     The gate lets a retracting request carry these values and no others: nothing new can be published under it.
+
+    `request`: its name, where the decision alone does not say which one is meant. `ahead`: another request, which goes
+    before it under an intent of its own; whatever comes of that, this one follows. `note`: for people, beside the
+    outcome.
     """
 
     says: frozenset[str] = frozenset()
     undo: Mapping[str, object] | None = None
+    request: str = ""
+    ahead: Undoing | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,4 +401,29 @@ class Telling(Protocol):
 
     def told(self, answers: Mapping[str, Answer]) -> Told | None:
         """What the looks so far tell of the post; None when they tell nothing. Pure, and any thread may call."""
+        ...
+
+
+@runtime_checkable
+class Inquiring(Protocol):
+    """An adapter of a platform where each place has rules of its own; `check` then goes by what was asked last."""
+
+    def inquire(self, part: Part) -> None:
+        """Ask for the rules of where a part is to be seen, unless they are known: a few reading requests, no more.
+
+        Called by the lane, before `check`. Raises nothing: what cannot be asked is no reason not to send.
+        """
+        ...
+
+
+@runtime_checkable
+class Overwriting(Protocol):
+    """An adapter that can overwrite the words of a post before it deletes it; its abilities say what that does."""
+
+    def prepare_overwriting(self, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
+        """As `prepare` of a deletion, with the request that overwrites in `ahead`, which says fixed words alone.
+
+        Where a post has no words that could be overwritten, it is deleted as usual, and `note` says so. `retract` is
+        called for each of the two, with its own part.
+        """
         ...

@@ -48,7 +48,7 @@ class Urgent:
         *,
         within: int = 2_000,
         budget: Budget | None = None,
-        found: dict[str, Maker] | None = None,
+        found: Mapping[str, Maker] | None = None,
     ) -> None:
         self.scene = scene
         if platform is not None:
@@ -59,7 +59,7 @@ class Urgent:
         scene.in_force.swap(dataclasses.replace(scene.in_force.settings, evidence=evidence), at=0)
         self.shelf = Shelf(state_dir=scene.in_force.settings.state_dir, database=self.database, clock=self.clock)
         self.shelf.open()
-        found = found or {"mastodon": makers()["mastodon"]}
+        found = dict(found or {"mastodon": makers()["mastodon"]})
         if budget is not None:
             maker = found["mastodon"]
             abilities = dataclasses.replace(maker.abilities, budget=budget)

@@ -18,6 +18,7 @@ THREADS = "duties/test_duties_takedown_threads.py"
 UNDO = "duties/test_duties_takedown_undo.py"
 OF_X = "duties/test_duties_x.py"
 LATER = "duties/test_duties_takedown_later.py"
+REDDIT = "duties/test_duties_reddit_takedown.py"
 
 EARLY = """\
         if order.decision is Decision.DELETE:
@@ -29,8 +30,13 @@ BELIEVED = """\
             step = Step.FOUND_GONE
         if step in (Step.FOUND_GONE, Step.FOUND_HIDDEN):
 """
+HELD_UP = """\
+        if "NOT" in self._notes[target.id]:
+            return
+        target, verdict = self._request(order, target, undoing, snapshot)
+"""
 AT_ONCE = """\
-        self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
+        self._verdicts[target.id] = verdict
         if not isinstance(verdict, Accepted | Throttled):
             self.attempt(order, target, snapshot)
             return
@@ -236,9 +242,29 @@ TAKING_DOWN = (
         f"{LATER}::test_an_act_that_never_left_is_made_by_the_next_life[hide]",
         (
             ACTING,
-            "        wanted = OF_AN_EDIT if decision is Decision.HIDE else",
-            "        wanted = OF_AN_EDIT if decision is Decision.KEEP else",
+            "decision is Decision.HIDE or order.overwrite\n",
+            "order.overwrite\n",
         ),
+    ),
+    mutant(
+        "words are overwritten unasked",
+        f"{REDDIT}::test_nobody_overwrites_unless_somebody_asked_for_it_and_never_what_is_kept_or_hidden",
+        (ACTING, "        if not order.overwrite:\n", "        if order.decision is not Decision.DELETE:\n"),
+    ),
+    mutant(
+        "what went before an act keeps it up",
+        f"{REDDIT}::test_words_that_cannot_be_overwritten_keep_nothing_up_and_it_is_said[refused]",
+        (
+            ACTING,
+            "        target, verdict = self._request(order, target, undoing, snapshot)\n",
+            HELD_UP,
+        ),
+    ),
+    mutant(
+        "a refresh token that was given is lost with the daemon",
+        "adapters/test_adapter_reddit_rotation.py::"
+        "test_a_token_that_is_good_once_is_followed_by_its_successor_over_restarts",
+        ("adapters/reddit_client.py", "self._keeping.write(", "str("),
     ),
     mutant(
         "a limit is believed unseen",
