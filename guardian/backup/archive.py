@@ -73,7 +73,7 @@ class Sink:
         """A piece of it."""
 
     def end(self) -> None:
-        """It was whole."""
+        """It has ended, whole or not; called again where nothing was begun."""
 
 
 class Writing:
@@ -134,6 +134,8 @@ def read(path: Path, sink: Sink, heed: Heed) -> Manifest:
                         raise _wrong(path, f"it has more than {MOST_FILES} files")
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise _wrong(path, f"it is cut off or is no backup ({error})") from error
+    finally:
+        sink.end()
     if not words:
         raise _wrong(path, "it has no manifest: it was cut off, or is no backup")
     manifest = _parsed(words, path)
