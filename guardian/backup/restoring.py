@@ -24,7 +24,7 @@ from guardian.errors import DiskFull, Garbled, Refusal, Taken, Unfound
 from guardian.evidence import keyring, names, signing
 from guardian.failpoint import failpoint
 from guardian.fence import gates, scopes
-from guardian.store import check, copying, freezes, journal, proving, upgrading
+from guardian.store import copying, freezes, journal, proving, upgrading
 from guardian.store import holds as waiting
 from guardian.store.database import STORE, Database
 from guardian.store.queries import Q
@@ -239,7 +239,8 @@ def _prove(store: Path, manifest: Manifest, progress: Progress) -> None:
         with copying.opened(store) as tx:
             facts = proving.prove(tx)
     except Garbled as found:
-        raise check.broken(store, found.message) from found
+        why = f"cannot use the backup, because its store is damaged ({found.message})"
+        raise Refusal(why, fix="use another one; nothing was changed") from found
     said = (manifest.schema, manifest.posts, manifest.lines, manifest.head)
     if said != (facts.schema, facts.posts, facts.lines, facts.head):
         raise Refusal("cannot use the backup, because its store is not the one that it tells of", fix="use another one")

@@ -119,6 +119,16 @@ def test_a_house_that_stands_is_only_replaced_when_asked_and_then_moved_aside(fu
     database.close()
 
 
+def test_a_damaged_store_is_moved_aside_as_it_is_and_the_house_comes_back(full: Standing, backup: Path) -> None:
+    (full.state / STORE).write_bytes(b"no database" * 1000)
+    (full.state / f"{STORE}-wal").write_bytes(b"no log")
+    done = full.restore(backup, replace=True)
+    assert done.aside is not None
+    assert (done.aside / STORE).read_bytes() == b"no database" * 1000
+    assert (done.aside / f"{STORE}-wal").read_bytes() == b"no log"
+    full.open().close()
+
+
 @pytest.mark.parametrize("lock", ["daemon_lock", "store_lock"])
 def test_nothing_is_restored_under_a_daemon_that_runs(other: Standing, backup: Path, lock: str) -> None:
     Path(other.house.runtime_dir).mkdir()
