@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,12 +22,12 @@ from guardian.backup.progress import Progress
 from guardian.errors import Broken, GuardianError, Mistake, Refusal, Unfound
 from guardian.store import journal
 from guardian.store.database import STORE
-from tests.backup.conftest import BUNDLE, Standing
+from tests.backup.conftest import BUNDLE, Standing, standing
 from tests.torture.daemon import ROOT
+from tests.torture.people import interpreter_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 KEPT = {
     STORE,
@@ -262,22 +264,25 @@ def test_a_damaged_store_is_never_backed_up_as_if_it_were_whole(full: Standing, 
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
-def test_somebody_else_can_neither_make_a_backup_nor_restore_one(full: Standing, tmp_path: Path) -> None:
-    config = tmp_path / "guardian.toml"
-    config.write_text(f'state_dir = "{full.house.state_dir}"\nruntime_dir = "{full.house.runtime_dir}"\n')
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)
-    made = full.backup(tmp_path / "b.tar")
-    made.path.chmod(0o644)
-    from tests.torture.people import interpreter_for_all
-
+def test_somebody_else_can_neither_make_a_backup_nor_restore_one() -> None:
     python = interpreter_for_all()
     assert python is not None
-    for words in (["backup", str(tmp_path / "c.tar")], ["restore", str(made.path), "--replace"]):
-        done = subprocess.run(
-            [python.path, "-m", "guardian", *words, "--config", str(config)],
-            check=False, capture_output=True, text=True, cwd=python.tree, user=65534, group=65534,
-            env={**os.environ, **python.environment}, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 13, done.stderr
-        assert "belongs to another user" in done.stderr
+    with tempfile.TemporaryDirectory(prefix="backup-") as directory:  # pytest closes its own to others
+        place = Path(directory)
+        place.chmod(0o755)
+        house = standing(place / "base")
+        house.fill("one")
+        config = place / "guardian.toml"
+        config.write_text(f'state_dir = "{house.house.state_dir}"\nruntime_dir = "{house.house.runtime_dir}"\n')
+        file = house.backup(place / "b.tar").path
+        file.chmod(0o644)
+        before = house.prints()
+        for words in (["backup", str(place / "c.tar")], ["restore", str(file), "--replace"]):
+            done = subprocess.run(
+                [python.path, "-m", "guardian", *words, "--config", str(config)],
+                check=False, capture_output=True, text=True, cwd=python.tree, user=65534, group=65534,
+                env={**os.environ, **python.environment}, timeout=60,
+            )  # fmt: skip
+            assert done.returncode == 13, done.stderr
+            assert "belongs to another user" in done.stderr
+        assert house.prints() == before

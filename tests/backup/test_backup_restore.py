@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from guardian.backup import contents, making, placing
+from guardian.backup.progress import Progress
 from guardian.errors import Newer, Refusal, Taken
 from guardian.evidence.keyring import Keyring
 from guardian.fence import gates, permits, reading
@@ -238,7 +239,7 @@ def test_a_backup_of_every_released_schema_is_restored_and_upgraded(other: Stand
     with sqlite3.connect(old.state / STORE) as connection:
         connection.executescript((GOLDEN / f"{step:04}.sql").read_text("utf-8"))
     connection.close()
-    made = making.make(old.house, tmp_path / "b.tar", keep=None, progress=making_progress())
+    made = making.make(old.house, tmp_path / "b.tar", keep=None, progress=Progress(print))
     assert made.manifest.schema == step
     assert made.manifest.in_flight == 1
     other.restore(made.path)
@@ -249,12 +250,6 @@ def test_a_backup_of_every_released_schema_is_restored_and_upgraded(other: Stand
         assert len(freezes.in_force(tx)) == 1
     database.close()
     assert not list(other.state.glob("before-*"))
-
-
-def making_progress() -> making.Progress:
-    from guardian.backup.progress import Progress
-
-    return Progress(print)
 
 
 def test_a_part_of_the_house_on_a_file_system_of_its_own_is_told_of_before_anything_moves(
