@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from guardian.errors import Busy, Doubt, GuardianError
+from guardian.failpoint import failpoint
 from guardian.fence import scopes
 from guardian.store import check, wal
 from guardian.store.queries import as_dict
@@ -42,6 +43,7 @@ def take(source: Path, target: Path, *, alone: bool, progress: Progress) -> int:
     with _looking_at(source, alone=alone) as tx:
         at = time.time_ns() // 1_000_000
         _begin(tx)
+        failpoint("backup.copying")
         try:
             write(tx, target, progress=progress)
         finally:

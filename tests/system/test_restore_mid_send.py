@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -86,6 +88,33 @@ def test_a_backup_taken_in_mid_send_is_restored_frozen_and_nothing_is_lost_or_se
     assert max(texts.values()) == 1
     assert len(house.witness.posts()) == before
     assert guardian(house, "journal", "verify")["whole"] is True
+
+
+def test_a_backup_that_hangs_holds_up_neither_a_send_nor_a_freeze_and_still_shows_its_one_moment(
+    house: TorturedHouse,
+) -> None:
+    house.start()
+    known = house.feed(4)
+    house.wait_all()
+    path = house.directory / "backup.tar"
+    hanging = subprocess.Popen(
+        [sys.executable, "-m", "guardian", "backup", str(path), "--json", "--config", str(house.config)],
+        stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "GUARDIAN_FAILPOINTS": "backup.copying=stop"},
+    )  # fmt: skip
+    try:
+        house.wait(lambda _: _state_of(hanging.pid) == "T", 30, "the backup hangs with its snapshot")
+        house.feed(60)
+        house.wait_all()
+        assert house.freeze().code == 0
+        assert house.thaw()["state"] == "open"
+    finally:
+        hanging.send_signal(signal.SIGCONT)
+        made = json.loads(hanging.communicate(timeout=60)[0])
+    assert made["posts"] == len(known)
+
+
+def _state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_restore_that_was_broken_off_in_its_last_step_is_finished_by_the_daemon_that_starts(
