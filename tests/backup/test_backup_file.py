@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardian.backup import archive, restoring
+from guardian.backup import archive, program, restoring
 from guardian.backup.progress import Progress
 from guardian.errors import Broken, GuardianError, Mistake, Refusal, Unfound
 from guardian.store import journal
@@ -286,3 +286,28 @@ def test_somebody_else_can_neither_make_a_backup_nor_restore_one() -> None:
             assert done.returncode == 13, done.stderr
             assert "belongs to another user" in done.stderr
         assert house.prints() == before
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "why"),
+    [
+        ("backup", ["a", "b"], "unrecognized arguments: b"),
+        ("backup", ["--keep", "0"], "no number of them"),
+        ("backup", ["--keep", "many"], "invalid int value"),
+        ("backup", ["--kee", "3"], "unrecognized arguments"),
+        ("restore", [], "required: file"),
+        ("restore", ["b.tar", "--to", "x", "--replace"], "--to is for an empty place"),
+        ("restore", ["b.tar", "--to", "/nowhere/at/all"], "is no directory"),
+    ],
+)
+def test_wrong_use_is_said_in_words_and_does_nothing(
+    command: str, words: list[str], why: str, full: Standing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "guardian.toml"
+    config.write_text(f'state_dir = "{full.house.state_dir}"\nruntime_dir = "{full.house.runtime_dir}"\n')
+    before = full.prints()
+    assert program.main(command, ["--config", str(config), *words, "--json"]) == 2
+    said = capsys.readouterr()
+    assert why in said.err
+    assert json.loads(said.out)["error"]["code"] == "bad_input"
+    assert full.prints() == before
