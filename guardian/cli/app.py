@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from guardian import __version__
 from guardian.cli import (
+    backup,
     campaign,
     capabilities,
     completion,
@@ -164,6 +165,7 @@ takedown.register(app)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(native.app, name="native")
 demo.register(app)
+backup.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
 exporting.register(queue.app)

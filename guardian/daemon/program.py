@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from guardian.backup import placing
 from guardian.config import load
 from guardian.daemon import hold
 from guardian.daemon import log as logging_
@@ -70,6 +71,9 @@ def run(settings: Settings, makers: Mapping[str, Maker]) -> int:
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, {*ends, RELOADS})  # before any thread exists: they all inherit it
     lock = own(settings.house)
+    moved = placing.finish(settings.state_dir)  # before anything of the house is opened
+    if moved is not None:
+        log.warning("finished a restore", moved_aside=moved)
     try:
         _live(settings, makers, ends)
     except Broken as broken:

@@ -153,6 +153,21 @@ select * from holds where lifted_at is null and tag is not null order by at, id;
 -- How many holds are in force.
 select count(*) from holds where lifted_at is null;
 
+-- name: hold_what_waits!
+-- After a restore: keep back every post that may have been sent since the backup was made, unless a hold of its own does.
+insert into holds (id, post, reason, by_whom, at)
+select :mark || p.seq, p.id, :reason, :by_whom, :now from posts p
+where p.state in ('queued', 'claimed', 'blocked', 'sending', 'unknown', 'missed', 'refused')
+  and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null);
+
+-- name: held_by_whom$
+-- How many posts somebody holds.
+select count(*) from holds where by_whom = :by_whom and post is not null and lifted_at is null;
+
+-- name: holds_by_whom
+-- The holds of posts that somebody has placed, and nobody has lifted.
+select * from holds where by_whom = :by_whom and post is not null and lifted_at is null order by at, id;
+
 -- name: lift_hold!
 -- Lift one hold.
 update holds set lifted_at = :now, lifted_by = :by_whom where id = :id and lifted_at is null;
@@ -382,6 +397,10 @@ order by account;
 -- name: scope_epoch$
 -- The epoch of a scope; null when it is new.
 select epoch from scopes where scope = :scope;
+
+-- name: scope_epochs
+-- Every scope with its epoch.
+select scope, epoch from scopes order by scope;
 
 -- name: set_epoch!
 -- Note the epoch of a scope, which only grows.

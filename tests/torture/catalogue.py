@@ -19,6 +19,7 @@ from tests.torture import (
     rows_net,
     rows_networks,
     rows_replay,
+    rows_restore,
     rows_sockets,
     rows_stopped,
     rows_store,
@@ -82,5 +83,6 @@ ROWS: dict[str, Row] = {
     "host-frozen-group": rows_host.frozen_group,
     "crowded": rows_host.crowded,
     "control-attacked": rows_sockets.control_attacked,
+    "restore": rows_restore.restored,
     "replay": rows_replay.replayed,
 }
