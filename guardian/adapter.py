@@ -15,6 +15,7 @@ from guardian.abilities import Abilities, Act, Budget, Certainty, Files, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     import httpx
     import requests
@@ -47,6 +48,7 @@ __all__ = [
     "Files",
     "Finding",
     "Host",
+    "Keeping",
     "Kind",
     "Look",
     "Maker",
@@ -175,12 +177,42 @@ class Readiness(StrEnum):
     FAILED = "failed"
 
 
+class Keeping(Protocol):
+    """What the platform gave in place of a login, kept for the next start, sealed under the account's own secrets.
+
+    It is forgotten by itself when a person configures other secrets. Any thread.
+    """
+
+    def turn(self, *, within: float = ...) -> AbstractContextManager[None]:
+        """Be the only one who renews this account's login, over all threads and processes; look again when you are.
+
+        Raises Doubt when that does not come about in `within` seconds.
+        """
+        ...
+
+    def read(self) -> bytes | None:
+        """What was kept; None: nothing. It may be out of date, or no good: it is no more than a file."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Keep at most 64 KiB, on the disk when this returns, before the new token is used. Raises Doubt.
+
+        Only in a turn.
+        """
+        ...
+
+
 class Network(Protocol):
     """What an adapter is given to reach its platform: a session whose every request goes through the gate."""
 
     @property
     def session(self) -> requests.Session:
         """The guarded session; hand it to the client library."""
+        ...
+
+    @property
+    def keeping(self) -> Keeping:
+        """Where a session or a rotated token outlives the daemon."""
         ...
 
     def httpx_transport(self) -> httpx.BaseTransport:

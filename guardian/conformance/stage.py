@@ -27,6 +27,7 @@ from guardian.gate import intents, recording, tripwire
 from guardian.gate.accounts import GuardedNetwork
 from guardian.gate.blanks import Blanks
 from guardian.gate.intents import Intent, declare
+from guardian.gate.keeping import SealedKeeping
 from guardian.gate.transport import guarded_session
 from guardian.gate.verdicts import Accepted, verdict, verdict_of_retract, verdict_of_upload
 from guardian.model import Decision
@@ -226,7 +227,8 @@ class Stage:
         if name not in self._doors:
             found, maker = account(url), self.bench.maker
             session = guarded_session(found, maker.routes, answer_within=within, hosts=maker.hosts, reads=maker.reads)
-            door = Door(self, found, session, maker.connect(found, GuardedNetwork(session)))
+            keeping = SealedKeeping(found, self._directory / "sessions")
+            door = Door(self, found, session, maker.connect(found, GuardedNetwork(session, keeping)))
             self._doors[name] = door
         return self._doors[name]
 

@@ -51,6 +51,7 @@ from guardian.duties.uploading import Uploading
 from guardian.duties.zones import Zones
 from guardian.gate import accounts as gate
 from guardian.gate import authorities
+from guardian.gate.keeping import SESSIONS
 from guardian.store.database import STORE, Database
 from guardian.store.spool import SPOOL, Spool
 
@@ -133,7 +134,16 @@ def build(
     reload = _reload(books, bell, lanes, metrics, listener)
     reloading = Loop("reload", reload, clock)
     evidence, loops = _evidence(books, shelf)
-    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence, outside, urgent)
+    answers = _answers(
+        books,
+        bell,
+        spooling,
+        listener,
+        Capabilities(in_force, makers, LanePlatforms(lambda: bell.lanes).limits),
+        evidence,
+        outside,
+        urgent,
+    )
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
     loops = (*urgent.loops, *loops, Loop("outside", outside, clock))
     standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)
@@ -178,7 +188,7 @@ def _outside(books: Books, makers: Mapping[str, Maker]) -> Outside:
 
     def connect(account: Account) -> gate.Emergency:
         within = min(in_force.settings.gate.answer_within / 1000, LOOK_WITHIN)
-        return gate.emergency(account, makers, answer_within=within)
+        return gate.emergency(account, makers, answer_within=within, keep_in=in_force.settings.state_dir / SESSIONS)
 
     return Outside(
         database=books.database,
@@ -294,6 +304,7 @@ class Lanes:
             self.makers,
             answer_within=settings.gate.answer_within / 1000,
             on_refusal=lambda: self.metrics.refused(account.name),
+            keep_in=settings.state_dir / SESSIONS,
         )
         books = self.books
         publishing = Publishing(

@@ -20,6 +20,7 @@ from guardian.duties.retracting import Retracting
 from guardian.duties.takedown import Takedowns, Wish
 from guardian.duties.undoing import Undoing
 from guardian.gate import accounts as gate
+from guardian.gate.keeping import SESSIONS
 from guardian.model import Capture, Decision
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Desks:
             self.makers,
             answer_within=settings.gate.answer_within / 1000,
             on_refusal=lambda: self.metrics.refused(account.name),
+            keep_in=settings.state_dir / SESSIONS,
         )
 
     def build(self, account: Account, began: Mapping[str, float]) -> Retracting:

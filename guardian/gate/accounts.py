@@ -12,17 +12,19 @@ from urllib.parse import urlsplit
 
 from guardian.errors import ConfigMistake
 from guardian.gate import wire
+from guardian.gate.keeping import SealedKeeping
 from guardian.gate.public import PublicReader
 from guardian.gate.transport import guarded_session, uncounted
 from guardian.installed import Installed, SecretsOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import httpx
     import requests
 
-    from guardian.adapter import Adapter, Maker
+    from guardian.adapter import Adapter, Keeping, Maker
     from guardian.gate.wire import LookUp
     from guardian.model import Account
 
@@ -32,6 +34,7 @@ class GuardedNetwork:
     """What an adapter is given: a session that passes the gate, and nothing else."""
 
     session: requests.Session
+    keeping: Keeping
 
     def httpx_transport(self) -> httpx.BaseTransport:
         """The same door in the other dialect. Asks for httpx only here: most accounts need none."""
@@ -56,12 +59,15 @@ def connect(
     *,
     answer_within: float,
     on_refusal: Callable[[], None] = uncounted,
+    keep_in: Path | None = None,
 ) -> Adapter:
     """The live adapter of an account. Opens no connection yet.
 
-    `answer_within` is in seconds, for one whole exchange; `on_refusal` hears of each request that the gate refuses.
+    `answer_within` is in seconds, for one whole exchange; `on_refusal` hears of each request that the gate refuses;
+    `keep_in` is where logins outlive the process.
     """
-    return _adapter(account, _maker(account, found), answer_within, on_refusal, None)
+    maker = _maker(account, found)
+    return maker.connect(account, _network(account, maker, answer_within, on_refusal, None, keep_in))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ def emergency(
     *,
     answer_within: float,
     on_refusal: Callable[[], None] = uncounted,
+    keep_in: Path | None = None,
 ) -> Emergency:
     """The emergency adapter of an account, and what reads without its token. Opens no connection yet.
 
@@ -92,7 +99,8 @@ def emergency(
         trusted_hosts=(urlsplit(account.base_url).netloc,),
         secrets=[secret.reveal() for secret in account.secrets.values()],
     )
-    return Emergency(_adapter(account, maker, answer_within, on_refusal, wire.of_an_incident), public, maker)
+    network = _network(account, maker, answer_within, on_refusal, wire.of_an_incident, keep_in)
+    return Emergency(maker.connect(account, network), public, maker)
 
 
 def _maker(account: Account, found: Mapping[str, Maker]) -> Maker:
@@ -105,9 +113,14 @@ def _maker(account: Account, found: Mapping[str, Maker]) -> Maker:
     return maker
 
 
-def _adapter(
-    account: Account, maker: Maker, answer_within: float, on_refusal: Callable[[], None], look_up: LookUp | None
-) -> Adapter:
+def _network(
+    account: Account,
+    maker: Maker,
+    answer_within: float,
+    on_refusal: Callable[[], None],
+    look_up: LookUp | None,
+    keep_in: Path | None,
+) -> GuardedNetwork:
     session = guarded_session(
         account,
         maker.routes,
@@ -118,7 +131,7 @@ def _adapter(
         hosts=maker.hosts,
         reads=maker.reads,
     )
-    return maker.connect(account, GuardedNetwork(session))
+    return GuardedNetwork(session, SealedKeeping(account, keep_in))
 
 
 def _cafile() -> str | None:

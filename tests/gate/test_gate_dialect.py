@@ -16,6 +16,7 @@ from guardian.gate import intents, recording, tripwire
 from guardian.gate.accounts import GuardedNetwork
 from guardian.gate.dialect import HttpxDialect
 from guardian.gate.intents import Fate, declare
+from guardian.gate.keeping import SealedKeeping
 from guardian.gate.verdicts import Accepted, NotFound, NotSent, Uncertain, verdict, verdict_of_retract
 from guardian.gate.verdicts import Stopped as WasStopped
 from tests.gate.gate_door import account_at
@@ -35,7 +36,7 @@ STATUSES = "/api/v1/statuses"
 
 @pytest.fixture
 def client(door: Door) -> Iterator[httpx.Client]:
-    transport = GuardedNetwork(session_of(door.account)).httpx_transport()
+    transport = GuardedNetwork(session_of(door.account), SealedKeeping(door.account, None)).httpx_transport()
     with httpx.Client(transport=transport, base_url=door.account.base_url, headers=TOKEN) as found:
         yield found
 
@@ -49,7 +50,9 @@ def front(door: Door) -> Iterator[Front]:
 @pytest.fixture
 def before(front: Front) -> Iterator[httpx.Client]:
     """A client that reaches the platform through a front, and follows where it is sent."""
-    transport = GuardedNetwork(session_of(account_at(front.url))).httpx_transport()
+    transport = GuardedNetwork(
+        session_of(account_at(front.url)), SealedKeeping(account_at(front.url), None)
+    ).httpx_transport()
     with httpx.Client(transport=transport, base_url=front.url, headers=TOKEN, follow_redirects=True) as found:
         yield found
 
