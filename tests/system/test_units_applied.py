@@ -234,7 +234,7 @@ def test_a_day_under_the_units_filters_publishes_stops_takes_down_and_reports(ho
         wait(lambda: "A statement" in [one["text"] for one in platform.posts()])
         report = said("incident", "report", *at)
         assert "a bad joke" in json.dumps(report)
-        assert supervisor.hears("WATCHDOG")["STATUS"].startswith("open; epoch 3")
+        assert supervisor.until(lambda told: told.get("STATUS", "").startswith("open; epoch 3"))
 
         daemon.send_signal(signal.SIGTERM)
         supervisor.hears("STOPPING")
