@@ -170,6 +170,16 @@ def test_the_cage_of_the_daemon_is_real_and_lets_it_do_what_it_must(house: Caged
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
 
 
+def test_every_library_of_the_daemon_can_be_loaded_where_no_memory_is_written_and_executed(house: Caged) -> None:
+    program = (
+        "import json, ssl, ctypes\n"
+        "import atproto, cryptography.x509, mastodon, PIL.Image, praw, tweepy, uvicorn, warcio\n"
+        "ssl.create_default_context()\n"
+        "print(json.dumps({'called back': ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 7)()}))"
+    )
+    assert house.run(DAEMON, program) == {"called back": 7}
+
+
 def test_the_cage_of_the_agent_has_no_network_and_only_the_fence(house: Caged) -> None:
     found = house.run(AGENT, PROBE)
     assert (found["internet"], found["state"]) == ("EAFNOSUPPORT", "EROFS")
