@@ -95,9 +95,9 @@ def run(wish: Wish, *, as_json: bool, inside: Callable[[], None]) -> Came:
 
 def _set_up(tree: Tree, wish: Wish, *, as_json: bool, inside: Callable[[], None]) -> Came:
     from guardian.config import load, template
-    from guardian.install import parts, programs, setting_up, systemd
+    from guardian.install import booted, parts, programs, setting_up
 
-    if wish.start and not systemd.manages():
+    if wish.start and not booted.manages():
         raise Mistake("cannot start anything, because systemd does not run here", fix="leave out --start; see docs")
     place = programs.directory(tree, wish.programs)
     scopes: tuple[str, ...] = ("all",)
@@ -162,8 +162,8 @@ def _say_and_do(steps: Iterable[Step], tree: Tree, wish: Wish, *, as_json: bool)
 
 def _next(tree: Tree, place: str, *, started: bool) -> Iterator[str]:
     """What to type after it. Nothing is enabled or started unless it was told to be."""
+    from guardian.install.booted import manages
     from guardian.install.parts import CONFIG, TO_ENABLE
-    from guardian.install.systemd import manages
 
     guardian = f"{place}/guardian"
     units = " ".join(TO_ENABLE)

@@ -16,8 +16,11 @@ UNITS = "/usr/local/lib/systemd/system"
 SYSUSERS = "/usr/local/lib/sysusers.d/guardian.conf"
 TMPFILES = "/usr/local/lib/tmpfiles.d/guardian.conf"
 THEIR_UNITS = "/etc/systemd/system"
+COMMAND = "/usr/local/bin/guardian"  # what people type, also after sudo
 CONFIG = "/etc/guardian/guardian.toml"
 TO_ENABLE = ("guardian-fence.socket", "guardian.service", "guardian-doctor.timer")
+ON_THE_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+STARTS = re.compile(r"^ExecStart=(\S+)/guardian", re.MULTILINE)
 PROGRAM = re.compile(r"^(Exec\w+=[-@:+!|]*)/usr/local/bin/(?=guardian)", re.MULTILINE)
 
 
@@ -51,6 +54,12 @@ def tmpfiles() -> Part:
 def names() -> tuple[str, ...]:
     """The names of the units."""
     return tuple(part.path.rpartition("/")[2] for part in units(""))
+
+
+def command_of(unit: str) -> str | None:
+    """The command that lies beside the program which this text of a unit starts."""
+    found = STARTS.search(unit)
+    return f"{found[1]}/guardian" if found else None
 
 
 def _carried(folder: str) -> resources.abc.Traversable:

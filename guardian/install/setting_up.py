@@ -9,7 +9,7 @@ from guardian.errors import GuardianError, Mistake
 from guardian.fence.house import DEFAULTS, find_house
 from guardian.install import parts, snippets
 from guardian.install.sealed import Whose, whose
-from guardian.install.steps import Make, Run, Write
+from guardian.install.steps import Link, Make, Run, Write
 from guardian.install.tree import program
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def plan(tree: Tree, *, programs: str, config: str) -> Plan:
     steps += _directories(tree, snippets_in_force(tree, parts.tmpfiles()))
     if not tree.is_there(parts.CONFIG):
         steps.append(Write(parts.CONFIG, config))
+    _have_the_command(tree, f"{programs}/guardian", steps, notes)
     notes += [
         f"{parts.THEIR_UNITS}/{name} is there, and systemd takes it in place of ours"
         for name in parts.names()
@@ -87,6 +88,16 @@ def _lay(tree: Tree, part: Part, steps: list[Step], notes: list[str]) -> None:
     if lies != part.text and whose(lies) is not Whose.THEIRS:
         steps.append(Write(beside, part.text))
     notes.append(f"{part.path} is kept, because it was changed; ours lies beside it: {beside}")
+
+
+def _have_the_command(tree: Tree, program: str, steps: list[Step], notes: list[str]) -> None:
+    """`guardian freeze` must be found, also by sudo, wherever the program was installed."""
+    if program.rpartition("/")[0] in parts.ON_THE_PATH or tree.link(parts.COMMAND) == program:
+        return
+    if tree.is_there(parts.COMMAND):
+        notes.append(f"{parts.COMMAND} is there and is not {program}: it is what people start who type guardian")
+    else:
+        steps.append(Link(parts.COMMAND, program))
 
 
 def _accounts(tree: Tree, sysusers: str) -> Iterator[Step]:

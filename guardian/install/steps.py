@@ -127,6 +127,25 @@ class Make:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A link to what lies elsewhere in the same tree."""
+
+    path: str
+    target: str
+
+    @property
+    def line(self) -> str:
+        """As a command would say it."""
+        return f"link {self.path} to {self.target}"
+
+    def do(self, tree: Tree) -> None:
+        """Lay it; what lies there already is never replaced."""
+        place = tree.path(self.path)
+        _make_way(place.parent)
+        place.symlink_to(self.target)
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """A file or a link."""
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from guardian.fence import reading
 from guardian.fence.house import DEFAULTS, House
 from guardian.install import parts, snippets
+from guardian.install.booted import is_started_by_it, manages
 from guardian.install.sealed import Whose, whose
 from guardian.install.setting_up import snippets_in_force
 from guardian.install.steps import Quiet, Remove, RemoveEmpty, RemoveTree, Run, must_be_quiet
-from guardian.install.systemd import is_started_by_it, manages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,6 +89,8 @@ def _links(tree: Tree) -> Iterator[str]:
 def _files(tree: Tree) -> Iterator[Step]:
     """What we wrote and nobody changed; then the directories in which nothing is left."""
     gone = {path for path in _ours(tree) if whose(tree.read(path)) is Whose.OURS}
+    if tree.link(parts.COMMAND) in {parts.command_of(tree.read(path) or "") for path in gone} - {None}:
+        yield Remove(parts.COMMAND)
     yield from (Remove(path) for path in sorted(gone))
     for folder in FOLDERS if gone else ():
         if tree.is_there(folder) and {f"{folder}/{name}" for name in tree.names(folder)} <= gone:

@@ -66,6 +66,13 @@ class Tree:
         with os.fdopen(fd, "rb") as file:
             return file.read(MOST).decode("utf-8", "replace") if stat.S_ISREG(os.fstat(fd).st_mode) else ""
 
+    def link(self, inside: str) -> str | None:
+        """Where a link points to; None for anything else."""
+        try:
+            return os.readlink(self.path(inside))  # noqa: PTH115 (as it is written there)
+        except OSError:
+            return None
+
     def owned(self, inside: str) -> tuple[int, str, str] | None:
         """A directory's mode, user and group by name; None where nothing lies. Raises GuardianError for a file."""
         place = self.path(inside)
