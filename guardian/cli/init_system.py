@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from guardian.install.steps import Step
     from guardian.install.taking_away import Kept
-    from guardian.install.taking_away import Plan as Undo
     from guardian.install.tree import Tree
 
 ONLY_WITH = "cannot use {option} alone, because it belongs to --system"
@@ -136,11 +135,12 @@ def _starting() -> Iterator[Step]:
 def _take_away(tree: Tree, wish: Wish, *, as_json: bool) -> Came:
     from guardian.install import taking_away
 
-    found: Undo = taking_away.plan(tree)
-    _say_and_do(found.steps, tree, wish, as_json=as_json)
-    document = _document(tree, wish, found.steps, notes=(), following=[])
-    document["kept"] = [{"path": one.path, "what": one.what, "remove": one.remove or None} for one in found.kept]
-    return Came(document, tuple(_kept(found.kept)))
+    steps = taking_away.plan(tree)
+    _say_and_do(steps, tree, wish, as_json=as_json)
+    kept = tuple(taking_away.kept(tree))
+    document = _document(tree, wish, steps, notes=(), following=[])
+    document["kept"] = [{"path": one.path, "what": one.what, "remove": one.remove or None} for one in kept]
+    return Came(document, tuple(_kept(kept)))
 
 
 def _say_and_do(steps: Iterable[Step], tree: Tree, wish: Wish, *, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.fence import reading
@@ -43,16 +42,8 @@ class Kept(NamedTuple):
     remove: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be done, in this order, and what stays."""
-
-    steps: tuple[Step, ...]
-    kept: tuple[Kept, ...]
-
-
-def plan(tree: Tree) -> Plan:
-    """The plan for this tree. Raises Refusal where a daemon runs that systemd would not stop."""
+def plan(tree: Tree) -> tuple[Step, ...]:
+    """What is to be done in this tree, in this order. Raises Refusal where a daemon runs that systemd would not stop."""
     if not (tree.is_running and manages() and is_started_by_it(reading.daemon_state(HOUSE)[1])):
         must_be_quiet(tree, HOUSE)
     steps = [*_stopping(tree), *_files(tree)]
@@ -60,7 +51,7 @@ def plan(tree: Tree) -> Plan:
         steps.append(RemoveTree(HOUSE.runtime_dir))
     if steps and tree.is_running and manages():
         steps.append(Run(("systemctl", "daemon-reload"), "systemd forgets the units"))
-    return Plan(tuple(steps), tuple(_kept(tree)))
+    return tuple(steps)
 
 
 def _stopping(tree: Tree) -> Iterator[Step]:
@@ -106,7 +97,8 @@ def _ours(tree: Tree) -> Iterator[str]:
             yield path
 
 
-def _kept(tree: Tree) -> Iterator[Kept]:
+def kept(tree: Tree) -> Iterator[Kept]:
+    """Every place that stays, asked for when all is done: a daemon that was stopped has put its files in order."""
     yield from _folder(tree, STATE, "what must survive; all that follows lies in it", INSIDE, "not known to us")
     yield from _folder(tree, ETC, "configuration and secrets", {"secrets": "tokens"}, "written by a person")
     for path in _ours(tree):
