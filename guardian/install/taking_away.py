@@ -43,7 +43,7 @@ class Kept(NamedTuple):
 
 
 def plan(tree: Tree) -> tuple[Step, ...]:
-    """What is to be done in this tree, in this order. Raises Refusal where a daemon runs that systemd would not stop."""
+    """What is to be done in this tree, in order. Raises Refusal where a daemon runs that systemd would not stop."""
     if not (tree.is_running and manages() and is_started_by_it(reading.daemon_state(HOUSE)[1])):
         must_be_quiet(tree, HOUSE)
     steps = [*_stopping(tree), *_files(tree)]
