@@ -10,6 +10,7 @@ import grp
 import os
 import socket
 import stat
+import threading
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -28,11 +29,16 @@ STOP_WITHIN = 5
 class ControlServer(uvicorn.Server):
     """Takes in few connections at a time, and has the kernel keep many: asyncio knows one number for both."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = threading.Event()
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve."""
         await super().startup(sockets)
         for sock in sockets or []:
             sock.listen(limits.QUEUE)
+        self.listens.set()
 
 
 def listen(path: str, group: str | None) -> socket.socket:
@@ -72,7 +78,7 @@ def _clear(path: str) -> None:
     os.unlink(path)  # noqa: PTH108 (the fence speaks in plain paths)
 
 
-def server(app: App) -> uvicorn.Server:
+def server(app: App) -> ControlServer:
     """Uvicorn, silent, for `run(sockets=[...])` in a thread of its own."""
 
     class Here(Call):

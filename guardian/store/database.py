@@ -46,7 +46,8 @@ create table if not exists migrations (number integer primary key, name text not
 class Database:
     """The store's file, open and owned until `close`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, working: Callable[[], object] | None = None) -> None:
+        """`working` is called again and again while the start's long changes go on, until `settle`."""
         self.path = path
         with contextlib.ExitStack() as opened:  # whatever fails, nothing stays open behind it
             opened.callback(os.close, _own(path.parent))
@@ -54,6 +55,8 @@ class Database:
                 self.inspection = check.must_be_whole(path)
                 self.audit = self.inspection.audit
                 self._writer = _connect(path, opened)
+                if working is not None:
+                    self._writer.set_progress_handler(lambda: _go_on(working), STEPS)
                 migrate(self._writer, now=time.time_ns() // 1_000_000)
                 self._reader = _connect(path, opened)
                 self._reader.execute("pragma query_only=ON")
@@ -68,6 +71,11 @@ class Database:
         self._counting = threading.Lock()
         self._locked_at = 0.0
         self._together = Together(self._writer, self._writing)
+
+    def settle(self) -> None:
+        """The start is over: nobody has to be told any more that a long change goes on."""
+        with self._writing:
+            self._writer.set_progress_handler(None, STEPS)
 
     def close(self) -> None:
         """Let go of the file and of the lock."""
@@ -267,6 +275,12 @@ def _connect(path: Path, opened: contextlib.ExitStack) -> Tx:
         connection.execute(f"pragma {pragma}")
     path.chmod(0o600)
     return connection
+
+
+def _go_on(working: Callable[[], object]) -> int:
+    """Tell, and do not interrupt."""
+    working()
+    return 0
 
 
 def _on(_: Broken) -> None:

@@ -321,6 +321,10 @@ from attempts a join posts p on p.id = a.post left join parts t on t.post = a.po
 where a.ended_at is null or a.ended_at >= :since
 order by a.started_at, a.id;
 
+-- name: count_in_flight$
+-- How many attempts are open now.
+select count(*) from attempts where ended_at is null;
+
 -- name: last_sent$
 -- When something of an account last left, or may have; a time still to come is a clock's that has gone back since.
 select max(started_at) from attempts
