@@ -1,4 +1,4 @@
-"""A host of one's own: this one's kernel and programs, with /etc, /var, /opt, /usr/local and /run private to a process.
+"""One process's own host: this kernel and its programs, with private /etc, /var, /opt, /usr/local, /run and /tmp.
 
 Run as root under `unshare --mount`: what is written there goes into memory and ends with the process. So the program
 is installed where people install it, and systemd-sysusers, useradd and the sockets work in the places they always do.
@@ -21,6 +21,7 @@ PROGRAM = Path("/opt/guardian")
 SCRIPT = "#!{python}\nimport sys\nfrom {module} import main\nsys.exit(main())\n"
 SCRIPTS = {"guardian": "guardian.__main__", "guardian-fence-agent": "guardian.fence.agent"}
 LONGEST = 60.0
+TEMPORARY = Path("/tmp")  # noqa: S108 (to be covered)
 
 
 class PrivateHost:
@@ -68,10 +69,13 @@ def mount(*words: str) -> None:
 
 
 def _let_others_reach(needed: list[Path], stash: Path) -> None:
-    """Lay an open directory over each closed one on the way, with the needed ones in it: an interpreter in /root."""
-    behind: dict[Path, list[Path]] = {}
+    """Lay an open directory over each closed one on the way, with the needed ones in it: an interpreter in /root.
+
+    So it is done with /tmp in any case: what is thrown away or cleaned there must never be another's.
+    """
+    behind: dict[Path, list[Path]] = {TEMPORARY: []}
     for path in {one.resolve() for one in needed}:
-        closed = next((one for one in reversed(path.parents) if not one.stat().st_mode & stat.S_IXOTH), None)
+        closed = next((one for one in reversed(path.parents) if one == TEMPORARY or not is_open(one)), None)
         if closed is not None:
             behind.setdefault(closed, []).append(path)
     for place, closed in enumerate(behind):
@@ -83,6 +87,11 @@ def _let_others_reach(needed: list[Path], stash: Path) -> None:
         for number, path in enumerate(behind[closed]):
             path.mkdir(parents=True)
             mount("--bind", str(stash / f"{place}-{number}"), str(path))
+
+
+def is_open(path: Path) -> bool:
+    """Whether others may pass through."""
+    return bool(path.stat().st_mode & stat.S_IXOTH)
 
 
 def install_the_program(memory: Path) -> Path:
