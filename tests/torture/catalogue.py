@@ -15,6 +15,7 @@ from tests.torture import (
     rows_doors,
     rows_files,
     rows_host,
+    rows_install,
     rows_machine,
     rows_net,
     rows_networks,
@@ -83,4 +84,5 @@ ROWS: dict[str, Row] = {
     "crowded": rows_host.crowded,
     "control-attacked": rows_sockets.control_attacked,
     "replay": rows_replay.replayed,
+    "installed-booted": rows_install.installed_booted,
 }
