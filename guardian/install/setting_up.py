@@ -85,7 +85,10 @@ def _lay(tree: Tree, part: Part, steps: list[Step], notes: list[str]) -> None:
         return
     beside = f"{part.path}.new"
     lies = tree.read(beside)
-    if lies != part.text and whose(lies) is not Whose.THEIRS:
+    if lies != part.text and whose(lies) is Whose.THEIRS:
+        notes.append(f"{part.path} is kept, because it was changed, and {beside} too: move that away to see ours")
+        return
+    if lies != part.text:
         steps.append(Write(beside, part.text))
     notes.append(f"{part.path} is kept, because it was changed; ours lies beside it: {beside}")
 

@@ -40,7 +40,8 @@ def typed(*words: str) -> dict[str, Any]:
 
 def installation(host: PrivateHost, seen: dict[str, Any]) -> None:
     """A dry run, twice for real, and once more after a person changed a unit."""
-    for name, more in (("dry", ["--dry-run"]), ("first", []), ("second", ["--json"]), ("dry again", ["--dry-run"])):
+    tried = {"start": ["--start"], "dry": ["--dry-run"], "first": [], "second": ["--json"], "dry again": ["--dry-run"]}
+    for name, more in tried.items():
         seen[name] = typed(*INSTALL, *more)
         seen[f"after {name}"] = host.snapshot()
     timer = household.UNITS / "guardian-doctor.timer"

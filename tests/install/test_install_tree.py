@@ -121,6 +121,20 @@ def test_an_upgrade_renews_what_is_still_ours_and_leaves_the_rest(tree: Path, in
     assert init("--bin", "/srv/guardian/bin", "--json").json["steps"] == []
 
 
+def test_a_file_of_the_persons_own_beside_theirs_is_not_overwritten_either(
+    tree: Path, init: Callable[..., Ran]
+) -> None:
+    init("--bin", PROGRAMS)
+    unit = tree / SERVICE
+    unit.write_text("[Service]\n")
+    beside = unit.with_name("guardian.service.new")
+    beside.write_text("mine, too\n")
+    ran = init("--bin", PROGRAMS, "--json").json
+    assert ran["steps"] == []
+    assert "move that away" in ran["notes"][0]
+    assert (unit.read_text(), beside.read_text()) == ("[Service]\n", "mine, too\n")
+
+
 def test_a_unit_of_the_persons_own_goes_before_ours_and_is_named(tree: Path, init: Callable[..., Ran]) -> None:
     own = tree / "etc/systemd/system/guardian.service"
     own.parent.mkdir(parents=True)

@@ -132,6 +132,12 @@ def test_a_dry_run_says_exactly_what_will_be_done_and_changes_nothing(seen: dict
     assert lines_of(seen["undo dry"]) == lines_of(seen["undo"]) != []
 
 
+def test_to_start_without_systemd_is_wrong_use_and_installs_nothing(seen: dict[str, Any]) -> None:
+    assert seen["start"]["code"] == 2
+    assert "systemd does not run here" in seen["start"]["err"]
+    assert seen["after start"] == seen["at first"]
+
+
 def test_a_second_time_changes_nothing(seen: dict[str, Any]) -> None:
     assert seen["after second"] == seen["after first"] == seen["after dry again"]
     assert json.loads(seen["second"]["out"])["steps"] == []

@@ -33,9 +33,13 @@ exec unshare --mount --pid --fork --cgroup --uts --ipc --net --propagation priva
     mount -t sysfs -o ro sysfs sys
     mount -t cgroup2 none sys/fs/cgroup
     for place in run tmp dev; do mount -t tmpfs -o mode=0755 none $place; done
-    for name in null zero full random urandom tty; do touch dev/$name; mount --bind /dev/$name dev/$name; done
-    mkdir dev/shm dev/pts
+    set -- null 3 zero 5 full 7 random 8 urandom 9
+    while [ $# -gt 0 ]; do mknod -m 0666 dev/$1 c 1 $2; shift 2; done
+    mknod -m 0666 dev/tty c 5 0
+    ln -s pts/ptmx dev/ptmx
+    mkdir -m 1777 dev/shm dev/mqueue dev/hugepages dev/pts
     mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
+    mount -t mqueue mqueue dev/mqueue
     mount --bind -o ro "$PACKAGES" opt/packages
     before=$(stat -c %d:%i /tmp)
     mkdir -p before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 from tests.torture import booted
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 GUARDIAN = "/opt/guardian/bin/guardian"
 ALL = ("guardian-fence.socket", "guardian.service", "guardian-doctor.timer")
+FROZEN, FED_WITHIN = 20, 60.0
 AS_ANNA = ("setpriv", "--reuid=anna", "--regid=anna", "--init-groups", "guardian")
 NAMED = ("var/lib/guardian", "etc/guardian")
 TOOLS = ("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow", "etc/subuid", "etc/subgid", "etc/.pwd.lock")
@@ -72,9 +74,14 @@ def _stopped_by_anna(machine: Booted) -> str:
         document = json.loads(done.stdout or "{}")
         if (document.get("confirmed"), document.get("door"), done.returncode) != (True, "agent", 0):
             return f"anna's freeze (the daemon hangs: {hangs}) was not confirmed: {_said(done)}"
-        seen = machine.run(*AS_ANNA, "status")
-        if seen.returncode != 20:
+        seen = machine.run("guardian", "status")
+        if seen.returncode != FROZEN:
             return f"it does not look frozen: {_said(seen)}"
+    until = time.monotonic() + FED_WITHIN  # the supervisor finds that nobody feeds its watchdog, and starts it again
+    while (seen := machine.run(*AS_ANNA, "status")).returncode != FROZEN:
+        if time.monotonic() > until:
+            return f"the daemon that hung was not started again: {_said(seen)}"
+        time.sleep(0.5)
     refused = machine.run(*AS_ANNA, "thaw", "--reason", "torture", "--yes")
     return "" if refused.returncode else f"anna could thaw: {_said(refused)}"
 
