@@ -103,7 +103,7 @@ class Feeding:
             self.notifying.status(f"{head}; THE WATCHDOG IS NOT FED: {error.message}")
             if not self._starved:
                 self._starved = True
-                log.error("the watchdog is not fed", why=str(error))
+                log.error("the watchdog is not fed", why=str(error))  # noqa: TRY400 (its words say it all)
             raise
         if self._starved:
             log.info("the watchdog is fed again")

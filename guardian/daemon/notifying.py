@@ -29,6 +29,7 @@ class Notifying:
     def __init__(self, address: str = "", *, watchdog: int = 0, given: dict[str, str] | None = None) -> None:
         """`address` is a path, or @ and an abstract name. `watchdog`: microseconds between two feedings; 0: none."""
         self.watchdog = watchdog
+        self.missed = 0  # datagrams for which there was no room, or no ear
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._given = dict(given or {})
         self._extended_at = time.monotonic()
@@ -80,7 +81,7 @@ class Notifying:
                 sock.settimeout(WITHIN)
                 sock.sendto("\n".join(lines).encode(), self._address)
         except (OSError, ValueError):  # nobody listens there, or its name cannot be one
-            return
+            self.missed += 1
 
 
 def taken_from(environ: MutableMapping[str, str]) -> Notifying:

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from guardian.config import Settings
     from guardian.daemon.build import Daemon
     from guardian.daemon.notifying import Notifying
-    from guardian.daemon.server import ControlServer
     from guardian.fence.house import House
 
 OK, FAILED, WRONG_USE = 0, 1, 2

@@ -41,6 +41,10 @@ SCREENSHOT = (
     "what a browser without an account showed at this address; where a server does not answer, or asks for a login, "
     "that is what it shows"
 )
+NO_SANDBOX = (
+    "no picture: the browser ended with {code}, as it does where it may not make a sandbox of its own, under "
+    "guardian.service for one; it is not run without (docs/running.md)"
+)
 RENDERING = "a RENDERING that our program made from the data, and no screenshot of the platform's page"
 
 
@@ -66,9 +70,9 @@ class Picturing:
         live = wanted.order.decision is Decision.KEEP and wanted.target.url is not None
         url = wanted.target.url if live else (snapshot.bundle.path / "render" / "card.html").as_uri()
         at = self.clock()
-        data = self._photograph(browser, str(url), _hosts(snapshot) if live else ())
+        data, code = self._photograph(browser, str(url), _hosts(snapshot) if live else ())
         if not data:
-            snapshot.facts.notes.append("the browser made no picture")
+            snapshot.facts.notes.append("the browser made no picture" if code == 0 else NO_SANDBOX.format(code=code))
             return
         name = "page/screenshot.png" if live else "render/card.png"
         told = {
@@ -80,12 +84,12 @@ class Picturing:
             snapshot.bundle.add(name, data)
             snapshot.bundle.add(name.removesuffix(".png") + ".json", canonical.written(told))
 
-    def _photograph(self, browser: str, url: str, hosts: Iterable[str]) -> bytes:
-        """What the browser shows of an address; empty when it showed nothing, or too much of it."""
+    def _photograph(self, browser: str, url: str, hosts: Iterable[str]) -> tuple[bytes, int]:
+        """What the browser shows of an address, empty when it showed nothing, or too much; and how it ended."""
         with tempfile.TemporaryDirectory(prefix="guardian-picture-", ignore_cleanup_errors=True) as own:
             picture = Path(own) / "page.png"
-            _run(_words(browser, own, picture, url, hosts), own, self.within)
-            return picture.read_bytes() if picture.exists() and picture.stat().st_size <= MOST else b""
+            code = _run(_words(browser, own, picture, url, hosts), own, self.within)
+            return picture.read_bytes() if picture.exists() and picture.stat().st_size <= MOST else b"", code
 
 
 def _hosts(snapshot: Snapshot) -> set[str]:
@@ -109,8 +113,8 @@ def _words(browser: str, own: str, picture: Path, url: str, hosts: Iterable[str]
     ]  # fmt: skip
 
 
-def _run(words: Sequence[str], own: str, within: float) -> None:
-    """The browser, for so many seconds; then it and all that it started are ended."""
+def _run(words: Sequence[str], own: str, within: float) -> int:
+    """The browser, for so many seconds; then it and all that it started are ended. How it ended by itself."""
     child = subprocess.Popen(  # noqa: S603 (the program that the operator named, or the system's own)
         list(words),
         stdin=subprocess.DEVNULL,
@@ -121,7 +125,7 @@ def _run(words: Sequence[str], own: str, within: float) -> None:
         process_group=0,
     )
     try:
-        child.wait(within)
+        return child.wait(within)
     finally:
         _end(child)
 
