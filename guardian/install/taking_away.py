@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HOUSE = House(**DEFAULTS)
 STATE, ETC = HOUSE.state_dir, "/etc/guardian"
+STAMPS = "/var/lib/systemd/timers/stamp-"  # when a timer last ran, kept by systemd
 FOLDERS = (parts.UNITS, "/usr/local/lib/systemd", "/usr/local/lib/sysusers.d", "/usr/local/lib/tmpfiles.d")
 INSIDE = {
     "guardian.db": "the store: queue, journal, incidents, takedowns",
@@ -83,6 +84,8 @@ def _files(tree: Tree) -> Iterator[Step]:
     if tree.link(parts.COMMAND) in {parts.command_of(tree.read(path) or "") for path in gone} - {None}:
         yield Remove(parts.COMMAND)
     yield from (Remove(path) for path in sorted(gone))
+    stamps = (f"{STAMPS}{path.rpartition('/')[2]}" for path in sorted(gone) if path.endswith(".timer"))
+    yield from (Remove(stamp) for stamp in stamps if tree.is_there(stamp))
     for folder in FOLDERS if gone else ():
         if tree.is_there(folder) and {f"{folder}/{name}" for name in tree.names(folder)} <= gone:
             yield RemoveEmpty(folder)

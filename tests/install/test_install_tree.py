@@ -152,8 +152,13 @@ def test_what_enabling_left_goes_with_the_undo(tree: Path, init: Callable[..., R
     wants.mkdir(parents=True)
     (wants / "guardian.service").symlink_to("/usr/local/lib/systemd/system/guardian.service")
     (wants / "other.service").symlink_to("/usr/lib/systemd/system/other.service")
+    stamps = tree / "var/lib/systemd/timers"
+    stamps.mkdir(parents=True)
+    for name in ("stamp-guardian-doctor.timer", "stamp-other.timer"):
+        (stamps / name).touch()
     assert init("--undo").code == 0
     assert [path.name for path in wants.iterdir()] == ["other.service"]
+    assert [path.name for path in stamps.iterdir()] == ["stamp-other.timer"]
 
 
 def test_a_link_that_leads_out_of_the_tree_is_refused_before_anything_is_written(
