@@ -5,7 +5,6 @@ What a connection may do is in `calls.py`, what a body may be in `manners.py`, a
 
 from __future__ import annotations
 
-import contextlib
 import grp
 import os
 import socket
@@ -13,6 +12,7 @@ import stat
 import threading
 from typing import TYPE_CHECKING
 
+import structlog
 import uvicorn
 
 from guardian.daemon import limits
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from guardian.daemon.manners import App
 
 STOP_WITHIN = 5
+log = structlog.get_logger()
 
 
 class ControlServer(uvicorn.Server):
@@ -63,9 +64,12 @@ def listen(path: str, group: str | None) -> socket.socket:
 def give_to_group(path: str, group: str | None) -> None:
     """Who may open the socket file, besides its owner. Left as it is where there is no such group, or we may not."""
     gid = _gid(group)
-    if gid is not None:
-        with contextlib.suppress(PermissionError):
-            os.chown(path, -1, gid)
+    if gid is None or os.stat(path).st_gid == gid:  # noqa: PTH116 (the fence speaks in plain paths)
+        return
+    try:
+        os.chown(path, -1, gid)
+    except PermissionError:
+        log.warning("the control socket keeps its group", wanted=group, fix="docs/running.md: SupplementaryGroups=")
 
 
 def _clear(path: str) -> None:

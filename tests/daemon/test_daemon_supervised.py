@@ -163,11 +163,15 @@ def test_a_writer_that_never_ends_its_change_starves_the_watchdog(tmp_path: Path
 
 
 class Falling:
+    """Takes its thread with it."""
+
     def poll(self, _: int) -> int | None:
         raise SystemExit
 
 
 class Hanging:
+    """Never comes back by itself."""
+
     def __init__(self) -> None:
         self.over = threading.Event()
 

@@ -70,7 +70,7 @@ def main(orders: dict[str, Any], more: list[str]) -> None:
     os.chdir("/")
     _become(unit, orders)
     cage_filter.load(unit, orders["calls"])
-    os.execve(orders["python"], [orders["python"], *orders["words"], *more], environment)
+    os.execve(orders["python"], [orders["python"], *orders["words"], *more], environment)  # noqa: S606 (as systemd starts it)
 
 
 def _furnish(unit: Mapping[str, str], orders: Mapping[str, Any]) -> None:
@@ -83,27 +83,46 @@ def _furnish(unit: Mapping[str, str], orders: Mapping[str, Any]) -> None:
     for place, fd in kept.items():
         Path(place).mkdir(parents=True)
         _mount(f"/proc/self/fd/{fd}", place, None, BIND | REC)
-    if unit["PrivateTmp"] == "yes":
-        for place in ("/tmp", "/var/tmp"):  # noqa: S108 (those of the unit)
-            _mount("tmpfs", place, "tmpfs", NOSUID | NODEV, "mode=1777")
-    if unit["ProtectHome"] == "yes":
-        for place in ("/home", "/root"):
-            _mount("tmpfs", place, "tmpfs", NOSUID | NODEV | NOEXEC | RDONLY, "mode=000")
+    for setting, (value, make) in HIDING.items():
+        if unit[setting] == value:
+            make()
     if unit["PrivateDevices"] == "yes":
-        _mount("tmpfs", "/dev", "tmpfs", NOSUID, "mode=755")
-        for name, fd in devices.items():
-            Path(f"/dev/{name}").touch()
-            _mount(f"/proc/self/fd/{fd}", f"/dev/{name}", None, BIND)
-        Path("/dev/shm").mkdir(mode=0o1777)  # noqa: S108 (that of the unit)
-        _mount("tmpfs", "/dev/shm", "tmpfs", NOSUID | NODEV, "mode=1777")  # noqa: S108 (that of the unit)
-    if unit["ProtectProc"] == "invisible":
-        _mount("proc", "/proc", "proc", NOSUID | NODEV | NOEXEC, "hidepid=invisible")
-    if unit["ProtectKernelLogs"] == "yes":
-        _mount("/dev/null", "/proc/kmsg", None, BIND)
-    if unit["ProtectKernelModules"] == "yes" and Path("/usr/lib/modules").is_dir():
+        _own_devices(devices)
+
+
+def _own_devices(devices: Mapping[str, int]) -> None:
+    """Those that are no device at all."""
+    _mount("tmpfs", "/dev", "tmpfs", NOSUID, "mode=755")
+    for name, fd in devices.items():
+        Path(f"/dev/{name}").touch()
+        _mount(f"/proc/self/fd/{fd}", f"/dev/{name}", None, BIND)
+    Path("/dev/shm").mkdir(mode=0o1777)  # noqa: S108 (that of the unit)
+    _mount("tmpfs", "/dev/shm", "tmpfs", NOSUID | NODEV, "mode=1777")  # noqa: S108 (that of the unit)
+
+
+def _own_tmp() -> None:
+    for place in ("/tmp", "/var/tmp"):  # noqa: S108 (those of the unit)
+        _mount("tmpfs", place, "tmpfs", NOSUID | NODEV, "mode=1777")
+
+
+def _no_homes() -> None:
+    for place in ("/home", "/root"):
+        _mount("tmpfs", place, "tmpfs", NOSUID | NODEV | NOEXEC | RDONLY, "mode=000")
+
+
+def _no_modules() -> None:
+    if Path("/usr/lib/modules").is_dir():
         _mount("tmpfs", "/usr/lib/modules", "tmpfs", RDONLY, "mode=000")
-    if unit["ProtectKernelTunables"] == "yes":
-        _mount("/proc/sys", "/proc/sys", None, BIND | REC)
+
+
+HIDING = {
+    "PrivateTmp": ("yes", _own_tmp),
+    "ProtectHome": ("yes", _no_homes),
+    "ProtectProc": ("invisible", lambda: _mount("proc", "/proc", "proc", NOSUID | NODEV | NOEXEC, "hidepid=invisible")),
+    "ProtectKernelLogs": ("yes", lambda: _mount("/dev/null", "/proc/kmsg", None, BIND)),
+    "ProtectKernelModules": ("yes", _no_modules),
+    "ProtectKernelTunables": ("yes", lambda: _mount("/proc/sys", "/proc/sys", None, BIND | REC)),
+}
 
 
 def _read_only(unit: Mapping[str, str], binds: Mapping[str, str]) -> None:
