@@ -15,6 +15,7 @@ from tests.torture import (
     rows_doors,
     rows_files,
     rows_host,
+    rows_install,
     rows_machine,
     rows_net,
     rows_networks,
@@ -85,4 +86,5 @@ ROWS: dict[str, Row] = {
     "control-attacked": rows_sockets.control_attacked,
     "restore": rows_restore.restored,
     "replay": rows_replay.replayed,
+    "installed-booted": rows_install.installed_booted,
 }
