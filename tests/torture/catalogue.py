@@ -19,6 +19,7 @@ from tests.torture import (
     rows_net,
     rows_networks,
     rows_replay,
+    rows_soak,
     rows_sockets,
     rows_stopped,
     rows_store,
@@ -83,4 +84,5 @@ ROWS: dict[str, Row] = {
     "crowded": rows_host.crowded,
     "control-attacked": rows_sockets.control_attacked,
     "replay": rows_replay.replayed,
+    "soak": rows_soak.soak,
 }

@@ -51,7 +51,7 @@ class TorturedHouse:
         self._memory = Path(tempfile.mkdtemp(prefix="torture-", dir=memory))
         self.house = House(str(self.directory / "state"), str(self._memory / "run"))
         self.config = self.directory / "guardian.toml"
-        self.witness = Witness(self.on_mastodon, certificate=certificate)
+        self.witness = self.platform(certificate)
         self.history = History()
         self.imported: dict[str, str] = {}
         self.more = ""
@@ -78,6 +78,10 @@ class TorturedHouse:
         shutil.rmtree(self._memory, ignore_errors=True)
         if kind is None:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def platform(self, certificate: Path | None) -> Witness:
+        """The platform, which a house with other clocks starts otherwise."""
+        return Witness(self.on_mastodon, certificate=certificate)
 
     def _write(self, more: str) -> None:
         lines = [f'state_dir = "{self.house.state_dir}"', f'runtime_dir = "{self.house.runtime_dir}"', more]
