@@ -143,10 +143,10 @@ def soak(options: Options) -> Result:
         hours = (house.hurry.now() - began) / 3_600e9
         wrong = wrong or _grown(first, long, "one long life", same_life=True) or _grown(first, last, "all of it")
         deeds = ", ".join(f"{count} {what}" for what, count in sorted(done.items()))
-        note = (
-            f"{hours:.1f} hours by the fast clock, {deeds}; memory {first.memory >> 10}, {long.memory >> 10}, {last.memory >> 10} MiB, "
-            f"descriptors {first.descriptors}, {long.descriptors}, {last.descriptors}"
-        )
+        lives = (first, long, last)
+        memory = ", ".join(str(one.memory >> 10) for one in lives)
+        descriptors = ", ".join(str(one.descriptors) for one in lives)
+        note = f"{hours:.1f} hours by the fast clock, {deeds}; memory {memory} MiB, descriptors {descriptors}"
         return Result.of("soak", len(house.imported), found, worst=house.history.worst, wrong=wrong, note=note)
 
 
@@ -155,7 +155,7 @@ def used(daemon: DaemonProcess | None) -> Use:
     assert daemon is not None
     status = Path(f"/proc/{daemon.pid}/status").read_text("ascii")
     memory = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
-    return Use(memory, len(os.listdir(f"/proc/{daemon.pid}/fd")))
+    return Use(memory, len(list(Path(f"/proc/{daemon.pid}/fd").iterdir())))
 
 
 def _until(
