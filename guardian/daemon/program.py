@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
     try:
         return run(_settings(words, makers), makers)
     except (GuardianError, FenceError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 (the daemon has no log yet, or no more)
+        print(logging_.without_secrets(error), file=sys.stderr)  # noqa: T201 (the daemon has no log yet, or no more)
         return WRONG_USE if isinstance(error, ConfigMistake) else FAILED
 
 

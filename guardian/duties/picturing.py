@@ -58,7 +58,7 @@ class Picturing:
         public: Callable[[str], PublicReader | None],
         within: float = WITHIN,
     ) -> None:
-        """`public`: what reads without a token for an account, by its name; `within`: how many seconds a browser may run."""
+        """`public` reads without a token for an account, by its name; a browser may run for `within` seconds."""
         self.in_force = in_force
         self.clock = clock
         self.public = public

@@ -123,7 +123,7 @@ class SealedKeeping:
             log.warning("kept login unreadable", account=self._name, why="it is damaged")
             return None
         try:
-            return AESGCM(self._key_for(salt)).decrypt(nonce, sealed[len(MAGIC) + SALT + NONCE :], self._said)
+            kept = AESGCM(self._key_for(salt)).decrypt(nonce, sealed[len(MAGIC) + SALT + NONCE :], self._said)
         except InvalidTag:
             log.info("kept login forgotten", account=self._name, why="it was sealed under other secrets, or is damaged")
             return None

@@ -178,6 +178,7 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         Where a token is asked for, the answer to that may hold it.
         """
         if kind is Kind.AUTH and status < BAD_REQUEST:
+            masking.keep_what_is_handed_out(content)
             return content
         return self._echoes.body(content, ANY_TYPE)
 

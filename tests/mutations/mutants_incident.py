@@ -170,6 +170,7 @@ RETRACTING = (
 
 RECORDING = "guardian/gate/recording.py"
 BLANKS = "guardian/gate/blanks.py"
+SPELLINGS = "guardian/rules/spellings.py"
 PUBLIC = "guardian/gate/public.py"
 ADDRESSES = "guardian/gate/addresses.py"
 VERDICTS = "guardian/gate/verdicts.py"
@@ -210,7 +211,7 @@ READING = (
     mutant(
         "a secret that is base64 is kept",
         CANARY,
-        (BLANKS, "            found |= {whole} if len(whole) >= SHORTEST else set()\n", ""),
+        (SPELLINGS, "            found |= {whole} if len(whole) >= SHORTEST else set()\n", ""),
     ),
     mutant(
         "a secret in a failure is kept",
