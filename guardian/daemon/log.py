@@ -59,11 +59,14 @@ def _text(value: object) -> str:
 
 
 def harmless(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """One event that steers no terminal; of a traceback the line ends stay."""
+    """One event that steers no terminal; of a traceback the line ends stay, and no line of it begins at the margin."""
     return {
-        printable(key): "\n".join(map(printable, value.split("\n"))) if key == "exception" else _on_one_line(value)
-        for key, value in event.items()
+        printable(key): _traceback(value) if key == "exception" else _on_one_line(value) for key, value in event.items()
     }
+
+
+def _traceback(text: str) -> str:
+    return "\n".join(f"  | {printable(line)}" for line in text.split("\n"))
 
 
 def _on_one_line(value: object) -> object:
