@@ -18,6 +18,7 @@ from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import GuardianError, Mistake
 from guardian.model import State
+from guardian.rules import cells
 from guardian.rules.columns import PLAIN
 
 STDOUT = "-"
@@ -114,7 +115,8 @@ def _as_lines(records: Iterator[Document], pictures: "_Pictures | None", form: s
             waiting.write(_line(found))
         waiting.seek(0)
         columns = shape.columns()
-        table = csv.DictWriter(out, columns, restval="", lineterminator="\r\n")
+        # all in quotes: a spreadsheet that separates by semicolons would find a cell of its own behind one in a text
+        table = csv.DictWriter(out, columns, restval="", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
         table.writeheader()
         for line in waiting:
             table.writerow(_row(json.loads(line)))
@@ -198,7 +200,7 @@ def _row(record: Document) -> Document:
         row[f"{before}text"] = part["text"]
         for place, one in enumerate(part.get("media", ()), start=1):
             row |= {f"{before}media{place}_{key}": value for key, value in one.items()}
-    return row
+    return {key: cells.written(value) for key, value in row.items()}
 
 
 def _folder(file: str) -> Path:
