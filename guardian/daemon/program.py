@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.config import load
-from guardian.daemon import hold
+from guardian.daemon import cores, hold
 from guardian.daemon import log as logging_
 from guardian.daemon.build import build, reader
 from guardian.daemon.clocks import wall_clock
@@ -55,6 +55,7 @@ log = structlog.get_logger()
 
 def main(words: list[str]) -> int:
     """Run until told to stop; the exit code."""
+    cores.off()  # before the first secret is read
     makers = accounts.makers()
     try:
         return run(_settings(words, makers), makers)
