@@ -1,6 +1,7 @@
 """`guardian init`: set up a house, as far as it is not set up yet. Safe to repeat; never arms what is frozen."""
 
 import os
+import shlex
 import stat
 import time
 from collections.abc import Iterator
@@ -233,15 +234,17 @@ def _lines(house: House, done: Done) -> Iterator[str]:
         why = "an evidence bundle that brings its own key proves nothing about who sealed it"
         yield render.field("", f"Give this fingerprint to your lawyer today, on paper or by phone: {why}")
     yield "Next"
-    yield from (f"  {place}. {step}" for place, step in enumerate(_next(done), start=1))
+    yield from (f"  {place}. {render.one_line(step)}" for place, step in enumerate(_next(done), start=1))
 
 
 def _next(done: Done) -> list[str]:
     """What to type after this; the configuration is named wherever it would not be found by itself."""
-    named = "" if config_path(None) == str(done.config) else f" --config {done.config}"
+    named = "" if config_path(None) == str(done.config) else f" --config {shlex.quote(str(done.config))}"
     secrets = done.config.parent / "secrets"
     edit = [f"write your accounts into {done.config}: its end says how"]
     if not secrets.exists():
-        edit.append(f"install -d {secrets}   # for tokens; the daemon's user must be able to enter it")
+        edit.append(
+            f"install -d {shlex.quote(str(secrets))}   # for tokens; the daemon's user must be able to enter it"
+        )
     steps = [f"guardian config check{named}", f"guardian run{named}", f"guardian status{named}"]
     return steps if done.accounts else [*edit, *steps]

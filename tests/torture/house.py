@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from guardian.client import Client
 from guardian.fence.house import House
+from tests import canaries
 from tests.torture import doors, oracle
 from tests.torture.agent import HAS_SYSTEMD, AgentSocket
 from tests.torture.daemon import RUN, DaemonProcess, NotInTimeError
@@ -75,6 +76,9 @@ class TorturedHouse:
         if self._agent is not None:
             self._agent.__exit__()
         self.witness.__exit__()
+        if kind is None:
+            canaries.must_hold_none(self.directory)
+            canaries.must_hold_none(self._memory)
         shutil.rmtree(self._memory, ignore_errors=True)
         if kind is None:
             shutil.rmtree(self.directory, ignore_errors=True)
