@@ -2,8 +2,10 @@
 
 import contextlib
 import csv
+import hashlib
 import json
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from guardian.cli import choosing, render
+from guardian.cli import choosing, reading, render
 from guardian.cli.choosing import Wanted
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
@@ -156,11 +158,21 @@ class _Pictures:
         if sha256 not in self.names:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / f"{sha256}.{ENDINGS.get(kind, 'bin')}"
-            if not path.exists():
+            if not _holds(path, sha256):  # somebody may have laid another picture, or a link, under this name
                 with _atomic(path, "wb") as into:
                     self.client.fetch(sha256, into)
             self.names[sha256] = os.path.relpath(path, self.beside)
         return self.names[sha256]
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    """Whether an ordinary file lies there whose content that is."""
+    try:
+        with open(os.open(path, os.O_NOFOLLOW | reading.FLAGS), "rb") as file:  # noqa: PTH123 (a descriptor)
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return regular and hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 class _Shape:
@@ -235,11 +247,11 @@ def _atomic(path: Path, mode: str) -> Iterator[Any]:
             try:
                 out.flush()
                 os.fsync(out.fileno())
+                mask = os.umask(0)
+                os.umask(mask)
+                os.fchmod(out.fileno(), 0o666 & ~mask)  # as any other file of theirs; by its descriptor, not its name
             except OSError as error:
                 raise _unwritable(path, error) from None
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(made.name, 0o666 & ~mask)  # noqa: PTH101 (as any other file of theirs)
         os.replace(made.name, path)  # noqa: PTH105 (the name is text)
         made = None
     finally:
