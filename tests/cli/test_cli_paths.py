@@ -81,10 +81,14 @@ def test_an_export_replaces_what_was_laid_in_its_way_and_never_what_a_link_point
     mine = tmp_path / "mine.txt"
     pictures = tmp_path / "pictures"
     pictures.mkdir()
-    for number, lay in enumerate((
-        lambda path: path.symlink_to(mine), lambda path: path.write_bytes(b"another picture"), os.mkfifo,
-        lambda path: path.symlink_to("/dev/zero"), lambda path: os.link(mine, path),
-    )):  # fmt: skip
+    lays: list[Callable[[Path], object]] = [
+        lambda path: path.symlink_to(mine),
+        lambda path: path.write_bytes(b"another picture"),
+        os.mkfifo,
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: os.link(mine, path),
+    ]
+    for number, lay in enumerate(lays):
         mine.write_text(SECRET_FILE)
         (pictures / name).unlink(missing_ok=True)
         lay(pictures / name)

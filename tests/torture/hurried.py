@@ -68,9 +68,11 @@ class Clock:
 
 
 class Threads:
-    """As much of the module `threading` as loops and lanes need: they sleep by the fast clock."""
+    """The module `threading` for loops and lanes: they sleep by the fast clock."""
 
-    Thread = threading.Thread
+    def __getattr__(self, name: str) -> object:
+        """Everything else."""
+        return getattr(threading, name)
 
     def __init__(self, rate: int) -> None:
         class Event(threading.Event):
@@ -86,8 +88,8 @@ def daemon(words: list[str]) -> int:
     from guardian.fence import marker
 
     hurry = Hurry.inherited()
-    clocks.time = marker.time = Clock(hurry)  # type: ignore[assignment]
-    build.threading = loops.threading = Threads(hurry.rate)  # type: ignore[assignment]
+    vars(clocks)["time"] = vars(marker)["time"] = Clock(hurry)
+    vars(build)["threading"] = vars(loops)["threading"] = Threads(hurry.rate)
     return program.main([word for word in words if word != "run"])
 
 
@@ -96,7 +98,7 @@ def platform(words: list[str]) -> int:
     from guardian.rehearsal import __main__, statuses
 
     hurry = Hurry.inherited()
-    statuses.time = Clock(hurry)  # type: ignore[assignment]
+    vars(statuses)["time"] = Clock(hurry)
     statuses.IDEMPOTENT_NS //= hurry.rate
     sys.argv[1:] = words
     return __main__.main()
