@@ -72,7 +72,7 @@ class Known:
     def blanked(self, answer: bytes) -> bytes:
         """The bytes with what platforms have handed out blanked in its own length: an answer that says one back."""
         with self._lock:
-            handed_out = [one.encode() for one in self._handed_out]
+            handed_out = sorted((one.encode() for one in self._handed_out), key=len, reverse=True)
         for one in handed_out:
             if one in answer:
                 answer = answer.replace(one, b"*" * len(one))
