@@ -22,7 +22,7 @@ from guardian.masking import HIDDEN, Known
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "s3cr3t/Of+Ours=and&more-0815"
-ROTATED = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhY21lIn0.handed-out-at-run-time"
+ROTATED = "r0tated-1a2b3c4d5e6f-handed-out-at-run-time"
 LETTERS = st.text(st.characters(min_codepoint=33, max_codepoint=0x17F), min_size=8, max_size=60)
 ENCODED = [
     lambda secret: secret,
