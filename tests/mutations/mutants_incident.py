@@ -243,8 +243,23 @@ READING = (
         f"{READ}::test_only_what_anybody_could_reach_is_public",
         (
             ADDRESSES,
-            "            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))\n",
+            "            return is_public(last)\n",
             "            return True\n",
+        ),
+    ),
+    mutant(
+        "what was never given out is public",
+        f"{READ}::test_only_what_anybody_could_reach_is_public",
+        (ADDRESSES, "        if address not in UNICAST or address.ipv4_mapped", "        if address.ipv4_mapped"),
+    ),
+    mutant(
+        "a browser is sent into our own network",
+        "duties/test_duties_picturing.py"
+        "::test_no_browser_is_started_for_a_page_in_our_own_network_or_house[http://localhost/-NotPublic]",
+        (
+            PUBLIC,
+            "            found = self._look_up(question)(question.host",
+            "            found = wire.of_anybody(question.host",
         ),
     ),
     mutant(
@@ -299,6 +314,10 @@ READING = (
     mutant(
         "an emergency waits behind the lanes",
         "gate/test_gate_emergency.py::test_an_emergency_waits_behind_no_name_server_of_a_lane",
-        ("guardian/gate/accounts.py", "on_refusal, wire.of_an_incident)", "on_refusal, wire.of_the_lanes)"),
+        (
+            "guardian/gate/accounts.py",
+            "on_refusal, wire.of_an_incident, keep_in)",
+            "on_refusal, wire.of_the_lanes, keep_in)",
+        ),
     ),
 )
