@@ -1,6 +1,7 @@
 """`guardian init`: set up a house, as far as it is not set up yet. Safe to repeat; never arms what is frozen."""
 
 import os
+import shlex
 import stat
 import time
 from collections.abc import Iterator
@@ -276,7 +277,7 @@ def _lines(house: House, done: Done) -> Iterator[str]:
     yield render.field("runtime", house.runtime_dir)
     yield from _inside(done)
     yield "Next"
-    yield from (f"  {place}. {step}" for place, step in enumerate(_next(done), start=1))
+    yield from (f"  {place}. {render.one_line(step)}" for place, step in enumerate(_next(done), start=1))
 
 
 def _inside(done: Done) -> Iterator[str]:
@@ -295,10 +296,12 @@ def _inside(done: Done) -> Iterator[str]:
 
 def _next(done: Done) -> list[str]:
     """What to type after this; the configuration is named wherever it would not be found by itself."""
-    named = "" if config_path(None) == str(done.config) else f" --config {done.config}"
+    named = "" if config_path(None) == str(done.config) else f" --config {shlex.quote(str(done.config))}"
     secrets = done.config.parent / "secrets"
     edit = [f"write your accounts into {done.config}: its end says how"]
     if not secrets.exists():
-        edit.append(f"install -d {secrets}   # for tokens; the daemon's user must be able to enter it")
+        edit.append(
+            f"install -d {shlex.quote(str(secrets))}   # for tokens; the daemon's user must be able to enter it"
+        )
     steps = [f"guardian config check{named}", f"guardian run{named}", f"guardian status{named}"]
     return steps if done.accounts else [*edit, *steps]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 import requests.adapters
 
+from guardian import masking
 from guardian.adapter import Kind, Meaning, Reading, Route
 from guardian.failpoint import failpoint
 from guardian.fence.passage import Stopped
@@ -130,7 +131,7 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
             self._on_refusal()
             raise
         except Exception as error:
-            trace.why = trace.why or f"{type(error).__name__}: {error}"[:WHY_LENGTH]
+            trace.why = trace.why or masking.without(f"{type(error).__name__}: {error}")[:WHY_LENGTH]
             raise
 
     def _route(self, request: requests.PreparedRequest, intent: Intent | None) -> Route:
@@ -197,8 +198,9 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         Where a token is asked for, the answer to that may hold it.
         """
         if kind is Kind.AUTH and status < BAD_REQUEST:
+            masking.keep_what_is_handed_out(content)
             return content
-        return self._echoes.body(content, ANY_TYPE)
+        return masking.blanked(self._echoes.body(content, ANY_TYPE))
 
     def _response(
         self, request: requests.PreparedRequest, raw: BaseHTTPResponse, content: bytes, trace: Trace

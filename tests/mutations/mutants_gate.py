@@ -92,7 +92,16 @@ LEAVING = (
     mutant(
         "a token that an answer says back is handed on",
         "gate/test_gate_answers.py::test_a_token_that_an_answer_says_back_stands_in_no_error_and_no_receipt[401]",
-        (TRANSPORT, "        return self._echoes.body(content, ANY_TYPE)\n", "        return content\n"),
+        (
+            TRANSPORT,
+            "        return masking.blanked(self._echoes.body(content, ANY_TYPE))\n",
+            "        return content\n",
+        ),
+    ),
+    mutant(
+        "a token that was handed out a moment ago is handed on",
+        "gate/test_gate_answers.py::test_a_token_that_was_handed_out_a_moment_ago_stands_in_no_answer_that_says_it_back",
+        (TRANSPORT, "            masking.keep_what_is_handed_out(content)\n", ""),
     ),
     mutant(
         "another host will do",

@@ -176,6 +176,7 @@ RETRACTING = (
 
 RECORDING = "guardian/gate/recording.py"
 BLANKS = "guardian/gate/blanks.py"
+SPELLINGS = "guardian/rules/spellings.py"
 PUBLIC = "guardian/gate/public.py"
 ADDRESSES = "guardian/gate/addresses.py"
 VERDICTS = "guardian/gate/verdicts.py"
@@ -216,7 +217,7 @@ READING = (
     mutant(
         "a secret that is base64 is kept",
         CANARY,
-        (BLANKS, "            found |= {whole} if len(whole) >= SHORTEST else set()\n", ""),
+        (SPELLINGS, "            found |= {whole} if len(whole) >= SHORTEST else set()\n", ""),
     ),
     mutant(
         "a secret in a failure is kept",
@@ -248,8 +249,23 @@ READING = (
         f"{READ}::test_only_what_anybody_could_reach_is_public",
         (
             ADDRESSES,
-            "            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))\n",
+            "            return is_public(last)\n",
             "            return True\n",
+        ),
+    ),
+    mutant(
+        "what was never given out is public",
+        f"{READ}::test_only_what_anybody_could_reach_is_public",
+        (ADDRESSES, "        if address not in UNICAST or address.ipv4_mapped", "        if address.ipv4_mapped"),
+    ),
+    mutant(
+        "a browser is sent into our own network",
+        "duties/test_duties_picturing.py"
+        "::test_no_browser_is_started_for_a_page_in_our_own_network_or_house[http://localhost/-NotPublic]",
+        (
+            PUBLIC,
+            "            found = self._look_up(question)(question.host",
+            "            found = wire.of_anybody(question.host",
         ),
     ),
     mutant(

@@ -21,6 +21,7 @@ from tests.torture import (
     rows_networks,
     rows_replay,
     rows_restore,
+    rows_soak,
     rows_sockets,
     rows_stopped,
     rows_store,
@@ -87,4 +88,5 @@ ROWS: dict[str, Row] = {
     "restore": rows_restore.restored,
     "replay": rows_replay.replayed,
     "installed-booted": rows_install.installed_booted,
+    "soak": rows_soak.soak,
 }
