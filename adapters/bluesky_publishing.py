@@ -18,7 +18,7 @@ from adapters import bluesky_record as record_
 from adapters.bluesky_incident import BlueskyIncident
 from adapters.bluesky_names import POST
 from adapters.bluesky_session import bearing, is_stale
-from guardian.adapter import Readiness
+from guardian.adapter import Entitlement, Readiness
 from guardian.errors import ConfigMistake, Doubt, TokenRefused
 from guardian.model import Identity, PostRef, Presence
 
@@ -48,6 +48,10 @@ class BlueskyAdapter(BlueskyIncident):
         wanted = self._account.identity
         handle = me.did if wanted.startswith("did:") else f"@{me.handle}" if wanted.startswith("@") else me.handle
         return Identity(id=me.did, handle=handle)
+
+    def may_delete(self) -> Entitlement:
+        """It has no smaller rights that could be given; only messages are apart."""
+        return Entitlement(may=True, why="an app password may always delete posts")
 
     def limits(self) -> Limits:
         """The network's own, the same on every PDS; nobody can be asked for them."""

@@ -45,6 +45,7 @@ __all__ = [
     "Budget",
     "Certainty",
     "Connect",
+    "Entitlement",
     "Files",
     "Finding",
     "Host",
@@ -60,6 +61,7 @@ __all__ = [
     "Reads",
     "Route",
     "Undoing",
+    "Vouching",
 ]
 
 
@@ -381,4 +383,22 @@ class Telling(Protocol):
 
     def told(self, answers: Mapping[str, Answer]) -> Told | None:
         """What the looks so far tell of the post; None when they tell nothing. Pure, and any thread may call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entitlement:
+    """Whether our token may delete. `may` None: the platform tells only whoever deletes. `why` in half a sentence."""
+
+    may: bool | None
+    why: str
+    fix: str = ""
+
+
+@runtime_checkable
+class Vouching(Protocol):
+    """An adapter that can say, without deleting anything, whether its token may delete: asked on quiet days."""
+
+    def may_delete(self) -> Entitlement:
+        """By reading requests alone, after `whoami` has answered. Raises what the network raises."""
         ...
