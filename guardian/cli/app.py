@@ -15,6 +15,7 @@ from guardian.cli import (
     completion,
     deciding,
     demo,
+    doctor,
     endings,
     entering,
     evidence,
@@ -164,6 +165,7 @@ takedown.register(app)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(native.app, name="native")
 demo.register(app)
+doctor.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
 exporting.register(queue.app)

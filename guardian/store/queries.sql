@@ -714,6 +714,11 @@ select at from retractions where account = :account and at > :since order by at;
 -- How many posts of an account that were none of ours when they were named have been acted on since a moment.
 select count(*) from targets where account = :account and post is null and acted_at >= :since;
 
+-- name: deletions_proven
+-- When each account's last deletion was read back as gone.
+select t.account as account, max(t.ended_at) as at from targets t join takedowns o on o.id = t.takedown
+where t.state = 'gone' and o.decision = 'delete' and t.acts > 0 and t.ended_at is not null group by t.account;
+
 -- name: want_look!
 -- Look again at that time.
 insert into looks (target, nr, due_at) values (:target, :nr, :due_at) on conflict (target, nr) do nothing;
