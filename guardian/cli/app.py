@@ -16,6 +16,7 @@ from guardian.cli import (
     deciding,
     demo,
     doctor,
+    drill,
     endings,
     entering,
     evidence,
@@ -166,6 +167,7 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(native.app, name="native")
 demo.register(app)
 doctor.register(app)
+drill.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
 exporting.register(queue.app)

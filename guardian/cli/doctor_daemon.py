@@ -67,8 +67,9 @@ def _second(house: House, pid: int | None) -> Iterator[Finding]:
         owner = gates.locker(house.store_lock)
     except PermissionError:
         return
-    if owner is not None and pid is not None and owner != pid:
-        why = f"process {pid} runs the house, and process {owner} has its store"
+    if owner is not None and owner != pid:
+        runs = f"process {pid} runs the house" if pid is not None else "no daemon runs the house"
+        why = f"{runs}, and process {owner} has its store"
         yield wrong("daemon", why, f"find out what {owner} is, and end it")
 
 
