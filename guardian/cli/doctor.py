@@ -111,13 +111,16 @@ class Visit:
         groups = () if self.settings is None else self.settings.rights.freeze
         door = self._agent(groups)
         if not is_ours(self.house):
-            why = "its files are closed to you"
-            self.found.append(unchecked("self-test", why, doctor_fence.AS_ROOT))
+            self.found.append(unchecked("self-test", "its files are closed to you", doctor_fence.AS_ROOT))
             self._skip("self-test", "permits", "gates", "frozen")
-            return
-        if verdict_of(seen) in BAD:
+        elif verdict_of(seen) in BAD:
             self._skip("directories", *FENCE_CHECKS)
-            return
+        else:
+            self._files(heard)
+            door = self._try(door)
+        self.found += [door] if door is not None else []
+
+    def _files(self, heard: Heard) -> None:
         wanted = () if self.settings is None else self.settings.scopes
         runs = heard.document is not None
         try:
@@ -125,17 +128,19 @@ class Visit:
         except OSError as error:
             why = f"{error.filename or self.house.gates}: {error.strerror}"
             self.found.append(unchecked("permits", why, doctor_fence.AS_ROOT))
+
+    def _try(self, door: Finding | None) -> Finding | None:
+        """The self-test, through the agent, too, if one answers; what to say of the agent then."""
         if self.look_only:
             self._skip("--look-only", "self-test")
-            self.found += [door] if door is not None else []
-            return
+            return door
         tested, proof = doctor_fence.self_test(self.house, agent=door is not None and door.words == ANSWERS)
         self.found += tested
-        if door is not None and proof is not None and proof.agent_why:
-            door = wrong("agent", proof.agent_why, proof.agent_fix)
-        elif door is not None and proof is not None and proof.agent_ms is not None:
-            door = well("agent", f"it stopped the scope of the self-test in {proof.agent_ms:.1f} ms")
-        self.found += [door] if door is not None else []
+        if proof is not None and proof.agent_why:
+            return wrong("agent", proof.agent_why, proof.agent_fix)
+        if proof is not None and proof.agent_ms is not None:
+            return well("agent", f"it stopped the scope of the self-test in {proof.agent_ms:.1f} ms")
+        return door
 
     def _agent(self, groups: tuple[str, ...]) -> Finding | None:
         """Both sockets' files, and whether the agent answers; None where its file is wrong already."""

@@ -29,9 +29,11 @@ class Seen:
 
 def directories(house: House) -> list[Finding]:
     """Owner and mode of the four directories that everything rests on."""
-    bad = [
-        one for path in (house.state_dir, house.permits, house.runtime_dir, house.gates) if (one := _of(house, path))
-    ]
+    places = (house.state_dir, house.permits, house.runtime_dir, house.gates)
+    try:
+        bad = [one for path in places if (one := _of(house, path))]
+    except PermissionError as error:
+        return [unchecked("directories", "it is closed to you", AS_ROOT, str(error.filename))]
     if bad:
         return [wrong("directories", one.why, one.fix, one.path) for one in bad]
     return [well("directories", "four, and nobody else may write into them")]

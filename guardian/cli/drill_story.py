@@ -53,15 +53,12 @@ class DrillStory:
     def _set_up(self) -> None:
         self.platform = self.stage.platform()
         self.stage.write(self.platform)
-        self._run("init", show=False)
-        self.stage.daemon()
+        self.stage.daemon()  # which arms what is new, as `guardian init` does
         self._claim(until(self._answers, READY_WITHIN), "a house for the drill stands, and its daemon runs")
 
     def _go_wrong(self) -> None:
         """A plan of harmless posts, two a second; in the middle of it the joke."""
-        file = self.stage.run / "plan.jsonl"
-        file.write_text("".join(_plan(self._patience)))
-        self._run("queue", "import", str(file), show=False)
+        Client(self.stage.house).post("/v1/posts/import", {"text": "".join(_plan(self._patience))})
         live = until(lambda: self.platform.find(JOKE) is not None, READY_WITHIN)
         self._claim(live, "posts go out on the rehearsal platform, and one of them is a bad joke")
         self._url = self.platform.address(JOKE)
@@ -117,7 +114,7 @@ class DrillStory:
         """The way back, and the report."""
         for scope in self._stopped():
             self._run("thaw", "--yes", "--scope", scope, "--reason", "the drill is over")
-        self._run("incident", "close", "it was a drill", show=False)
+        Client(self.stage.house).post("/v1/incidents/latest/close", {"reason": "it was a drill"})
         ran = self._run("incident", "report", "--format", "html", show=False)
         self._claim("</html>" in ran.out, "the report is written, from the journal alone")
         self.measures["report_ms"] = max(_now() - self._seen, 0)

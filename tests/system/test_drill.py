@@ -145,7 +145,7 @@ def test_a_drill_leaves_no_trace_on_real_accounts_which_go_on_publishing(house: 
     assert status["counts"].get("missed", 0) == 0
     ours = set(house.imported.values())
     assert {row["text"] for row in house.witness.posts()} <= ours, "nothing of the drill on the real platform"
-    assert not [one for one in house.witness.platform.log() if one["method"] == "DELETE"]
+    assert not [one for one in house.witness.log() if one["method"] == "DELETE"]
     assert len(house.rows()) == len(house.imported)
     fresh = house.client.get("/v1/journal", after=lines, limit=1000)["entries"]
     kinds = [one["kind"] for one in fresh]
