@@ -67,6 +67,7 @@ class RedditDouble:
         self.moderated = {"acme"}
         self.me: dict[str, Any] = {"name": "acme_brand", "id": "9zzz", "is_suspended": False}
         self.token = TOKEN
+        self.scope = "*"  # what the token may do
         self.logins = 0
         self.unlisted: set[str] = set()  # made, and not in the account's list yet
         self.limits = {"x-ratelimit-remaining": "594.0", "x-ratelimit-used": "6", "x-ratelimit-reset": "66"}
@@ -197,7 +198,7 @@ def _deleted(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
 
 def _token(double: RedditDouble, _: dict[str, Any]) -> dict[str, Any]:
     double.logins += 1
-    return {"access_token": double.token, "token_type": "bearer", "expires_in": 86400, "scope": "*"}
+    return {"access_token": double.token, "token_type": "bearer", "expires_in": 86400, "scope": double.scope}
 
 
 POSTS: dict[str, Callable[[RedditDouble, dict[str, Any]], dict[str, Any]]] = {
