@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 from mastodon import Mastodon, MastodonAPIError, MastodonError, MastodonNotFoundError, MastodonUnauthorizedError
 
 from adapters import mastodon_incident
+from adapters import mastodon_server as servers
 from adapters.likeness import Likeness, likeness, words_of
 from adapters.mastodon_incident import STATUSES, USER_AGENT, MastodonIncident
+from adapters.mastodon_server import look
 from guardian.adapter import Kind, Maker, Readiness, Route
 from guardian.errors import Doubt, PlatformRefusal, TokenRefused
-from guardian.model import Identity, Limits, MediaLimits, PostRef, Problem, Seen
+from guardian.model import Identity, PostRef, Problem, Seen
 from guardian.rules.media import problems as media_problems
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from requests import Response
 
     from guardian.adapter import Network
-    from guardian.model import Account, Media, Part
+    from guardian.model import Account, Limits, Media, Part
 
 ROUTES = (
     Route(Kind.PUBLISH, "POST", STATUSES),
@@ -41,11 +43,9 @@ VISIBILITIES = ("public", "unlisted", "private", "direct")
 SKEW = timedelta(minutes=5)  # between our clock and the server's, when looking for what we may have posted
 PAGE = 40
 MAX_PAGES = 10
-USUAL_CHARACTERS = 500
 NAMES = ("id", "url", "uri")  # what a new post is called
-LINK = 23  # what every link counts
 FORBIDDEN = 403
-UNFIT = 422  # what the server answers about a file that it could not process
+UNFIT = frozenset({400, 422})  # what servers answer about a file that they could not process
 
 
 class _Client(Mastodon):
@@ -70,6 +70,7 @@ class MastodonAdapter(MastodonIncident):
             user_agent=USER_AGENT,
         )
         self._me: str | None = None
+        self._server = servers.server(None)
         self._lists = False
         self._behind = timedelta(0)
         network.session.hooks["response"].append(self._note)
@@ -103,27 +104,15 @@ class MastodonAdapter(MastodonIncident):
         return Identity(id=self._me, handle=f"@{me.acct}@{self._domain()}")
 
     def limits(self) -> Limits:
-        """What a post may have here; where a server does not say, Mastodon's own limits."""
-        configuration = _look(self._instance(), "configuration")
-        statuses, media = _look(configuration, "statuses"), _look(configuration, "media_attachments")
-        usual = MediaLimits()
-        types = _look(media, "supported_mime_types")
-        return Limits(
-            characters=_number(statuses, "max_characters") or USUAL_CHARACTERS,
-            media=MediaLimits(
-                count=_number(statuses, "max_media_attachments") or usual.count,
-                types=frozenset(map(str, types)) if isinstance(types, list) and types else None,
-                image_bytes=_number(media, "image_size_limit") or usual.image_bytes,
-                video_bytes=_number(media, "video_size_limit") or usual.video_bytes,
-                pixels=_number(media, "image_matrix_limit"),
-                alt_characters=_number(media, "description_limit") or usual.alt_characters,
-            ),
-        )
+        """What a post may have here, and who it is that says so."""
+        instance = self._instance()
+        self._server = servers.server(instance)
+        return servers.limits(instance)
 
     def check(self, part: Part, limits: Limits) -> Sequence[Problem]:
-        """Counted as the server counts: a link is 23, `@user@host` is `@user`, the warning counts too."""
+        """Counted as this server counts: links are 23 at Mastodon, elsewhere they count in full; the warning counts."""
         problems = []
-        length = _length(part, limits.characters)
+        length = self._server.length(part, limits.characters)
         if length > limits.characters:
             problems.append(
                 Problem(field="text", message=f"it has {length} characters, and {limits.characters} are allowed")
@@ -142,10 +131,10 @@ class MastodonAdapter(MastodonIncident):
         try:
             found = self._client.media(upload)
         except MastodonAPIError as error:
-            if isinstance(error, MastodonNotFoundError) or UNFIT in error.args:
+            if isinstance(error, MastodonNotFoundError) or UNFIT & set(error.args[1:2]):
                 return Readiness.FAILED
             raise
-        return Readiness.READY if _look(found, "url") else Readiness.PROCESSING
+        return Readiness.READY if look(found, "url") else Readiness.PROCESSING
 
     def publish(self, part: Part, key: str, *, uploads: Sequence[str] = (), reply_to: str | None = None) -> PostRef:
         """One POST with an idempotency key, which the server honours for an hour (and some servers never)."""
@@ -182,7 +171,7 @@ class MastodonAdapter(MastodonIncident):
         """Our own posts from then on by the server's clock, as far as that can be told from ours."""
         try:
             ours = self._own_since(datetime.fromtimestamp(since / 1000, UTC))
-            return [_seen(status) for status in ours if _look(status, "reblog") is None]
+            return [_seen(status) for status in ours if look(status, "reblog") is None]
         except (MastodonError, TypeError, AttributeError) as error:  # the library makes objects of anything
             raise Doubt(f"cannot say what {self._account.name} has published, because {error}") from error
 
@@ -233,7 +222,7 @@ class MastodonAdapter(MastodonIncident):
     def _is(self, status: Any, part: Part) -> bool:  # noqa: ANN401 (the library's own dynamic type)
         if not self._same(status.spoiler_text, part.warning):
             return False
-        if len(_look(status, "media_attachments") or ()) != len(part.media):
+        if len(look(status, "media_attachments") or ()) != len(part.media):
             return False
         try:
             source = self._client.status_source(status.id)
@@ -263,7 +252,7 @@ class MastodonAdapter(MastodonIncident):
 
     def _domain(self) -> str:
         instance = self._instance()
-        said = _look(instance, "domain") or _look(instance, "uri") or ""
+        said = look(instance, "domain") or look(instance, "uri") or ""
         return urlsplit(said).netloc or said or urlsplit(self._account.base_url).netloc
 
     def _instance(self) -> Any:  # noqa: ANN401 (the library's own dynamic type)
@@ -282,36 +271,19 @@ def _in_short(content: bytes) -> bytes:
     return json.dumps({name: made[name] for name in NAMES if name in made}).encode() if type(made) is dict else content
 
 
-def _length(part: Part, limit: int) -> int:
-    """As the server counts; counted sign by sign, which is slow, only where it could be beyond the limit at all."""
-    warning = part.warning or ""
-    most = len(part.text) + len(warning) + LINK * part.text.count(":")  # no link is without one
-    return most if most <= limit else int(Mastodon.get_status_length(part.text, warning))
-
-
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
 
 
-def _look(thing: Any, name: str) -> Any:  # noqa: ANN401 (the library's own dynamic type)
-    """A field of an answer that some servers leave out."""
-    return None if thing is None else getattr(thing, name, None)
-
-
-def _number(thing: Any, name: str) -> int | None:  # noqa: ANN401 (the library's own dynamic type)
-    said = _look(thing, name)
-    return said if type(said) is int and said > 0 else None
-
-
 def _hangs_on(status: Any, parent: str | None) -> bool:  # noqa: ANN401 (the library's own dynamic type)
     """Whether the post is a reply to exactly this one, or to none."""
-    said = _look(status, "in_reply_to_id")
+    said = look(status, "in_reply_to_id")
     return (None if said is None else str(said)) == parent
 
 
 def _id(thing: Any) -> str:  # noqa: ANN401 (the library's own dynamic type)
     """The id of what the server answered. Raises Doubt when it is none: the library makes a post of `{}`, too."""
-    found = _look(thing, "id")
+    found = look(thing, "id")
     if not isinstance(found, str | int) or not str(found):
         raise Doubt("cannot believe the answer, because what it names has no id")
     return str(found)
@@ -319,14 +291,14 @@ def _id(thing: Any) -> str:  # noqa: ANN401 (the library's own dynamic type)
 
 def _ref(status: Any) -> PostRef:  # noqa: ANN401 (the library's own dynamic type)
     """Raises Doubt when it is no post: one that the server has put off until later has an id, too, but no address."""
-    url = _look(status, "url") or _look(status, "uri")
+    url = look(status, "url") or look(status, "uri")
     if not url:
         raise Doubt("cannot believe the answer, because what it names has no address")
     return PostRef(id=_id(status), url=str(url))
 
 
 def _seen(status: Any) -> Seen:  # noqa: ANN401 (the library's own dynamic type)
-    said = _look(status, "content")
+    said = look(status, "content")
     text = words_of(said) if isinstance(said, str) else ""
     return Seen(ref=_ref(status), at=round(status.created_at.timestamp() * 1000), text=text)
 

@@ -46,6 +46,7 @@ def _lines(accounts: list[Document]) -> Iterator[str]:
         if place:
             yield ""
         yield render.one_line(f"{one['account']}  on {one['platform']}, brand {one['brand']}")
+        yield from _server(one["server"])
         yield render.field("publish", one["publish"] or IMPOSSIBLE)
         yield render.field("files", _files(one["media"]))
         yield render.field("thread", one["thread"] or IMPOSSIBLE)
@@ -59,6 +60,16 @@ def _lines(accounts: list[Document]) -> Iterator[str]:
         yield render.field("proof", one["proof"]["words"] if one["proof"] else UNPROVEN)
         for what in one["not_covered"]:
             yield render.field("NOT frozen", what)
+
+
+def _server(server: Document | None) -> Iterator[str]:
+    if server is None:
+        yield render.field("accepts", "not asked yet, or it did not answer: guardian status says which")
+        return
+    name = f"{server['name']}: " if server["name"] else ""
+    yield render.field("accepts", f"{name}{server['characters']} characters, {server['files']} files in a post")
+    for remark in server["remarks"]:
+        yield render.field("", remark)
 
 
 def _act(act: Document | None) -> str:

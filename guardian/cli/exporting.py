@@ -80,7 +80,7 @@ def export(  # noqa: PLR0913 (one parameter for each filter)
     records = _records(client, query)
     pictures = _Pictures(client, Path(media), _folder(file)) if media is not None else None
     written = 0
-    with _out(file) as out:
+    with out_to(file) as out:
         for record in _as_lines(records, pictures, form, out):
             written += record
     if file != STDOUT:
@@ -206,7 +206,7 @@ def _folder(file: str) -> Path:
 
 
 @contextlib.contextmanager
-def _out(file: str) -> Iterator[IO[str]]:
+def out_to(file: str) -> Iterator[IO[str]]:
     """Where the export goes to: stdout as UTF-8, or a file that is there in the end, whole."""
     if file == STDOUT:
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:

@@ -129,7 +129,16 @@ def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[],
     reload = _reload(books, bell, lanes, metrics, listener)
     reloading = Loop("reload", reload, clock)
     evidence, loops = _evidence(books, shelf)
-    answers = _answers(books, bell, spooling, listener, Capabilities(in_force, makers), evidence, outside, urgent)
+    answers = _answers(
+        books,
+        bell,
+        spooling,
+        listener,
+        Capabilities(in_force, makers, LanePlatforms(lambda: bell.lanes).limits),
+        evidence,
+        outside,
+        urgent,
+    )
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
     loops = (*urgent.loops, *loops, Loop("outside", outside, clock))
     standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)

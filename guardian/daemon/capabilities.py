@@ -1,6 +1,6 @@
-"""What can honestly be done, account by account: what each platform's adapter says of itself.
+"""What can honestly be done, account by account: what each adapter says of its platform, and its server of itself.
 
-Any thread may ask; nobody else is asked for it.
+Any thread may ask; nobody else is asked for it: what a server accepts, its lane has asked at the start.
 """
 
 from __future__ import annotations
@@ -11,24 +11,31 @@ from guardian.adapter import Abilities
 from guardian.model import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from guardian.adapter import Act, Maker
     from guardian.config.in_force import InForce
     from guardian.daemon.documents import Document
-    from guardian.model import Account
+    from guardian.model import Account, Limits
 
 NO_ADAPTER = "everything there: no adapter for this platform is installed"
 NO_NATIVES = "what is scheduled at the platform itself: this platform cannot be asked"
 ACTING = (Decision.DELETE, Decision.HIDE)
 
 
+def unasked(_: str) -> None:
+    """No account's platform has said yet what it accepts."""
+
+
 class Capabilities:
     """The adapters that were found at the start, and the accounts in force."""
 
-    def __init__(self, in_force: InForce, makers: Mapping[str, Maker]) -> None:
+    def __init__(
+        self, in_force: InForce, makers: Mapping[str, Maker], limits: Callable[[str], Limits | None] = unasked
+    ) -> None:
         self._in_force = in_force
         self._makers = makers
+        self._limits = limits
 
     def document(self) -> Document:
         """Every account, with what may be decided there and what no freeze reaches."""
@@ -43,6 +50,7 @@ class Capabilities:
             "account": account.name,
             "platform": account.platform,
             "brand": account.brand,
+            "server": _server(self._limits(account.name)),
             **_sending(abilities),
             **{decision.value: _act(abilities.act(decision)) for decision in ACTING},
             "budget": {"count": abilities.budget.count, "window_ms": abilities.budget.window},
@@ -54,6 +62,13 @@ class Capabilities:
 
 def _act(act: Act | None) -> Document | None:
     return None if act is None else {"name": act.name, "reversible": act.reversible, "words": act.words}
+
+
+def _server(limits: Limits | None) -> Document | None:
+    if limits is None:
+        return None
+    name, remarks = limits.server or None, list(limits.remarks)
+    return {"name": name, "characters": limits.characters, "files": limits.media.count, "remarks": remarks}
 
 
 def _sending(abilities: Abilities) -> Document:

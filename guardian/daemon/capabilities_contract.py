@@ -50,12 +50,25 @@ class Proof(BaseModel):
     words: str
 
 
+class Server(BaseModel):
+    """What the account's own server has said of itself: its name (null: it has none), its limits, what is different."""
+
+    name: str | None
+    characters: int
+    files: int
+    remarks: list[str]
+
+
 class AccountCapabilities(BaseModel):
-    """What can be done on one account's platform (null: nothing), and what no freeze reaches there."""
+    """What can be done on one account's platform (null: nothing), and what no freeze reaches there.
+
+    `server` is null until it has been asked.
+    """
 
     account: str
     platform: str
     brand: str
+    server: Server | None
     publish: str | None
     media: Files | None
     thread: str | None

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from guardian.duties.lane import Lane
-    from guardian.model import Part, Problem
+    from guardian.model import Limits, Part, Problem
 
 
 class LanePlatforms:
@@ -22,6 +22,11 @@ class LanePlatforms:
         lane = self._lane(account)
         limits = None if lane is None else lane.publishing.limits
         return None if lane is None or limits is None else lane.publishing.adapter.check(part, limits)
+
+    def limits(self, account: str) -> Limits | None:
+        """What the platform has said that it accepts; None: it has not said yet."""
+        lane = self._lane(account)
+        return None if lane is None else lane.publishing.limits
 
     def refused(self, account: str) -> str | None:
         """Why the platform does not let us post there, when it has said so: the reason alone, for a sentence."""

@@ -218,10 +218,15 @@ class MediaLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What this account's platform accepts, asked from the platform itself."""
+    """What this account's platform accepts, asked from the platform itself.
+
+    `server` is what it calls itself, where many programs speak one language; `remarks` what is different there.
+    """
 
     characters: int
     media: MediaLimits = MediaLimits()
+    server: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

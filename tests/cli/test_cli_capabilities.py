@@ -13,7 +13,7 @@ from guardian.config.in_force import InForce
 from guardian.config.settings import Settings
 from guardian.daemon.capabilities import Capabilities
 from guardian.gate.accounts import known_secrets, makers
-from guardian.model import Decision
+from guardian.model import Decision, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,11 +62,12 @@ def test_programs_read_the_same_in_one_document(guardian: Callable[..., Any], pl
     assert document == place.get("/v1/capabilities")
     acme = document["accounts"][0]
     assert set(acme) == {
-        "account", "platform", "brand", "publish", "media", "thread", "sent_twice", "lost_answer",
+        "account", "platform", "brand", "server", "publish", "media", "thread", "sent_twice", "lost_answer",
         "delete", "hide", "budget", "scheduled_there", "proof", "not_covered",
     }  # fmt: skip
     assert (acme["account"], acme["platform"], acme["brand"]) == ("acme", "mastodon", "acme")
     assert (acme["delete"]["reversible"], acme["hide"]["reversible"]) == (False, True)
+    assert acme["server"] is None or acme["server"]["characters"] == 500
     assert acme["budget"] == {"count": 30, "window_ms": 1_800_000}
     assert acme["scheduled_there"] == {"listed": True, "deferred": True}
     assert len(acme["not_covered"]) == 4
@@ -84,6 +85,21 @@ def test_a_plug_in_that_says_nothing_is_not_credited_with_anything(place: Place)
     assert "the platform itself signs nothing" in " ".join(shown.split())
     assert "at most" not in shown
     assert "cannot be seen from here" in shown
+
+
+def test_what_a_server_has_said_of_itself_is_told_and_cannot_steer_the_terminal(place: Place) -> None:
+    settings = read(place.config, known=known_secrets(makers()))
+    assert isinstance(settings, Settings)
+    said = Limits(characters=5000, server="Akkoma 3\x1b[2J", remarks=("late\u202e at times",))
+    told = Capabilities(InForce(settings, at=0), {}, {"acme": said}.get).document()["accounts"]
+    assert told[0]["server"] == {
+        "name": "Akkoma 3\x1b[2J", "characters": 5000, "files": 4, "remarks": ["late\u202e at times"],
+    }  # fmt: skip
+    assert told[1]["server"] is None
+    shown = "\n".join(face._lines(told))
+    assert all(one.isprintable() or one == "\n" for one in shown)
+    assert "5000 characters, 4 files in a post" in shown
+    assert "not asked yet" in shown
 
 
 def test_an_account_without_an_adapter_is_not_left_out(place: Place) -> None:

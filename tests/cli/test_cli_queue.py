@@ -170,18 +170,18 @@ def test_a_file_that_the_daemon_would_not_take_is_refused_here(
 @pytest.mark.usefixtures("place")
 def test_a_page_ends_where_the_next_begins(guardian: Guardian) -> None:
     for number in range(5):
-        enter(guardian, f"page {number}", at=f"2091-01-01T00:00:0{number}+00:00", account="beta")
-    whole = guardian("queue", "list", "--all", "--account", "beta", "--json").json
+        enter(guardian, "--tag", "paged", f"page {number}", at=f"2091-01-01T00:00:0{number}+00:00", account="beta")
+    whole = guardian("queue", "list", "--all", "--tag", "paged", "--json").json
     assert whole["next"] is None
-    first = guardian("queue", "list", "--limit", 2, "--account", "beta", "--json").json
+    first = guardian("queue", "list", "--limit", 2, "--tag", "paged", "--json").json
     found = list(first["posts"])
     cursor = first["next"]
     while cursor:
-        page = guardian("queue", "list", "--limit", 2, "--account", "beta", "--cursor", cursor, "--json").json
+        page = guardian("queue", "list", "--limit", 2, "--tag", "paged", "--cursor", cursor, "--json").json
         found += page["posts"]
         cursor = page["next"]
     assert [one["id"] for one in found] == [one["id"] for one in whole["posts"]]
-    assert "--cursor" in guardian("queue", "list", "--limit", 2, "--account", "beta").out
+    assert "--cursor" in guardian("queue", "list", "--limit", 2, "--tag", "paged").out
 
 
 @pytest.mark.usefixtures("place")
