@@ -68,7 +68,9 @@ def test_a_healthy_house_is_called_so_and_the_agent_has_stopped_a_scope(healthy:
     assert {one.check for one in visit.found} == {check.name for check in CHECKS}
     agent = next(one for one in visit.found if one.check == "agent")
     assert "it stopped the scope of the self-test" in agent.words
-    assert not [name for path in healthy.house for name in os.listdir(path) if "drill:" in name]
+    files = [file for path in (healthy.house.gates, healthy.house.permits) for file in Path(path).iterdir()]
+    assert files
+    assert not [file for file in files if "drill:" in file.name]
     assert healthy.get("/v1/status")["state"] == "open"
     assert healthy.get("/v1/status")["freezes"] == []
 
