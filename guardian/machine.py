@@ -13,7 +13,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def synchronised() -> bool:
     """Whether the kernel says that somebody (NTP) keeps the wall clock right; where it may not be asked, it is not."""
+    return kept_right() is True
+
+
+def kept_right() -> bool | None:
+    """The same; None where the kernel may not be asked: ProtectClock= of a unit forbids the question, too."""
     timex = ctypes.create_string_buffer(SIZE_OF_TIMEX)  # modes 0: only asks
     state = _libc.adjtimex(timex)
     status = int.from_bytes(timex.raw[STATUS_AT : STATUS_AT + 4], "little")
-    return 0 <= state < TIME_ERROR and not status & STA_UNSYNC
+    return None if state < 0 else state < TIME_ERROR and not status & STA_UNSYNC

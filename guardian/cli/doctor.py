@@ -19,7 +19,7 @@ from guardian.cli.findings import GROUPS, Finding, unchecked, verdict_of, well, 
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.fence import reading, telling
 from guardian.fence.house import House, is_ours
-from guardian.machine import synchronised
+from guardian.machine import kept_right
 from guardian.rules.readiness import Verdict
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ Document = dict[str, Any]
 class Machine:
     """What is asked of the machine; tests say it instead."""
 
-    synchronised: Callable[[], bool] = synchronised
+    kept_right: Callable[[], bool | None] = kept_right
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
 
@@ -63,7 +63,7 @@ class Visit:
     def make(self) -> "Visit":
         """Look at everything."""
         began = time.monotonic()
-        self.found.append(doctor_house.clock(self.machine.synchronised()))
+        self.found.append(doctor_house.clock(self.machine.kept_right()))
         hangs = doctor_house.disk_answers(self.house)
         if hangs is not None:
             self.found.append(hangs)

@@ -267,6 +267,19 @@ ACCOUNT_TOLD: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(("said", "verdict"), [("yes", Verdict.WELL), ("no", Verdict.WRONG), ("", Verdict.UNCHECKED)])
+def test_a_clock_of_which_the_kernel_may_not_be_asked_is_asked_of_systemd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, verdict: Verdict
+) -> None:
+    program = tmp_path / "timedatectl"
+    program.write_text(f"#!/bin/sh\necho {said}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert doctor_house.clock(None).verdict is verdict
+    program.unlink()
+    assert doctor_house.clock(None).verdict is Verdict.UNCHECKED
+
+
 @pytest.mark.parametrize(
     ("verdict", "usual", "strict"),
     [(Verdict.WELL, 0, 0), (Verdict.WARNING, 0, 1), (Verdict.UNCHECKED, 1, 1), (Verdict.WRONG, 1, 1)],

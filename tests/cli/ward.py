@@ -62,7 +62,7 @@ class Ward(Place):
         resource.prlimit(self.daemon.pid, resource.RLIMIT_CORE, (0, resource.prlimit(0, resource.RLIMIT_CORE)[1]))
 
     def visit(self, *, look_only: bool = True) -> Visit:
-        machine = Machine(synchronised=lambda: self.synchronised)
+        machine = Machine(kept_right=lambda: self.synchronised)
         return Visit(self.config, self.house, machine, look_only=look_only).make()
 
     def complaints(self) -> set[tuple[str, str, str]]:
