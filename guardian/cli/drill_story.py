@@ -23,8 +23,8 @@ from guardian.fence import marker, reading
 JOKE = "So good that you will pray for a flood: our umbrellas."
 EVERY = 0.5  # seconds between two posts that nobody minds
 LEAD = 4  # of them are live before the joke is
-PERSON_WITHIN, PROGRAM_WITHIN = 600.0, 30.0
-READY_WITHIN = 30.0
+PERSON_WITHIN, PROGRAM_WITHIN = 600.0, 60.0
+READY_WITHIN = 60.0
 PROOF = 0.3
 
 Document = dict[str, Any]
