@@ -21,7 +21,7 @@ from adapters import reddit_rules as rules
 from adapters import reddit_words as words
 from adapters.reddit_client import API, UNAUTHORISED, RedditClient
 from adapters.reddit_incident import RedditIncident
-from guardian.adapter import Look, Readiness
+from guardian.adapter import Entitlement, Look, Readiness
 from guardian.errors import Doubt, GuardianError, Mistake, Refusal, TokenRefused
 from guardian.model import Identity, Seen
 
@@ -93,6 +93,17 @@ class RedditAdapter(RedditIncident):
         if answers_.at(me, "is_suspended") is True:
             raise Refusal(f"cannot use u/{name}, because Reddit has suspended it", fix="log in there and read why")
         return Identity(id=f"t2_{number}", handle=f"u/{name}")
+
+    def may_delete(self) -> Entitlement:
+        """By the scopes of the token's answer: `edit` is for deleting, too. A login by password has all (`*`)."""
+        scopes = self._client.core.authorizer.scopes
+        if not scopes:
+            return Entitlement(may=None, why="Reddit has not said what the token may do")
+        if scopes & {"*", "edit"}:
+            return Entitlement(may=True, why="the token has the scope edit")
+        has = ", ".join(sorted(scopes))[:200]
+        fix = "make a refresh token with the scope edit (docs/accounts/reddit.md), put it into its file, then reload"
+        return Entitlement(may=False, why=f"the token may do {has}, and not edit", fix=fix)
 
     def limits(self) -> Limits:
         """Reddit's own, for every account. What a subreddit allows of them is asked by `inquire`."""

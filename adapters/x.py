@@ -17,7 +17,7 @@ from adapters.x_incident import POSTS, XIncident
 from adapters.x_session import SECRETS, XClient, XSession, explained
 from adapters.x_uploads import MEDIA, XUploads
 from adapters.x_words import alike, pictures_of, text_of
-from guardian.adapter import Kind, Maker, Readiness, Route
+from guardian.adapter import Entitlement, Kind, Maker, Readiness, Route
 from guardian.errors import Doubt
 from guardian.model import Identity, Limits, PostRef, Problem, Seen
 from guardian.rules.media import problems as media_problems
@@ -66,6 +66,13 @@ class XAdapter(XIncident):
             raise Doubt("cannot say who we are, because X names nobody")
         self._me, self._paying = me["id"], answers_.is_paying(me)
         return Identity(id=me["id"], handle=f"@{name}")
+
+    def may_delete(self) -> Entitlement:
+        """What X says beside its answers to OAuth 1.0a. Of the credit that a deletion takes it says nothing."""
+        if self._client.level == "read":
+            fix = "give the app Read and write, make the access token anew (docs/accounts/x.md), then reload"
+            return Entitlement(may=False, why="these keys may only read", fix=fix)
+        return Entitlement(may=None, why="whether there is credit for a deletion X tells only whoever deletes")
 
     def limits(self) -> Limits:
         """What X said of the account when it was asked who we are: whoever pays may write longer posts."""

@@ -105,6 +105,7 @@ class XClient(tweepy.Client):  # type: ignore[misc]  # the library has no types
     def __init__(self, session: XSession) -> None:
         super().__init__(return_type=dict, wait_on_rate_limit=False)
         self._ours = session
+        self.level = ""  # what the keys may do, as X's last answer said it beside: `read`, `read-write`
 
     def request(
         self,
@@ -117,6 +118,7 @@ class XClient(tweepy.Client):  # type: ignore[misc]  # the library has no types
     ) -> Response:
         """One signed request. Raises the library's own error for an answer that is none."""
         response = self._ours.ask(method, route, params=params, json=json, files=files)
+        self.level = response.headers.get("x-access-level", self.level)
         status = response.status_code
         if status >= SERVER_ERROR:
             raise TwitterServerError(response)

@@ -45,6 +45,7 @@ __all__ = [
     "Budget",
     "Certainty",
     "Connect",
+    "Entitlement",
     "Files",
     "Finding",
     "Host",
@@ -62,6 +63,7 @@ __all__ = [
     "Reads",
     "Route",
     "Undoing",
+    "Vouching",
 ]
 
 
@@ -426,4 +428,22 @@ class Overwriting(Protocol):
         Where a post has no words that could be overwritten, it is deleted as usual, and `note` says so. `retract` is
         called for each of the two, with its own part.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entitlement:
+    """Whether our token may delete. `may` None: the platform tells only whoever deletes. `why` in half a sentence."""
+
+    may: bool | None
+    why: str
+    fix: str = ""
+
+
+@runtime_checkable
+class Vouching(Protocol):
+    """An adapter that can say, without deleting anything, whether its token may delete: asked on quiet days."""
+
+    def may_delete(self) -> Entitlement:
+        """By reading requests alone, after `whoami` has answered. Raises what the network raises."""
         ...

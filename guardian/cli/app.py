@@ -16,6 +16,8 @@ from guardian.cli import (
     completion,
     deciding,
     demo,
+    doctor,
+    drill,
     endings,
     entering,
     evidence,
@@ -166,6 +168,8 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(native.app, name="native")
 demo.register(app)
 backup.register(app)
+doctor.register(app)
+drill.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
 exporting.register(queue.app)

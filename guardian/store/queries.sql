@@ -745,6 +745,11 @@ select at from retractions where account = :account and at > :since order by at;
 select count(*) from targets t join takedowns o on o.id = t.takedown
 where t.account = :account and t.post is null and t.acted_at >= :since and o.limited_by is null;
 
+-- name: deletions_proven
+-- When each account's last deletion was read back as gone.
+select t.account as account, max(t.ended_at) as at from targets t join takedowns o on o.id = t.takedown
+where t.state = 'gone' and o.decision = 'delete' and t.acts > 0 and t.ended_at is not null group by t.account;
+
 -- name: want_look!
 -- Look again at that time.
 insert into looks (target, nr, due_at) values (:target, :nr, :due_at) on conflict (target, nr) do nothing;

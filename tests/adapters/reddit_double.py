@@ -84,6 +84,7 @@ class RedditDouble:
         self.required: dict[str, dict[str, Any]] = {}
         self.me: dict[str, Any] = {"name": "acme_brand", "id": "9zzz", "is_suspended": False}
         self.token = TOKEN
+        self.scope = "*"  # what the token may do
         self.logins = 0
         self.refresh: str | None = None  # the one refresh token that is good, for one use; None: any is, for ever
         self.unlisted: set[str] = set()  # made, and not in the account's list yet
@@ -238,7 +239,7 @@ def _edited(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
 def _token(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
     with double.counting:
         double.logins += 1
-        told = {"access_token": double.token, "token_type": "bearer", "expires_in": 86400, "scope": "*"}
+        told = {"access_token": double.token, "token_type": "bearer", "expires_in": 86400, "scope": double.scope}
         if double.refresh is None:
             return told
         if said.get("refresh_token") != double.refresh:

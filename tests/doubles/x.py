@@ -59,6 +59,7 @@ class XDouble:
         self.tokens = Tokens()
         self.asked: list[Asked] = []
         self.faults: list[Fault] = []
+        self.level = ""  # what it says beside its answers of what the keys may do
         self.ahead = 0.0  # seconds by which its clock is ahead of ours
         self._id = 1_990_000_000_000_000_000
         self._nonces: set[str] = set()
@@ -298,6 +299,7 @@ class _Visit(BaseHTTPRequestHandler):
         self.send_header("Date", format_datetime(datetime.fromtimestamp(time.time() + double.ahead, UTC), usegmt=True))
         usual = {"Content-Type": "application/json; charset=utf-8", "x-rate-limit-limit": "100",
                  "x-rate-limit-remaining": "99", "x-rate-limit-reset": str(int(time.time()) + 900)}  # fmt: skip
+        usual |= {"x-access-level": double.level} if double.level else {}
         for name, value in {**usual, **headers, "Content-Length": str(len(raw))}.items():
             self.send_header(name, value)
         self.end_headers()
