@@ -20,7 +20,7 @@ from adapters.bluesky_incident import now_written
 from adapters.bluesky_limiting import BlueskyLimiting
 from adapters.bluesky_names import POST
 from adapters.bluesky_session import bearing, is_stale
-from guardian.adapter import Readiness
+from guardian.adapter import Entitlement, Readiness
 from guardian.errors import ConfigMistake, Doubt, TokenRefused
 from guardian.model import Identity, PostRef, Presence
 
@@ -53,6 +53,10 @@ class BlueskyAdapter(BlueskyLimiting):
         wanted = self._account.identity
         handle = me.did if wanted.startswith("did:") else f"@{me.handle}" if wanted.startswith("@") else me.handle
         return Identity(id=me.did, handle=handle)
+
+    def may_delete(self) -> Entitlement:
+        """It has no smaller rights that could be given; only messages are apart."""
+        return Entitlement(may=True, why="an app password may always delete posts")
 
     def limits(self) -> Limits:
         """The network's own, the same on every PDS; nobody can be asked for them."""

@@ -98,6 +98,9 @@ def order(  # noqa: PLR0913 (one parameter for each option)
     *,
     delete: Annotated[bool, typer.Option("--delete", help="Delete them: on most platforms for ever.")] = False,
     hide: Annotated[bool, typer.Option("--hide", help="Hide them, where the platform can; see capabilities.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite their words, then delete; see capabilities.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave them: a decision, too, with its proof.")] = False,
     limit: Annotated[
         Limit | None,
@@ -134,6 +137,7 @@ def order(  # noqa: PLR0913 (one parameter for each option)
     body = {
         "refs": refs,
         "decision": chosen[0],
+        "overwrite": overwrite,
         "reason": reason,
         "capture": capture,
         "severity": severity,

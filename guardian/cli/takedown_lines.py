@@ -34,7 +34,8 @@ def lines(found: Document) -> Iterator[str]:
     heading = "every post is as it was ordered" if found["complete"] else "NOT complete"
     if found["state"] == "running":
         heading = f"still under way{eta(found)}"
-    yield f"{found['id']}  {found['decision']}  {heading}"
+    first = "overwrite, then " if found["overwrite"] else ""
+    yield f"{found['id']}  {first}{found['decision']}  {heading}"
     for one in found["targets"]:
         yield ""
         yield from _target(found, one)

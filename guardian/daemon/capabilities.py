@@ -53,6 +53,7 @@ class Capabilities:
             "server": _server(self._limits(account.name)),
             **_sending(abilities),
             **{decision.value: _act(abilities.act(decision)) for decision in ACTING},
+            "overwrite": abilities.overwrites or None,
             "limits": [
                 {"decision": one.decision.value, **_told(one)} for one in abilities.acts if one.decision.is_limit
             ],

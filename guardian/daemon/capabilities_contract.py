@@ -82,6 +82,7 @@ class AccountCapabilities(BaseModel):
     lost_answer: LostAnswer | None
     delete: Act | None
     hide: Act | None
+    overwrite: str | None
     limits: list[LimitAct]
     budget: Budget
     scheduled_there: ScheduledThere

@@ -27,7 +27,8 @@ class TakedownBody(Body):
     `refs` in their order: the first is taken down first. `wait` is for how many seconds the answer may take; what is
     not over by then goes on, and GET /v1/takedowns/ID tells of it. The same `key` names the same order. `siblings`:
     also what says the same on other accounts, the other parts of a thread, the other variants of a campaign.
-    `evidence_only`: a snapshot. The last four decisions are limits: the post stays, and is *kept* once one is in force.
+    `evidence_only`: a snapshot. `overwrite`: of what is to be deleted the words are overwritten before, where the
+    platform can. The last four decisions are limits: the post stays, and is *kept* once one is in force.
     """
 
     refs: Annotated[list[Ref], Field(min_length=1, max_length=1000)]
@@ -39,6 +40,7 @@ class TakedownBody(Body):
     siblings: bool = False
     replies: Annotated[int, Field(ge=0, le=200)] | None = None
     evidence_only: bool = False
+    overwrite: bool = False
     with_freeze: bool = False
     wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] = 10.0
     key: Annotated[str, Field(min_length=8, max_length=100)] | None = None
@@ -90,6 +92,7 @@ class Takedown(BaseModel):
     id: str
     incident: str | None
     decision: str
+    overwrite: bool
     capture: str
     severity: str
     reason: str

@@ -59,6 +59,7 @@ class TakedownAnswers:
             siblings=body.siblings,
             urgent=body.with_freeze,
             evidence_only=body.evidence_only,
+            overwrite=body.overwrite,
         )
         found, _ = self.takedowns.order(wish, who=who.name)
         return self._document(found, self.takedowns.wait(found.id, body.wait))
@@ -102,6 +103,7 @@ class TakedownAnswers:
             "id": found.id,
             "incident": found.incident,
             "decision": found.decision,
+            "overwrite": found.overwrite,
             "capture": found.capture,
             "severity": SEVERITIES[found.severity],
             "reason": found.reason,

@@ -172,7 +172,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takedown:
-    """One order: what is to become of some posts, why, by whom, and who agreed."""
+    """One order: what is to become of some posts, why, by whom, and who agreed.
+
+    `overwrite`: their words are overwritten before they are deleted, where that is possible.
+    """
 
     id: str
     incident: str | None
@@ -183,6 +186,7 @@ class Takedown:
     by: str
     agreed: tuple[str, ...]
     at: int
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,6 +153,21 @@ select * from holds where lifted_at is null and tag is not null order by at, id;
 -- How many holds are in force.
 select count(*) from holds where lifted_at is null;
 
+-- name: hold_what_waits!
+-- After a restore: keep back every post that may have been sent since the backup was made, unless a hold of its own does.
+insert into holds (id, post, reason, by_whom, at)
+select :mark || p.seq, p.id, :reason, :by_whom, :now from posts p
+where p.state in ('queued', 'claimed', 'blocked', 'sending', 'unknown', 'missed', 'refused')
+  and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null);
+
+-- name: held_by_whom$
+-- How many posts somebody holds.
+select count(*) from holds where by_whom = :by_whom and post is not null and lifted_at is null;
+
+-- name: holds_by_whom
+-- The holds of posts that somebody has placed, and nobody has lifted.
+select * from holds where by_whom = :by_whom and post is not null and lifted_at is null order by at, id;
+
 -- name: lift_hold!
 -- Lift one hold.
 update holds set lifted_at = :now, lifted_by = :by_whom where id = :id and lifted_at is null;
@@ -321,6 +336,10 @@ from attempts a join posts p on p.id = a.post left join parts t on t.post = a.po
 where a.ended_at is null or a.ended_at >= :since
 order by a.started_at, a.id;
 
+-- name: count_in_flight$
+-- How many attempts are open now.
+select count(*) from attempts where ended_at is null;
+
 -- name: last_sent$
 -- When something of an account last left, or may have; a time still to come is a clock's that has gone back since.
 select max(started_at) from attempts
@@ -382,6 +401,10 @@ order by account;
 -- name: scope_epoch$
 -- The epoch of a scope; null when it is new.
 select epoch from scopes where scope = :scope;
+
+-- name: scope_epochs
+-- Every scope with its epoch.
+select scope, epoch from scopes order by scope;
 
 -- name: set_epoch!
 -- Note the epoch of a scope, which only grows.
@@ -721,6 +744,11 @@ select at from retractions where account = :account and at > :since order by at;
 -- How many posts of an account that were none of ours when they were named have been acted on since a moment.
 select count(*) from targets t join takedowns o on o.id = t.takedown
 where t.account = :account and t.post is null and t.acted_at >= :since and o.limited_by is null;
+
+-- name: deletions_proven
+-- When each account's last deletion was read back as gone.
+select t.account as account, max(t.ended_at) as at from targets t join takedowns o on o.id = t.takedown
+where t.state = 'gone' and o.decision = 'delete' and t.acts > 0 and t.ended_at is not null group by t.account;
 
 -- name: want_look!
 -- Look again at that time.

@@ -43,7 +43,7 @@ def order(tx: Tx, found: Takedown, *, given: Mapping[str, object], key: str | No
         reason=found.reason,
         by_whom=found.by,
         agreed=json.dumps(list(found.agreed)),
-        ordered=json.dumps(dict(given)),
+        ordered=json.dumps({**given, "overwrite": True} if found.overwrite else dict(given)),
         key=key,
         at=found.at,
     )
@@ -217,6 +217,7 @@ def to_takedown(row: Any) -> Takedown:  # noqa: ANN401 (a row of the database)
         by=row["by_whom"],
         agreed=tuple(json.loads(row["agreed"])),
         at=row["at"],
+        overwrite=json.loads(row["ordered"]).get("overwrite") is True,
     )
 
 

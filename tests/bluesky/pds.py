@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from guardian.model import Account, Secret
+from tests import canaries
 from tests.bluesky.installing import installed
 from tests.bluesky.plc import Directory
 
@@ -75,7 +76,7 @@ class Pds:
         )
         token = str(made["accessJwt"])
         app = self.post("com.atproto.server.createAppPassword", {"name": "guardian"}, token)
-        return Brand(made["did"], handle, token, app["password"])
+        return Brand(made["did"], handle, token, canaries.note(app["password"]))
 
     def take_down(self, brand: Brand, *, applied: bool = True) -> None:
         """As who runs it: close the account, or open it again."""

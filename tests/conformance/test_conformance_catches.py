@@ -263,6 +263,10 @@ TOO_MUCH = {
         declaring(acts=(*MAKER.abilities.acts, replace(MAKER.abilities.acts[0], decision=Decision.LOCK))),
         "a_limit_is_laid_by_one_request_and_the_post_stays",
     ),
+    "it overwrites": (
+        declaring(overwrites="Its words are overwritten first."),
+        "words_are_overwritten_by_one_request_and_deleted_by_another",
+    ),
     "no word of what it deletes": (declaring(acts=()), "the_abilities_are_said_in_words"),
     "no word of its files": (declaring(media=Files(words="", alt=True)), "the_abilities_are_said_in_words"),
 }
