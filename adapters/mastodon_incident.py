@@ -20,7 +20,6 @@ from guardian.adapter import (
     Answer,
     Budget,
     Certainty,
-    Entitlement,
     Files,
     Finding,
     Kind,
@@ -28,6 +27,7 @@ from guardian.adapter import (
     Route,
     Undoing,
 )
+from guardian.beyond import Entitlement
 from guardian.errors import Doubt, Mistake, Refusal
 from guardian.model import Decision, PostRef, Presence
 
