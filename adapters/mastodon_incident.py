@@ -27,7 +27,6 @@ from guardian.adapter import (
     Route,
     Undoing,
 )
-from guardian.beyond import Entitlement
 from guardian.errors import Doubt, Mistake, Refusal
 from guardian.model import Decision, PostRef, Presence
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from requests import Response, Session
 
+    from guardian.beyond import Entitlement
     from guardian.model import Account, Native, Shown, Told
 
 STATUSES = "/api/v1/statuses"
