@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is run side by side: files, each in one process as its fixtures want it; each long proof by itself, and first.
+    """What runs side by side: files, each in one process as its fixtures want it; each long proof by itself, and first.
 
     A proof that began last would be waited for alone.
     """
