@@ -49,12 +49,14 @@ __all__ = [
     "Files",
     "Finding",
     "Host",
+    "Inquiring",
     "Keeping",
     "Kind",
     "Look",
     "Maker",
     "Meaning",
     "Network",
+    "Overwriting",
     "Proof",
     "Readiness",
     "Reading",
@@ -91,7 +93,9 @@ class Route:
     method: str
     path: str
     target: str | None = None  # of a retracting route whose path has no group `target`: the body's field, or fields
-    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value
+    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value: words, `true`
+    announced: bool = False  # of a retracting route: the platform knows the target by another name there, so that the
+    # whole path is one of the values that `Undoing.says` announces
 
     def matches(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> bool:
         """Whether a request with this method, path (no query) and fields at the top of its body is this route."""
@@ -217,6 +221,13 @@ class Network(Protocol):
         """Where a session or a rotated token outlives the daemon."""
         ...
 
+    def hush(self, secret: str) -> None:
+        """Say that this is a secret, too: a token that the platform has given. It is blanked wherever it would appear.
+
+        Before it is sent for the first time. Any thread.
+        """
+        ...
+
     def httpx_transport(self) -> httpx.BaseTransport:
         """The same door for a client library that is built on httpx; asks for httpx only now."""
         ...
@@ -240,7 +251,8 @@ class Adapter(Protocol):
     def upload(self, data: bytes, media: Media) -> str:
         """Hand over one file, and what it shows in words, with uploading requests alone; the platform's id of it.
 
-        Nobody sees the file before it is part of a post.
+        Nobody sees the file before it is part of a post. Raises Mistake, before anything is asked, for a file that the
+        platform surely will not show as it is.
         """
         ...
 
@@ -347,17 +359,25 @@ class Undoing:
     """What a retracting request will say beside its target, and what reverses it (None: nothing can).
 
     The gate lets a retracting request carry these values and no others: nothing new can be published under it.
+
+    `request`: its name, where the decision alone does not say which one is meant. `ahead`: another request, which goes
+    before it under an intent of its own; whatever comes of that, this one follows. `note`: for people, beside the
+    outcome.
     """
 
     says: frozenset[str] = frozenset()
     undo: Mapping[str, object] | None = None
+    request: str = ""
+    ahead: Undoing | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
     """What the entry point of an adapter names: how to connect, which requests change what, which secrets it needs.
 
-    A secret called `one|other` is one of those two.
+    A secret called `one|other` is one of those two, `name?` may be missing, and a `|` alone parts two whole sets of
+    which an account has one (`rules/secret_names.py`).
     """
 
     connect: Connect
@@ -401,4 +421,29 @@ class Vouching(Protocol):
 
     def may_delete(self) -> Entitlement:
         """By reading requests alone, after `whoami` has answered. Raises what the network raises."""
+        ...
+
+
+@runtime_checkable
+class Inquiring(Protocol):
+    """An adapter of a platform where each place has rules of its own; `check` then goes by what was asked last."""
+
+    def inquire(self, part: Part) -> None:
+        """Ask for the rules of where a part is to be seen, unless they are known: a few reading requests, no more.
+
+        Called by the lane, before `check`. Raises nothing: what cannot be asked is no reason not to send.
+        """
+        ...
+
+
+@runtime_checkable
+class Overwriting(Protocol):
+    """An adapter that can overwrite the words of a post before it deletes it; its abilities say what that does."""
+
+    def prepare_overwriting(self, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
+        """As `prepare` of a deletion, with the request that overwrites in `ahead`, which says fixed words alone.
+
+        Where a post has no words that could be overwritten, it is deleted as usual, and `note` says so. `retract` is
+        called for each of the two, with its own part.
+        """
         ...

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from guardian.gate import tripwire
+from tests.canaries import Canaries
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -22,6 +23,11 @@ IN_CI = os.environ.get("CI") == "true" and os.geteuid() == 0
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what runs in its background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # our programs, started by tests, must hear Ctrl-C
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever is written and started from now on is searched for the secrets of the tests."""
+    config.pluginmanager.register(Canaries(config), "canaries")
 
 
 @pytest.fixture(autouse=True)

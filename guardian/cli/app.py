@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from guardian import __version__
 from guardian.cli import (
+    backup,
     campaign,
     capabilities,
     completion,
@@ -168,6 +169,7 @@ app.add_typer(native.app, name="native")
 demo.register(app)
 doctor.register(app)
 drill.register(app)
+backup.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
 exporting.register(queue.app)

@@ -30,6 +30,7 @@ from guardian.gate.intents import Intent, declare
 from guardian.gate.keeping import SealedKeeping
 from guardian.gate.transport import guarded_session
 from guardian.gate.verdicts import Accepted, verdict, verdict_of_retract, verdict_of_upload
+from guardian.limiting import Limiting
 from guardian.model import Decision
 
 if TYPE_CHECKING:
@@ -161,6 +162,9 @@ class Door:
 
     def prepared(self, ref: PostRef, decision: Decision) -> Undoing:
         """What the act will say, from looks made now."""
+        if decision.is_limit and isinstance(self.adapter, Limiting):
+            looks = self.adapter.looks_before(decision, ref)
+            return self.adapter.prepare(decision, ref, {look.name: self.adapter.fetch(look) for look in looks})
         return self.adapter.prepare(decision, ref, self.looked(ref) if decision is Decision.HIDE else {})
 
     def undo(self, ref: PostRef, how: Mapping[str, object], *, intent: Intent | None = None) -> Verdict:

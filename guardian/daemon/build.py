@@ -21,6 +21,7 @@ from guardian.daemon.lanes import Bell, Running
 from guardian.daemon.listener import Listener
 from guardian.daemon.loops import Loop, run_beside
 from guardian.daemon.metrics import Metrics
+from guardian.daemon.notifying import Notifying
 from guardian.daemon.peers import RightsInForce
 from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
@@ -80,6 +81,7 @@ class Daemon:
     books: Books
     zones: Zones
     bell: Bell
+    watch: Loop
     reload: Reload
     reloading: Loop
     standing: tuple[Loop, ...]
@@ -99,13 +101,19 @@ class Daemon:
         self.reloading.wake()
 
 
-def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[], Sight] = clocks.sight) -> Daemon:
+def build(
+    settings: Settings,
+    makers: Mapping[str, Maker],
+    *,
+    look: Callable[[], Sight] = clocks.sight,
+    notifying: Notifying | None = None,
+) -> Daemon:
     """The daemon of a configuration. Opens (and owns) the store; raises what that raises.
 
-    `look` reads the clocks; the daemon's idea of now is its wall time.
+    `look` reads the clocks; the daemon's idea of now is its wall time. `notifying`: who is told how it stands.
     """
-    bell, metrics = Bell(), Metrics()
-    books = _books(settings, look, metrics)
+    bell, metrics, notifying = Bell(), Metrics(), notifying or Notifying()
+    books = _books(settings, look, metrics, notifying)
     database, in_force, clock = books.database, books.in_force, books.clock
     spool = Spool(settings.state_dir / SPOOL)
     spool.recover()
@@ -149,6 +157,7 @@ def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[],
         books=books,
         zones=zones,
         bell=bell,
+        watch=watch,
         reload=reload,
         reloading=reloading,
         standing=standing,
@@ -159,13 +168,13 @@ def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[],
     )
 
 
-def _books(settings: Settings, look: Callable[[], Sight], metrics: Metrics) -> Books:
+def _books(settings: Settings, look: Callable[[], Sight], metrics: Metrics, notifying: Notifying) -> Books:
     """The store, owned from here on, and the books of the fence in it."""
 
     def clock() -> int:
         return look().wall
 
-    database = Database(settings.state_dir / STORE)
+    database = Database(settings.state_dir / STORE, working=notifying.working)
     return Books(
         database=database,
         house=settings.house,
