@@ -21,6 +21,9 @@ class Act:
     name: str  # "delete", "veil", ...
     reversible: bool
     words: str
+    others: bool = False  # it is for what others say below posts of ours, and never for a post of our own
+    seen: bool = True  # reading back shows whether it was done; else the platform's answer to it is all there is
+    needs: tuple[str, ...] = ()  # the looks without which nobody knows how it is done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

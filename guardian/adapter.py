@@ -91,7 +91,9 @@ class Route:
     method: str
     path: str
     target: str | None = None  # of a retracting route whose path has no group `target`: the body's field, or fields
-    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value
+    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value: words, `true`
+    announced: bool = False  # of a retracting route: the platform knows the target by another name there, so that the
+    # whole path is one of the values that `Undoing.says` announces
 
     def matches(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> bool:
         """Whether a request with this method, path (no query) and fields at the top of its body is this route."""
@@ -217,6 +219,13 @@ class Network(Protocol):
         """Where a session or a rotated token outlives the daemon."""
         ...
 
+    def hush(self, secret: str) -> None:
+        """Say that this is a secret, too: a token that the platform has given. It is blanked wherever it would appear.
+
+        Before it is sent for the first time. Any thread.
+        """
+        ...
+
     def httpx_transport(self) -> httpx.BaseTransport:
         """The same door for a client library that is built on httpx; asks for httpx only now."""
         ...
@@ -240,7 +249,8 @@ class Adapter(Protocol):
     def upload(self, data: bytes, media: Media) -> str:
         """Hand over one file, and what it shows in words, with uploading requests alone; the platform's id of it.
 
-        Nobody sees the file before it is part of a post.
+        Nobody sees the file before it is part of a post. Raises Mistake, before anything is asked, for a file that the
+        platform surely will not show as it is.
         """
         ...
 
@@ -364,7 +374,8 @@ class Undoing:
 class Maker:
     """What the entry point of an adapter names: how to connect, which requests change what, which secrets it needs.
 
-    A secret called `one|other` is one of those two.
+    A secret called `one|other` is one of those two, `name?` may be missing, and a `|` alone parts two whole sets of
+    which an account has one (`rules/secret_names.py`).
     """
 
     connect: Connect

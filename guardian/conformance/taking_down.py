@@ -23,12 +23,14 @@ CASES = Cases()
 
 
 def _hides(able: Abilities) -> bool:
-    return able.act(Decision.HIDE) is not None
+    """Posts of our own: there is nobody else on this stage."""
+    act = able.act(Decision.HIDE)
+    return act is not None and not act.others
 
 
 def _comes_back(able: Abilities) -> bool:
     act = able.act(Decision.HIDE)
-    return act is not None and act.reversible
+    return act is not None and act.reversible and not act.others
 
 
 @CASES.add()

@@ -17,10 +17,10 @@ import structlog
 from guardian.adapter import Overwriting
 from guardian.duties import allowance, fate
 from guardian.duties.outcomes import WHY_LENGTH, about, ref_of
-from guardian.errors import Refusal
+from guardian.errors import GuardianError, Refusal
 from guardian.failpoint import failpoint
 from guardian.gate import intents, recording
-from guardian.gate.verdicts import Accepted, NotFound, Rejected, Throttled, verdict_of_retract
+from guardian.gate.verdicts import Accepted, NotFound, NotSent, Rejected, Throttled, verdict_of_retract
 from guardian.limiting import Limiting
 from guardian.model import Decision, Presence
 from guardian.rules.takedown import Step, TargetState, found
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from guardian.duties.outcomes import Outcomes
     from guardian.duties.snapshot import Snapshot
     from guardian.gate.accounts import Emergency
-    from guardian.gate.intents import Receipt
     from guardian.gate.verdicts import Retraction
     from guardian.model import Account, Exchange, PostRef, Takedown, Target
     from guardian.store.database import Database
@@ -46,6 +45,7 @@ MOST_ACTS = 3  # where nothing comes of them; one more where each has a request 
 PATIENCE = 60 * 60_000  # how long a platform that cannot be reached is tried
 USUAL_REST = 60.0  # seconds, where a platform says *not now* and not until when
 FULL = "the platform takes no more deletions before then"
+UNSEEN = "the platform has answered that it is done; it shows nobody whether it is"
 DONE_BUT_THERE = "the platform said that it is done, and it does not show"
 IN_FORCE = "the post stays, and the limit is in force"
 log = structlog.get_logger()
@@ -100,9 +100,9 @@ class Acting:
         self._notes[target.id] = undoing.note
         if undoing.ahead is not None:
             target, went = self._request(order, target, undoing.ahead, snapshot)
-            self._notes[target.id] = _went_ahead(undoing.ahead, verdict_of_retract(went))
-        target, receipt = self._request(order, target, undoing, snapshot)
-        self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
+            self._notes[target.id] = _went_ahead(undoing.ahead, went)
+        target, verdict = self._request(order, target, undoing, snapshot)
+        self._verdicts[target.id] = verdict
         if isinstance(verdict, Throttled):
             after = verdict.after if verdict.after is not None else USUAL_REST
             self._rest_until = self.clock() + round(1000 * after)
@@ -122,7 +122,7 @@ class Acting:
 
     def _request(
         self, order: Takedown, target: Target, undoing: Undoing, snapshot: Snapshot | None
-    ) -> tuple[Target, Receipt]:
+    ) -> tuple[Target, Retraction]:
         """One request, after it is written down that it may leave. The target as it is then, and what came of it."""
         now, note = self.clock(), self._notes[target.id]
         facts = about(order, target)
@@ -135,22 +135,27 @@ class Acting:
             facts |= {"try": target.acts} | ({"note": note} if note else {})
             journal.append(tx, "takedown acting", who=order.by, now=now, **facts)
         failpoint("takedown.intended")
+        said = ""
         intent = intents.retracting(self.account, target.platform_id, undoing.says)
         with intents.declare(intent) as receipt, recording.record(_keeper(snapshot)) as told:
             try:
                 self.emergency.adapter.retract(order.decision, ref_of(target), undoing)
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
+                said = str(error) if isinstance(error, GuardianError) else ""
                 log.info("retracting", target=target.id, said=type(error).__name__)
         failpoint("takedown.acted")
         if told.lost and snapshot is not None:
             snapshot.facts.notes.append(f"the act is not in the archive: {told.lost[0]}"[:WHY_LENGTH])
-        return target, receipt
+        verdict = verdict_of_retract(receipt)
+        if said and receipt.retracting is None:
+            verdict = NotSent(said)  # it had to log in first, and could not: in words that say what to do
+        return target, verdict
 
     def look(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> None:
         """Read back, and end it; or look again; or act again."""
         presence = self.presence(order.decision, target, snapshot)
         failpoint("takedown.looked")
-        step = found(presence, order.decision)
+        step, seen = found(presence, order.decision), self._is_seen(order)
         verdict = self._verdicts.get(target.id)
         said = getattr(verdict, "why", "") or ""
         since = self.clock() - (target.acted_at or 0)
@@ -158,6 +163,8 @@ class Acting:
             self.outcomes.end(order, target, step, self._notes.get(target.id, ""), snapshot=snapshot)
         elif step is Step.FOUND_LIMITED:
             self.outcomes.end(order, target, step, IN_FORCE, snapshot=snapshot)
+        elif not seen and step is Step.FOUND_THERE and isinstance(verdict, Accepted):
+            self.outcomes.end(order, target, Step.FOUND_HIDDEN, UNSEEN, snapshot=snapshot)
         elif isinstance(verdict, Rejected):
             self.outcomes.end(order, target, step, said, snapshot=snapshot)
         elif isinstance(verdict, Accepted | NotFound):
@@ -169,7 +176,7 @@ class Acting:
             self.attempt(order, target, snapshot)
         else:
             why = said or "it was asked for several times, and is still there"
-            self.outcomes.end(order, target, step, why, snapshot=snapshot)
+            self.outcomes.end(order, target, step if seen else Step.FOUND_NOTHING, why, snapshot=snapshot)
 
     def presence(self, decision: Decision, target: Target, snapshot: Snapshot | None) -> Presence:
         """What the platform shows of it now, for whom that was decided; within the time for a look."""
@@ -191,13 +198,19 @@ class Acting:
         return found
 
     def _needed(self, order: Takedown, target: Target) -> Sequence[Look]:
-        """The looks without which nobody knows what the act would lose."""
+        """The looks without which nobody knows what the act would lose, or say."""
         adapter, decision = self.emergency.adapter, order.decision
         if decision.is_limit:
             return adapter.looks_before(decision, ref_of(target)) if isinstance(adapter, Limiting) else ()
-        edits = decision is Decision.HIDE or order.overwrite
-        looks = adapter.looks(ref_of(target)) if edits else ()
-        return [look for look in looks if look.name in OF_AN_EDIT]
+        act, edits = self.emergency.maker.abilities.act(decision), decision is Decision.HIDE or order.overwrite
+        wanted = OF_AN_EDIT if edits else act.needs if act is not None else ()
+        looks = adapter.looks(ref_of(target)) if wanted else ()
+        return [look for look in looks if look.name in wanted]
+
+    def _is_seen(self, order: Takedown) -> bool:
+        """Whether the platform shows that such an act was done."""
+        act = self.emergency.maker.abilities.act(order.decision)
+        return act is None or act.seen
 
     def _turn(self, target: Target) -> int:
         """When this target may be acted on, by the platform's budget and by what it said last."""

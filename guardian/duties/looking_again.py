@@ -76,6 +76,9 @@ class LookingAgain:
         if account is not None:
             desk = self.desk(account)
             presence = _presence(desk, order, target, exchanges)
+            act = desk.maker.abilities.act(order.decision)
+            if presence is Presence.THERE and act is not None and not act.seen:
+                presence = Presence.UNKNOWN  # it shows nobody whether it is hidden
             views = outside_view.look(desk.public, target.url, (), within=WITHIN, keep=exchanges.append)
         self._write(look, order, target, presence, views, exchanges)
 

@@ -213,8 +213,8 @@ class Retracting:
         if order.capture is Capture.REQUIRE and grade is not Grade.COMPLETE:
             lacking = "; ".join(snapshot.missing) if snapshot is not None else "no snapshot"
             return f"the proof is {grade}, and the order requires it whole ({lacking})"[:WHY_LENGTH]
-        acts = {act.decision for act in self.emergency.maker.abilities.acts}
-        if order.decision not in acts:
+        act = self.emergency.maker.abilities.act(order.decision)
+        if act is None:
             return f"{self.account.platform} cannot {order.decision} a post"
         if snapshot is None:
             identity, author = self._who(), None
@@ -223,7 +223,8 @@ class Retracting:
             status = snapshot.answers.get("status")
             fine = status is not None and 200 <= status.status < 300  # noqa: PLR2004 (HTTP's own classes)
             author = self.emergency.adapter.author(status.body) if status is not None and fine else None
-        return ownership.why_not(self.account, identity=identity, author=author, ours=target.post is not None)
+        ours = target.post is not None
+        return ownership.why_not(self.account, identity=identity, author=author, ours=ours, others=act.others)
 
     def _who(self) -> Identity | None:
         try:

@@ -83,19 +83,20 @@ class Undoing:
             desk.adapter.undo(ref_of(target), target.undo)
         found = verdict(intent.receipt)
         presence = shown(desk.adapter, order.decision, ref_of(target))
+        act = desk.maker.abilities.act(order.decision)
+        told = isinstance(found, Accepted) or act is None or act.seen  # else only its answer says that it was done
+        back = presence is Presence.THERE and told
         with self.database.transaction() as tx:
             facts = {**about(order, target), "presence": presence, "why": getattr(found, "why", ""), "reason": reason}
-            journal.append(
-                tx, "undone" if presence is Presence.THERE else "not undone", who=who, now=self.clock(), **facts
-            )
-            if presence is Presence.THERE:
+            journal.append(tx, "undone" if back else "not undone", who=who, now=self.clock(), **facts)
+            if back:
                 lifted = order.decision.is_limit
                 takedowns.move(tx, target, Step.UNDO, why=LIFTED if lifted else "shown again", now=self.clock())
                 if lifted:
                     takedowns.forget_undo(tx, target.id)
         if isinstance(found, Stopped):
             raise Refusal(f"cannot undo it, because {found.why}", fix=FROZEN_FIX)
-        if presence is not Presence.THERE:
+        if not back:
             why = getattr(found, "why", "") or f"the platform shows it {presence}"
             family = Doubt if isinstance(found, Accepted) else Refusal
             raise family(f"cannot say that it is undone, because {why}", fix="look at the post itself, then try again")

@@ -14,7 +14,7 @@ from guardian.errors import ConfigMistake
 from guardian.gate import wire
 from guardian.gate.keeping import SealedKeeping
 from guardian.gate.public import PublicReader
-from guardian.gate.transport import guarded_session, uncounted
+from guardian.gate.transport import guarded_session, hush, uncounted
 from guardian.installed import Installed, SecretsOf
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class GuardedNetwork:
 
     session: requests.Session
     keeping: Keeping
+
+    def hush(self, secret: str) -> None:
+        """It stands in no log, error or evidence from now on."""
+        hush(self.session, secret)
 
     def httpx_transport(self) -> httpx.BaseTransport:
         """The same door in the other dialect. Asks for httpx only here: most accounts need none."""

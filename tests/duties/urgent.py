@@ -44,21 +44,22 @@ class Urgent:
     def __init__(
         self,
         scene: Scene,
-        platform: RehearsalPlatform,
+        platform: RehearsalPlatform | None,
         *,
         within: int = 2_000,
         budget: Budget | None = None,
-        makers_: Mapping[str, Maker] | None = None,
+        found: dict[str, Maker] | None = None,
     ) -> None:
         self.scene = scene
-        self.platform = platform
+        if platform is not None:
+            self.platform = platform
         self.clock = scene.clock
         self.database = scene.database
         evidence = Evidence.model_validate({"within": f"{within}ms", "render": False})
         scene.in_force.swap(dataclasses.replace(scene.in_force.settings, evidence=evidence), at=0)
         self.shelf = Shelf(state_dir=scene.in_force.settings.state_dir, database=self.database, clock=self.clock)
         self.shelf.open()
-        found = dict(makers_ or {"mastodon": makers()["mastodon"]})
+        found = found or {"mastodon": makers()["mastodon"]}
         if budget is not None:
             maker = found["mastodon"]
             abilities = dataclasses.replace(maker.abilities, budget=budget)
