@@ -107,7 +107,9 @@ class Tokens:
             log.info("refresh token changed", account=self._account)
 
     def _kept(self) -> str | None:
-        found = self._keeping.read()
+        found = None
+        with contextlib.suppress(Doubt):  # Reddit's tokens are good more than once: the configured one will do
+            found = self._keeping.read()
         with contextlib.suppress(ValueError, RecursionError):
             said = json.loads(found) if found else None
             token = said.get("refresh_token") if isinstance(said, dict) else None

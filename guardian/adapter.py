@@ -192,7 +192,7 @@ class Keeping(Protocol):
         ...
 
     def read(self) -> bytes | None:
-        """What was kept; None: nothing. It may be out of date, or no good: it is no more than a file."""
+        """What was kept; None: nothing. It may be out of date, or no good. Raises Doubt when the disk does not say."""
         ...
 
     def write(self, data: bytes) -> None:
