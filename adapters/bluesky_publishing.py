@@ -20,7 +20,8 @@ from adapters.bluesky_incident import now_written
 from adapters.bluesky_limiting import BlueskyLimiting
 from adapters.bluesky_names import POST
 from adapters.bluesky_session import bearing, is_stale
-from guardian.adapter import Entitlement, Readiness
+from guardian.adapter import Readiness
+from guardian.beyond import Entitlement
 from guardian.errors import ConfigMistake, Doubt, TokenRefused
 from guardian.model import Identity, PostRef, Presence
 

@@ -161,7 +161,7 @@ class Login:
 
     def _restore(self) -> Session | None:
         """What an earlier life has kept."""
-        found = restored(self._keeping.read(), now=self._clock(), wall=self._wall())
+        found = self._restored()
         return None if found is None else self._kept.put(self._key, found)
 
     def _renew(self, old: Session | None) -> Session:
@@ -187,12 +187,18 @@ class Login:
                 return
             yield True
 
+    def _restored(self) -> Session | None:
+        """What was kept; where the disk does not say, a new login costs one of three hundred a day."""
+        with contextlib.suppress(Doubt):
+            return restored(self._keeping.read(), now=self._clock(), wall=self._wall())
+        return None
+
     def _newer(self, old: Session | None) -> Session | None:
         """What somebody else has made meanwhile: the other adapter, or another process."""
         found = self._kept.get(self._key)
         if self._is_newer(found, old):
             return found
-        found = restored(self._keeping.read(), now=self._clock(), wall=self._wall())
+        found = self._restored()
         return self._kept.put(self._key, found) if found is not None and self._is_newer(found, old) else None
 
     def _is_newer(self, found: Session | None, old: Session | None) -> bool:

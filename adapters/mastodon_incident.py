@@ -20,7 +20,6 @@ from guardian.adapter import (
     Answer,
     Budget,
     Certainty,
-    Entitlement,
     Files,
     Finding,
     Kind,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from requests import Response, Session
 
+    from guardian.beyond import Entitlement
     from guardian.model import Account, Native, Shown, Told
 
 STATUSES = "/api/v1/statuses"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from guardian.adapter import Entitlement
+from guardian.beyond import Entitlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,8 @@ from adapters import reddit_rules as rules
 from adapters import reddit_words as words
 from adapters.reddit_client import API, UNAUTHORISED, RedditClient
 from adapters.reddit_incident import RedditIncident
-from guardian.adapter import Entitlement, Look, Readiness
+from guardian.adapter import Look, Readiness
+from guardian.beyond import Entitlement
 from guardian.errors import Doubt, GuardianError, Mistake, Refusal, TokenRefused
 from guardian.model import Identity, Seen
 

@@ -107,7 +107,9 @@ class Tokens:
             log.info("refresh token changed", account=self._account)
 
     def _kept(self) -> str | None:
-        found = self._keeping.read()
+        found = None
+        with contextlib.suppress(Doubt):  # Reddit's tokens are good more than once: the configured one will do
+            found = self._keeping.read()
         with contextlib.suppress(ValueError, RecursionError):
             said = json.loads(found) if found else None
             token = said.get("refresh_token") if isinstance(said, dict) else None
@@ -126,6 +128,7 @@ class RedditClient:
         secrets = {key: secret.reveal() for key, secret in account.secrets.items()}
         _settings_of_nobody()
         password = secrets.get("password")
+        self._hush = network.hush
         self._tokens = Tokens(account.name, secrets.get("refresh_token"), network.keeping)
         self.reddit = Reddit(
             "DEFAULT",  # else the environment names a section of praw.ini
@@ -166,6 +169,7 @@ class RedditClient:
                 if left > EARLY:
                     return login.access_token
             self._log_in()
+            self._hush(str(login.access_token))
             return str(login.access_token)
 
     def forget(self, token: str) -> None:
@@ -182,6 +186,7 @@ class RedditClient:
         login: Any = self.core.authorizer
         with self._tokens.turn():
             login.refresh_token = used = self._tokens.latest()
+            self._hush(str(used))
             try:
                 self._refresh()
             except TokenRefused:
@@ -189,6 +194,7 @@ class RedditClient:
                     raise
                 login.refresh_token = self._tokens.configured  # a kept one is no more than a file
                 self._refresh()
+            self._hush(str(login.refresh_token))
             self._tokens.note(login.refresh_token)
 
     def _refresh(self) -> None:

@@ -17,7 +17,8 @@ from adapters.x_incident import POSTS, XIncident
 from adapters.x_session import SECRETS, XClient, XSession, explained
 from adapters.x_uploads import MEDIA, XUploads
 from adapters.x_words import alike, pictures_of, text_of
-from guardian.adapter import Entitlement, Kind, Maker, Readiness, Route
+from guardian.adapter import Kind, Maker, Readiness, Route
+from guardian.beyond import Entitlement
 from guardian.errors import Doubt
 from guardian.model import Identity, Limits, PostRef, Problem, Seen
 from guardian.rules.media import problems as media_problems

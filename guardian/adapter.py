@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from guardian.abilities import Abilities, Act, Budget, Certainty, Files, Finding, Proof
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         Problem,
         Seen,
         Shown,
-        Told,
     )
 
 
@@ -45,25 +44,21 @@ __all__ = [
     "Budget",
     "Certainty",
     "Connect",
-    "Entitlement",
     "Files",
     "Finding",
     "Host",
-    "Inquiring",
     "Keeping",
     "Kind",
     "Look",
     "Maker",
     "Meaning",
     "Network",
-    "Overwriting",
     "Proof",
     "Readiness",
     "Reading",
     "Reads",
     "Route",
     "Undoing",
-    "Vouching",
 ]
 
 
@@ -197,7 +192,7 @@ class Keeping(Protocol):
         ...
 
     def read(self) -> bytes | None:
-        """What was kept; None: nothing. It may be out of date, or no good: it is no more than a file."""
+        """What was kept; None: nothing. It may be out of date, or no good. Raises Doubt when the disk does not say."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -394,56 +389,4 @@ class Connect(Protocol):
 
     def __call__(self, account: Account, network: Network) -> Adapter:
         """Return the adapter for `account`, which uses `network` for every request."""
-        ...
-
-
-@runtime_checkable
-class Telling(Protocol):
-    """An adapter that can also say in the house's words what a post was. One that cannot leaves it to the raw bytes."""
-
-    def told(self, answers: Mapping[str, Answer]) -> Told | None:
-        """What the looks so far tell of the post; None when they tell nothing. Pure, and any thread may call."""
-        ...
-
-
-@runtime_checkable
-class Inquiring(Protocol):
-    """An adapter of a platform where each place has rules of its own; `check` then goes by what was asked last."""
-
-    def inquire(self, part: Part) -> None:
-        """Ask for the rules of where a part is to be seen, unless they are known: a few reading requests, no more.
-
-        Called by the lane, before `check`. Raises nothing: what cannot be asked is no reason not to send.
-        """
-        ...
-
-
-@runtime_checkable
-class Overwriting(Protocol):
-    """An adapter that can overwrite the words of a post before it deletes it; its abilities say what that does."""
-
-    def prepare_overwriting(self, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
-        """As `prepare` of a deletion, with the request that overwrites in `ahead`, which says fixed words alone.
-
-        Where a post has no words that could be overwritten, it is deleted as usual, and `note` says so. `retract` is
-        called for each of the two, with its own part.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entitlement:
-    """Whether our token may delete. `may` None: the platform tells only whoever deletes. `why` in half a sentence."""
-
-    may: bool | None
-    why: str
-    fix: str = ""
-
-
-@runtime_checkable
-class Vouching(Protocol):
-    """An adapter that can say, without deleting anything, whether its token may delete: asked on quiet days."""
-
-    def may_delete(self) -> Entitlement:
-        """By reading requests alone, after `whoami` has answered. Raises what the network raises."""
         ...

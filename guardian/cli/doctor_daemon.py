@@ -111,7 +111,7 @@ def _store(seen: Document) -> Finding:
         return well("store", "whole")
     if seen["state"] == "unseen":
         return well("store", f"{seen['why']}; the daemon looks at it bit by bit")
-    return wrong("store", f"damaged: {seen['why']}", "restore a backup: docs/damaged-store.md")
+    return wrong("store", f"damaged: {seen['why']}", "guardian restore BACKUP --replace: docs/damaged-store.md")
 
 
 def of_the_accounts(told: Sequence[Document], *, now: int) -> Iterator[Finding]:

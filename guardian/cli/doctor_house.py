@@ -3,9 +3,7 @@
 import grp
 import os
 import pwd
-import shutil
 import stat
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from guardian.cli.findings import Finding, unchecked, warning, well, wrong
 from guardian.config import secret_files
 from guardian.fence import limited
 from guardian.fence.house import House
+from guardian.machine import kept_right_by_systemd
 from guardian.rules.readiness import Verdict, of_room
 
 if TYPE_CHECKING:
@@ -25,34 +24,17 @@ STATE_ENOUGH, STATE_LEAST = 1024 * MIB, 200 * MIB
 RUNTIME_ENOUGH, RUNTIME_LEAST = 4 * MIB, 1 * MIB
 INODES_ENOUGH, INODES_LEAST = 10_000, 1_000
 OTHERS = 0o007
-DISK_WITHIN = SYSTEMD_WITHIN = 3.0
+DISK_WITHIN = 3.0
 
 
 def clock(kept_right: bool | None) -> Finding:
     """By the kernel's word; by systemd's where the kernel may not be asked."""
-    found = _by_systemd() if kept_right is None else kept_right
+    found = kept_right_by_systemd() if kept_right is None else kept_right
     if found is None:
         return unchecked("clock", "neither the kernel nor systemd could be asked", "run it as root")
     if found:
         return well("clock", "kept right")
     return wrong("clock", "nobody keeps this host's clock right", "timedatectl set-ntp true, or start chrony")
-
-
-def _by_systemd() -> bool | None:
-    """What timedatectl says; None where there is none, or no answer."""
-    program = shutil.which("timedatectl")
-    if program is None:
-        return None
-    try:
-        ran = subprocess.run(  # noqa: S603 (a program of the system)
-            [program, "show", "--property=NTPSynchronized", "--value"],
-            capture_output=True,
-            timeout=SYSTEMD_WITHIN,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {b"yes": True, b"no": False}.get(ran.stdout.strip())
 
 
 def disk_answers(house: House) -> Finding | None:

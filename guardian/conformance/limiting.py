@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guardian.adapter import Kind, Undoing
+from guardian.beyond import Limiting
 from guardian.conformance.case import Cases
 from guardian.conformance.stage import Broken, expect
 from guardian.errors import Refusal
 from guardian.fence import passage
 from guardian.gate import intents
 from guardian.gate.verdicts import Accepted, Stopped
-from guardian.limiting import Limiting
 from guardian.model import Decision, PostRef, Presence
 
 if TYPE_CHECKING:

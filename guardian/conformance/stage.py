@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from guardian.adapter import Kind, Readiness, Undoing
+from guardian.beyond import Limiting
 from guardian.conformance.bench import NotPlayed
 from guardian.conformance.front import Front
 from guardian.fence import arming, passage
@@ -30,7 +31,6 @@ from guardian.gate.intents import Intent, declare
 from guardian.gate.keeping import SealedKeeping
 from guardian.gate.transport import guarded_session
 from guardian.gate.verdicts import Accepted, verdict, verdict_of_retract, verdict_of_upload
-from guardian.limiting import Limiting
 from guardian.model import Decision
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from guardian.adapter import Kind, Overwriting
+from guardian.adapter import Kind
+from guardian.beyond import Overwriting
 from guardian.conformance.case import Cases
 from guardian.conformance.front import drops, loses, slow
 from guardian.conformance.stage import Broken, expect

@@ -150,6 +150,7 @@ def build(
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
     loops = (*urgent.loops, *loops, Loop("outside", outside, clock))
     standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)
+    answers.doctor.watched_for = notifying.watchdog // 1000
     _show(metrics, answers, lambda: (*standing, *bell.loops))
     return Daemon(
         settings=settings,

@@ -5,18 +5,16 @@ The only place where they are read; everybody else is given them.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import threading
 import time
 
 from guardian.fence.permits import boot_id
-from guardian.machine import kept_right
+from guardian.machine import kept_right, kept_right_by_systemd
 from guardian.rules.clock import Sight
 
 YES_HOLDS, NO_HOLDS = 600.0, 30.0  # seconds
 A_STEP = 1_000
-ASKED_WITHIN = 2.0
+
 __all__ = ["boot_time", "sight", "synchronised", "wall_clock"]
 
 
@@ -57,25 +55,11 @@ class Timedated:
             return self._said
         try:
             if time.monotonic() >= self._until or abs(offset - self._offset) > A_STEP:
-                self._said, self._offset = _asked(), offset
+                self._said, self._offset = kept_right_by_systemd() is True, offset
                 self._until = time.monotonic() + (YES_HOLDS if self._said else NO_HOLDS)
             return self._said
         finally:
             self._turn.release()
-
-
-def _asked() -> bool:
-    program = shutil.which("timedatectl")
-    if program is None:
-        return False
-    words = [program, "show", "--property=NTPSynchronized", "--value"]
-    try:
-        done = subprocess.run(  # noqa: S603 (systemd's own, by its own path)
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=ASKED_WITHIN, check=False, env={}
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return done.returncode == 0 and done.stdout.strip() == b"yes"
 
 
 _timedated = Timedated()

@@ -70,6 +70,7 @@ class DoctorAnswers:
         self.examining = examining
         self.books = books
         self.shelf = shelf
+        self.watched_for = 0  # ms that the supervisor waits for a sign of life; 0: nobody watches
 
     def document(self) -> documents.Document:
         """Everything that a look from outside cannot tell."""
@@ -81,7 +82,7 @@ class DoctorAnswers:
             "pid": os.getpid(),
             "sqlite": sqlite3.sqlite_version,
             "cores": cores(),
-            "watchdog_ms": watchdog(),
+            "watchdog_ms": self.watched_for or None,
             "clock": {"state": "in doubt" if why else "steady", "why": why},
             "store": asdict(self.examining.store()),
             "accounts": [_account(one, proven.get(one.account.name)) for one in self.examining.ask()],
@@ -108,13 +109,6 @@ def cores() -> documents.Document:
     """How much memory a crash may leave on the disk, in bytes; null: all of it."""
     limits = dict(zip(("soft", "hard"), resource.getrlimit(resource.RLIMIT_CORE), strict=True))
     return {name: None if size == resource.RLIM_INFINITY else size for name, size in limits.items()}
-
-
-def watchdog() -> int | None:
-    """How long (ms) systemd waits for a sign of life; None where nobody watches."""
-    microseconds = os.environ.get("WATCHDOG_USEC", "")
-    ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-    return int(microseconds) // 1000 if ours and microseconds.isascii() and microseconds.isdigit() else None
 
 
 def routes(answers: Answers) -> tuple[Route, ...]:

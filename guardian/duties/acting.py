@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from guardian.adapter import Overwriting
+from guardian.beyond import Limiting, Overwriting
 from guardian.duties import allowance, fate
 from guardian.duties.outcomes import WHY_LENGTH, about, ref_of
 from guardian.errors import GuardianError, Refusal
 from guardian.failpoint import failpoint
 from guardian.gate import intents, recording
 from guardian.gate.verdicts import Accepted, NotFound, NotSent, Rejected, Throttled, verdict_of_retract
-from guardian.limiting import Limiting
 from guardian.model import Decision, Presence
 from guardian.rules.takedown import Step, TargetState, found
 from guardian.store import journal, takedowns

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from guardian.adapter import Entitlement, Vouching
+from guardian.beyond import Entitlement, Vouching
 from guardian.errors import Doubt, Garbled, GuardianError, PlatformRefusal, Refusal, TokenRefused
 from guardian.store.inspection import Inspection, asked, connect
 from guardian.store.queries import Q

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from guardian.adapter import Inquiring, Kind
+from guardian.adapter import Kind
+from guardian.beyond import Inquiring
 from guardian.duties import publication
 from guardian.duties.uploading import Barred, Handed, Later, Unfit
 from guardian.errors import TokenRefused

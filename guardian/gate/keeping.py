@@ -79,7 +79,10 @@ class SealedKeeping:
             self._turn.release()
 
     def read(self) -> bytes | None:
-        """What was kept; None: nothing, or what nobody can open any more."""
+        """What was kept; None: nothing, or what nobody can open any more.
+
+        Raises Doubt when the disk does not say: whoever took that for nothing would log in with what is spent.
+        """
         if self._place is None:
             return _memory.get(self._room)
         try:
@@ -87,8 +90,10 @@ class SealedKeeping:
         except FileNotFoundError:
             return None
         except OSError as error:
-            log.warning("kept login unreadable", account=self._name, why=error.strerror)
-            return None
+            raise Doubt(
+                f"cannot read the login that was kept for {self._name}, because {error.strerror or 'an error'}",
+                fix=f"mend {self._path}, or remove it: then the configured secrets are used",
+            ) from None
         return self._opened(sealed)
 
     def write(self, data: bytes) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from adapters import reddit_limits as limits
 from guardian.adapter import Answer
+from guardian.beyond import Limiting
 from guardian.errors import Refusal
 from guardian.gate.intents import declare, retracting
 from guardian.gate.verdicts import Accepted, verdict, verdict_of_retract
 from guardian.gate.verdicts import Stopped as StoppedVerdict
-from guardian.limiting import Limiting
 from guardian.model import Decision, Part, Presence
 from tests.adapters.reddit_double import PAGE, Next
 from tests.adapters.reddit_room import Room, double, room

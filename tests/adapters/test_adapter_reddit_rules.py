@@ -9,7 +9,8 @@ import pytest
 
 from adapters import reddit_rules as rules
 from adapters import reddit_words as words
-from guardian.adapter import Answer, Inquiring
+from guardian.adapter import Answer
+from guardian.beyond import Inquiring
 from guardian.model import Part
 from tests.adapters.reddit_double import PAGE, REQUIRED, Next
 from tests.adapters.reddit_room import Room, double, picture, room

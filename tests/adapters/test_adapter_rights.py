@@ -9,7 +9,8 @@ import pytest
 
 from adapters import mastodon_rights
 from adapters.bluesky_publishing import BlueskyAdapter
-from guardian.adapter import Answer, Vouching
+from guardian.adapter import Answer
+from guardian.beyond import Vouching
 from guardian.errors import Doubt
 from tests.adapters.reddit_room import Room, adapter_at, double, room
 from tests.adapters.x_stage import Stage, stage, x

@@ -10,6 +10,7 @@ import pytest
 from adapters import bluesky_gates as gates
 from adapters.bluesky_gates import QUOTES, REPLIES
 from guardian.adapter import Answer
+from guardian.beyond import Limiting
 from guardian.errors import Doubt, Refusal
 from guardian.fence import passage
 from guardian.fence.stopping import Order, Stopping
@@ -17,7 +18,6 @@ from guardian.gate import intents
 from guardian.gate.intents import declare
 from guardian.gate.verdicts import Accepted, Rejected, Uncertain, verdict, verdict_of_retract
 from guardian.gate.verdicts import Stopped as WasStopped
-from guardian.limiting import Limiting
 from guardian.model import Decision, Part, PostRef, Presence
 from tests.bluesky.test_bluesky_publishing import DOT, PICTURE
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import socket
 import sqlite3
@@ -53,13 +52,17 @@ class Ward(Place):
         Path(self.house.state_dir, name).write_text(json.dumps(document))
 
     def start(self) -> None:
-        os.environ["WATCHDOG_USEC"] = "30000000"
+        """As systemd does it: there is an ear, and a watchdog."""
+        ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ear.bind(f"{self.base}/ear")
+        self.sockets.append(ear)
+        given = {"NOTIFY_SOCKET": f"{self.base}/ear", "WATCHDOG_USEC": "30000000"}
+        os.environ.update(given)
         try:
             super().start()
         finally:
-            del os.environ["WATCHDOG_USEC"]
-        assert self.daemon is not None
-        resource.prlimit(self.daemon.pid, resource.RLIMIT_CORE, (0, resource.prlimit(0, resource.RLIMIT_CORE)[1]))
+            for name in given:
+                del os.environ[name]
 
     def visit(self, *, look_only: bool = True) -> Visit:
         machine = Machine(kept_right=lambda: self.synchronised)
@@ -202,13 +205,6 @@ def a_daemon_that_hangs(ward: Ward) -> Iterator[None]:
     ward.wait(lambda: "T" in Path(f"/proc/{ward.daemon.pid}/stat").read_text().rpartition(")")[2])  # type: ignore[union-attr]
     yield
     ward.daemon.send_signal(signal.SIGCONT)
-
-
-def cores(ward: Ward) -> Iterator[None]:
-    assert ward.daemon is not None
-    resource.prlimit(ward.daemon.pid, resource.RLIMIT_CORE, (1 << 20, resource.RLIM_INFINITY))
-    yield
-    resource.prlimit(ward.daemon.pid, resource.RLIMIT_CORE, (0, resource.RLIM_INFINITY))
 
 
 def a_control_socket_for_everybody(ward: Ward) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """OAuth 2 as X does it: tokens of two hours, refresh tokens that are good for one use, rights by name.
 
-Standard library only. What it says is word for word what X's documentation and public reports have.
+What it says is word for word what X's documentation and public reports have.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.canaries import note
 
 Json = dict[str, Any]
 Answer = tuple[int, Json]
@@ -48,7 +50,7 @@ class Tokens:
     def authorise(self, name: str, *, confidential: bool = True, rights: str = RIGHTS) -> dict[str, str]:
         """As a person does it in a browser; the account's secrets."""
         client = f"ci-{secrets.token_hex(8)}:ci"
-        grant = Grant(name, client, secrets.token_hex(16) if confidential else None, rights)
+        grant = Grant(name, client, note(secrets.token_hex(16)) if confidential else None, rights)
         grant.refresh = self._new("rt")
         self._grants.append(grant)
         found = {"client_id": client, "refresh_token": grant.refresh}
@@ -98,7 +100,7 @@ class Tokens:
                      "scope": grant.rights, "refresh_token": grant.refresh}  # fmt: skip
 
     def _new(self, kind: str) -> str:
-        token = f"{secrets.token_urlsafe(24)}:1:0:{kind}:1"
+        token = note(f"{secrets.token_urlsafe(24)}:1:0:{kind}:1")
         self.issued.append(token)
         return token
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardian.adapter import Entitlement
+from guardian.beyond import Entitlement
 from guardian.duties import examining
 from guardian.duties.examining import Examining
 from guardian.gate.accounts import emergency, makers

@@ -36,9 +36,8 @@ def scene(house: House, database: Database, double: RedditDouble, monkeypatch: p
 
 
 @pytest.fixture
-def urgent(scene: Scene, double: RedditDouble) -> Iterator[Urgent]:
-    nobody: Any = double  # what these tests ask of the platform they ask the double
-    found = Urgent(scene, nobody, found={"reddit": MAKER})
+def urgent(scene: Scene) -> Iterator[Urgent]:
+    found = Urgent(scene, None, found={"reddit": MAKER})
     yield found
     found.close()
 

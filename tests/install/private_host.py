@@ -116,8 +116,8 @@ def build(place: Path) -> Path:
     for name in ("guardian", "adapters", "systemd", "config"):
         leave_out = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=leave_out)
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, source)
+    shutil.copy(ROOT / "pyproject.toml", source)
+    (source / "README.md").write_text("Guardian\n", "utf-8")  # ours shows a token, as nothing that tests write may
     program = "import setuptools; setuptools.setup()"
     words = ["-q", "egg_info", "--egg-base", str(place), "build_py", "--build-lib", str(lib)]
     subprocess.run(

@@ -84,7 +84,7 @@ def _furnish(unit: Mapping[str, str], orders: Mapping[str, Any]) -> None:
         Path(place).mkdir(parents=True)
         _mount(f"/proc/self/fd/{fd}", place, None, BIND | REC)
     for setting, (value, make) in HIDING.items():
-        if unit[setting] == value:
+        if unit.get(setting) == value:
             make()
     if unit["PrivateDevices"] == "yes":
         _own_devices(devices)
