@@ -32,7 +32,7 @@ class Watch:
         self.pds = pds
         self.brand: Brand = pds.brand()
         self.config = folder / "guardian.toml"
-        password = folder / "app_password"
+        password = folder / "acme.app_password"
         password.touch(0o600)
         password.write_text(self.brand.app_password + "\n")
         self.house = House(str(folder / "state"), str(folder / "run"))
