@@ -18,6 +18,7 @@ from tests.canaries import Canaries
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+PROOFS = ("test_torture", "test_four", "test_fuzz")  # files whose every test is long, and needs no fixture of the file
 IN_CI = os.environ.get("CI") == "true" and os.geteuid() == 0
 
 
@@ -28,6 +29,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what 
 def pytest_configure(config: pytest.Config) -> None:
     """Whatever is written and started from now on is searched for the secrets of the tests."""
     config.pluginmanager.register(Canaries(config), "canaries")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What runs side by side: files, each in one process as its fixtures want it; each long proof by itself, and first.
+
+    A proof that began last would be waited for alone.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    items.sort(key=lambda item: not item.path.name.startswith(PROOFS))
+    for item in items:
+        whole = item.nodeid if item.path.name.startswith(PROOFS) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(whole))
 
 
 @pytest.fixture(autouse=True)

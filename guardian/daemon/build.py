@@ -13,6 +13,7 @@ from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.capabilities import Capabilities
 from guardian.daemon.census import Census
+from guardian.daemon.doctor import DoctorAnswers
 from guardian.daemon.emergencies import Emergencies, emergencies
 from guardian.daemon.evidence import EvidenceAnswers
 from guardian.daemon.inspecting import Inspecting
@@ -20,6 +21,7 @@ from guardian.daemon.lanes import Bell, Running
 from guardian.daemon.listener import Listener
 from guardian.daemon.loops import Loop, run_beside
 from guardian.daemon.metrics import Metrics
+from guardian.daemon.notifying import Notifying
 from guardian.daemon.peers import RightsInForce
 from guardian.daemon.platforms import LanePlatforms
 from guardian.daemon.present import AtWork, Fence
@@ -29,6 +31,7 @@ from guardian.daemon.takedowns import TakedownAnswers
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
+from guardian.duties.examining import Examining
 from guardian.duties.exporting_evidence import Exporting
 from guardian.duties.freeze import Freezing
 from guardian.duties.heads import Heads
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
 
     from guardian.adapter import Maker
     from guardian.config import Fault, Settings
+    from guardian.duties.examining import Heard
     from guardian.model import Account
     from guardian.rules.clock import Sight
 
@@ -77,6 +81,7 @@ class Daemon:
     books: Books
     zones: Zones
     bell: Bell
+    watch: Loop
     reload: Reload
     reloading: Loop
     standing: tuple[Loop, ...]
@@ -96,13 +101,19 @@ class Daemon:
         self.reloading.wake()
 
 
-def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[], Sight] = clocks.sight) -> Daemon:
+def build(
+    settings: Settings,
+    makers: Mapping[str, Maker],
+    *,
+    look: Callable[[], Sight] = clocks.sight,
+    notifying: Notifying | None = None,
+) -> Daemon:
     """The daemon of a configuration. Opens (and owns) the store; raises what that raises.
 
-    `look` reads the clocks; the daemon's idea of now is its wall time.
+    `look` reads the clocks; the daemon's idea of now is its wall time. `notifying`: who is told how it stands.
     """
-    bell, metrics = Bell(), Metrics()
-    books = _books(settings, look, metrics)
+    bell, metrics, notifying = Bell(), Metrics(), notifying or Notifying()
+    books = _books(settings, look, metrics, notifying)
     database, in_force, clock = books.database, books.in_force, books.clock
     spool = Spool(settings.state_dir / SPOOL)
     spool.recover()
@@ -146,6 +157,7 @@ def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[],
         books=books,
         zones=zones,
         bell=bell,
+        watch=watch,
         reload=reload,
         reloading=reloading,
         standing=standing,
@@ -156,13 +168,13 @@ def build(settings: Settings, makers: Mapping[str, Maker], *, look: Callable[[],
     )
 
 
-def _books(settings: Settings, look: Callable[[], Sight], metrics: Metrics) -> Books:
+def _books(settings: Settings, look: Callable[[], Sight], metrics: Metrics, notifying: Notifying) -> Books:
     """The store, owned from here on, and the books of the fence in it."""
 
     def clock() -> int:
         return look().wall
 
-    database = Database(settings.state_dir / STORE)
+    database = Database(settings.state_dir / STORE, working=notifying.working)
     return Books(
         database=database,
         house=settings.house,
@@ -236,7 +248,23 @@ def _answers(
         capabilities=capabilities,
         takedowns=TakedownAnswers(takedowns=urgent.takedowns, undoing=urgent.undoing, in_force=in_force),
         outside=outside,
+        doctor=_doctor(books, urgent.desks.makers, urgent.desks.shelf),
     )
+
+
+def _doctor(books: Books, makers: Mapping[str, Maker], shelf: Shelf) -> DoctorAnswers:
+    """What tells how ready we are; it asks the platforms over connections of its own."""
+    in_force = books.in_force
+
+    def connect(account: Account, heard: Heard) -> gate.Emergency:
+        within = min(in_force.settings.gate.answer_within / 1000, LOOK_WITHIN)
+        place = in_force.settings.state_dir / SESSIONS
+        return gate.emergency(account, makers, answer_within=within, keep_in=place, on_answer=heard)
+
+    examining = Examining(
+        database=books.database, in_force=in_force, connect=connect, begin=run_beside, clock=books.clock
+    )
+    return DoctorAnswers(examining=examining, books=books, shelf=shelf)
 
 
 def _reload(books: Books, bell: Bell, lanes: Lanes, metrics: Metrics, listener: Listener) -> Reload:

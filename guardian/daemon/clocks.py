@@ -5,17 +5,17 @@ The only place where they are read; everybody else is given them.
 
 from __future__ import annotations
 
-import ctypes
+import threading
 import time
 
 from guardian.fence.permits import boot_id
+from guardian.machine import kept_right, kept_right_by_systemd
 from guardian.rules.clock import Sight
 
-TIME_ERROR = 5
-STA_UNSYNC = 0x40
-SIZE_OF_TIMEX = 512  # more than the kernel's struct has on any machine
-STATUS_AT = ctypes.sizeof(ctypes.c_long) * 5  # after `modes` (padded), offset, freq, maxerror, esterror
-_libc = ctypes.CDLL(None, use_errno=True)
+YES_HOLDS, NO_HOLDS = 600.0, 30.0  # seconds
+A_STEP = 1_000
+
+__all__ = ["boot_time", "sight", "synchronised", "wall_clock"]
 
 
 def wall_clock() -> int:
@@ -29,11 +29,40 @@ def boot_time() -> int:
 
 
 def synchronised() -> bool:
-    """Whether the kernel says that somebody (NTP) keeps the wall clock right; where it may not be asked, it is not."""
-    timex = ctypes.create_string_buffer(SIZE_OF_TIMEX)  # modes 0: only asks
-    state = _libc.adjtimex(timex)
-    status = int.from_bytes(timex.raw[STATUS_AT : STATUS_AT + 4], "little")
-    return 0 <= state < TIME_ERROR and not status & STA_UNSYNC
+    """Whether the kernel says that somebody (NTP) keeps the wall clock right; where nobody can be asked, it is not.
+
+    guardian.service lets no call of the clock through (ProtectClock=): then systemd's own word is asked for.
+    """
+    kept = kept_right()
+    return _timedated.says(wall_clock() - boot_time()) if kept is None else kept
+
+
+class Timedated:
+    """systemd's word, which a program fetches: asked again when it is old, and when the wall clock was set meanwhile.
+
+    Any thread; one asks at a time, and the others go by what was said before.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._said = False
+        self._offset = 0
+        self._until = 0.0
+
+    def says(self, offset: int) -> bool:
+        """Whether the clock is kept right. `offset`: of the wall clock from the boot-time clock, in ms."""
+        if not self._turn.acquire(blocking=False):
+            return self._said
+        try:
+            if time.monotonic() >= self._until or abs(offset - self._offset) > A_STEP:
+                self._said, self._offset = kept_right_by_systemd() is True, offset
+                self._until = time.monotonic() + (YES_HOLDS if self._said else NO_HOLDS)
+            return self._said
+        finally:
+            self._turn.release()
+
+
+_timedated = Timedated()
 
 
 def sight() -> Sight:

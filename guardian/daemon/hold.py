@@ -21,6 +21,7 @@ from guardian.config.in_force import InForce
 from guardian.daemon import documents
 from guardian.daemon.api import application
 from guardian.daemon.clocks import wall_clock
+from guardian.daemon.feeding import Standing
 from guardian.daemon.listener import Listener
 from guardian.daemon.loops import run_beside
 from guardian.daemon.metrics import Metrics
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from guardian.config import Settings
     from guardian.daemon.answers import Answers
     from guardian.daemon.bodies import FreezeBody
+    from guardian.daemon.notifying import Notifying
     from guardian.daemon.peers import Peer
     from guardian.daemon.reload import Read
     from guardian.fence.house import House
@@ -137,11 +139,11 @@ class Holding:
         }
 
 
-def stand(settings: Settings, why: Broken, *, until: set[signal.Signals], read: Read) -> None:
+def stand(settings: Settings, why: Broken, *, until: set[signal.Signals], read: Read, notifying: Notifying) -> None:
     """Close the house, say so, and answer until told to end. Called by the main thread, before any other exists.
 
     SIGHUP reads the configuration again here, too, by `read`: rights and drain take effect. Nothing is armed, no lane
-    begins, and nothing is written down: there is no store to write into.
+    begins, and nothing is written down: there is no store to write into. A watchdog is fed by who reads the fence.
     """
     confirmed = shut(settings.house, why)
     in_force = InForce(settings, at=wall_clock())
@@ -150,14 +152,20 @@ def stand(settings: Settings, why: Broken, *, until: set[signal.Signals], read: 
     serving = server(application(answers, RightsInForce(in_force)))
     sock = listen(settings.house.socket, next(iter(settings.rights.read), None))
     thread = run_beside("control", lambda: serving.run(sockets=[sock]))
+    serving.listens.wait(END_WITHIN)
     holding.listener.start(settings.metrics.listen)
+    standing = Standing(settings.house, notifying, in_force, None)
+    standing.begin()
     log.error("holds", why=why.message, fix=why.fix, frozen=confirmed, pid=os.getpid(), socket=settings.house.socket)
     asked = signal.sigwait({*until, RELOADS})
     while asked == RELOADS:
+        notifying.reloading()
         _read_again(in_force, read)
+        standing.ready()
         holding.listener.follow(in_force.settings.metrics.listen)
         asked = signal.sigwait({*until, RELOADS})
     log.info("stops", signal=signal.Signals(asked).name)
+    standing.stop()
     holding.listener.stop()
     serving.should_exit = True
     thread.join(END_WITHIN)
@@ -215,7 +223,7 @@ def found_before(state_dir: Path) -> Broken | None:
     return None if why is None else Broken(why, fix=check.fix(state_dir / STORE))
 
 
-def begin_anew(house: House, why: Broken) -> NoReturn:
+def begin_anew(house: House, why: Broken, notifying: Notifying) -> NoReturn:
     """Become a daemon in hold from one whose store broke while it ran: close the house, then start over, empty-handed.
 
     A new program image has no lane, no connection and no file open; nothing of the store is closed in order, which
@@ -223,6 +231,7 @@ def begin_anew(house: House, why: Broken) -> NoReturn:
     """
     shut(house, why)
     os.environ[FOUND_DAMAGED] = why.message
+    notifying.hand_on(os.environ)
     log.error("the store broke", why=why.message)
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 (ourselves, with our own words)
 

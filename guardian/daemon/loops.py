@@ -7,6 +7,7 @@ A loop polls, sleeps until the time that the poll named, and can be woken; what 
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -39,6 +40,7 @@ class Loop:
         self.clock = clock
         self.failures = 0
         self.polled_at = 0  # ms; when it last began to poll: one that hangs shows by it
+        self.began = time.monotonic()  # seconds; the same by a clock that nobody can set
         self._wake = threading.Event()
         self._ending = False
         self._after: Loop | None = None
@@ -64,6 +66,16 @@ class Loop:
             self._thread.join(within)
         return not self._thread.is_alive()
 
+    @property
+    def ending(self) -> bool:
+        """Whether it was asked to end."""
+        return self._ending
+
+    @property
+    def died(self) -> bool:
+        """Whether its thread has ended without having been asked to."""
+        return self._thread.ident is not None and not self._thread.is_alive() and not self._ending
+
     def _run(self) -> None:
         if self._after is not None:
             self._after.join(None)
@@ -80,7 +92,7 @@ class Loop:
     def _poll(self) -> int | None:
         """An error never ends a loop: it is logged, and the loop rests."""
         try:
-            self.polled_at = self.clock()
+            self.polled_at, self.began = self.clock(), time.monotonic()
             return self.polled.poll(self.polled_at)
         except Doubt as error:  # the store is locked, for instance: its words say it all
             self.failures += 1

@@ -97,12 +97,15 @@ class Reload:
         self.build = build
         self.read = read
         self.followers = followers
+        self.on_begin: Callable[[], object] = _nobody
+        self.on_end: Callable[[], object] = _nobody
         self._lock = threading.Lock()
         self._asked: tuple[str, float] | None = None
         self._settled = True
 
     def ask(self, who: str) -> None:
         """Any thread: the file is to be read again; wake the loop afterwards. Asked twice at once, it is read once."""
+        self.on_begin()
         with self._lock:
             self._asked = who, time.monotonic()
 
@@ -119,6 +122,13 @@ class Reload:
         return None if self._settled else self.books.clock() + LOOK_EVERY
 
     def _reload_for(self, who: str) -> None:
+        self.on_begin()  # once more: the end of one before it may have been told since it was asked for
+        try:
+            self._read_and_follow(who)
+        finally:
+            self.on_end()
+
+    def _read_and_follow(self, who: str) -> None:
         try:
             self._reload(who)
         except Broken:
@@ -188,3 +198,7 @@ class Reload:
             raise
         except GuardianError as unwritten:
             log.warning("not written down", why=str(unwritten))
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""

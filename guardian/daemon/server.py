@@ -5,13 +5,14 @@ What a connection may do is in `calls.py`, what a body may be in `manners.py`, a
 
 from __future__ import annotations
 
-import contextlib
 import grp
 import os
 import socket
 import stat
+import threading
 from typing import TYPE_CHECKING
 
+import structlog
 import uvicorn
 
 from guardian.daemon import limits
@@ -23,16 +24,22 @@ if TYPE_CHECKING:
     from guardian.daemon.manners import App
 
 STOP_WITHIN = 5
+log = structlog.get_logger()
 
 
 class ControlServer(uvicorn.Server):
     """Takes in few connections at a time, and has the kernel keep many: asyncio knows one number for both."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve."""
         await super().startup(sockets)
         for sock in sockets or []:
             sock.listen(limits.QUEUE)
+        self.listens.set()
 
 
 def listen(path: str, group: str | None) -> socket.socket:
@@ -57,9 +64,12 @@ def listen(path: str, group: str | None) -> socket.socket:
 def give_to_group(path: str, group: str | None) -> None:
     """Who may open the socket file, besides its owner. Left as it is where there is no such group, or we may not."""
     gid = _gid(group)
-    if gid is not None:
-        with contextlib.suppress(PermissionError):
-            os.chown(path, -1, gid)
+    if gid is None or os.stat(path).st_gid == gid:  # noqa: PTH116 (the fence speaks in plain paths)
+        return
+    try:
+        os.chown(path, -1, gid)
+    except PermissionError:
+        log.warning("the control socket keeps its group", wanted=group, fix="docs/running.md: SupplementaryGroups=")
 
 
 def _clear(path: str) -> None:
@@ -72,7 +82,7 @@ def _clear(path: str) -> None:
     os.unlink(path)  # noqa: PTH108 (the fence speaks in plain paths)
 
 
-def server(app: App) -> uvicorn.Server:
+def server(app: App) -> ControlServer:
     """Uvicorn, silent, for `run(sockets=[...])` in a thread of its own."""
 
     class Here(Call):

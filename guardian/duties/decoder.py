@@ -61,7 +61,8 @@ def confine() -> None:
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    os.nice(NICE)
+    with contextlib.suppress(OSError):  # a courtesy, and none of the calls that the unit lets through
+        os.nice(NICE)
     for what, most in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),

@@ -44,6 +44,10 @@ SCREENSHOT = (
     "what a browser without an account showed at this address; where a server does not answer, or asks for a login, "
     "that is what it shows"
 )
+NO_SANDBOX = (
+    "no picture: the browser ended with {code}, as it does where it may not make a sandbox of its own, under "
+    "guardian.service for one; it is not run without (docs/running.md)"
+)
 RENDERING = "a RENDERING that our program made from the data, and no screenshot of the platform's page"
 
 
@@ -77,12 +81,13 @@ class Picturing:
         if wanted.light:
             snapshot.facts.notes.append("no picture: it was one of many")
             return
-        live = wanted.order.decision is Decision.KEEP and wanted.target.url is not None
+        decision = wanted.order.decision
+        live = (decision is Decision.KEEP or decision.is_limit) and wanted.target.url is not None
         url = wanted.target.url if live else (snapshot.bundle.path / "render" / "card.html").as_uri()
         at = self.clock()
-        data = self._photograph(browser, str(url), self._ways(snapshot) if live else ())
+        data, code = self._photograph(browser, str(url), self._ways(snapshot) if live else ())
         if not data:
-            snapshot.facts.notes.append("the browser made no picture")
+            snapshot.facts.notes.append("the browser made no picture" if code == 0 else NO_SANDBOX.format(code=code))
             return
         name = "page/screenshot.png" if live else "render/card.png"
         told = {
@@ -108,12 +113,12 @@ class Picturing:
                     found.append(public.way(shown.url))
         return [way for way in found if set(way.host) <= HOST_LETTERS]
 
-    def _photograph(self, browser: str, url: str, ways: Iterable[Way]) -> bytes:
-        """What the browser shows of an address; empty when it showed nothing, or too much of it."""
+    def _photograph(self, browser: str, url: str, ways: Iterable[Way]) -> tuple[bytes, int]:
+        """What the browser shows of an address, empty when it showed nothing, or too much; and how it ended."""
         with tempfile.TemporaryDirectory(prefix="guardian-picture-", ignore_cleanup_errors=True) as own:
             picture = Path(own) / "page.png"
-            _run(_words(browser, own, picture, url, ways), own, self.within)
-            return picture.read_bytes() if picture.exists() and picture.stat().st_size <= MOST else b""
+            code = _run(_words(browser, own, picture, url, ways), own, self.within)
+            return picture.read_bytes() if picture.exists() and picture.stat().st_size <= MOST else b"", code
 
 
 def _words(browser: str, own: str, picture: Path, url: str, ways: Iterable[Way]) -> list[str]:
@@ -138,8 +143,8 @@ def _place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _run(words: Sequence[str], own: str, within: float) -> None:
-    """The browser, for so many seconds; then it and all that it started are ended."""
+def _run(words: Sequence[str], own: str, within: float) -> int:
+    """The browser, for so many seconds; then it and all that it started are ended. How it ended by itself."""
     child = subprocess.Popen(  # noqa: S603 (the program that the operator named, or the system's own)
         list(words),
         stdin=subprocess.DEVNULL,
@@ -150,7 +155,7 @@ def _run(words: Sequence[str], own: str, within: float) -> None:
         process_group=0,
     )
     try:
-        child.wait(within)
+        return child.wait(within)
     finally:
         _end(child)
 

@@ -57,8 +57,16 @@ MAX_REDIRECTS = 3  # of reading requests, on the account's own host; each has a 
 UPLOAD_WITHIN = 120.0  # seconds; an upload holds no lock, and publishes nothing
 WHY_LENGTH = 300
 BAD_REQUEST = 400
+MOST_GIVEN = 16  # tokens of the account that are remembered as secrets; older ones are good for nothing any more
 NO_WORD = 12  # letters; a shorter secret (an app's id) may be a word of honest answers
 ANY_TYPE = "application/octet-stream"  # nothing is looked for in it by name
+
+
+def hush(session: requests.Session, secret: str) -> None:
+    """Tell a guarded session of a secret that its account was given."""
+    for door in session.adapters.values():
+        if isinstance(door, GuardedTransport):
+            door.hush(secret)
 
 
 def uncounted() -> None:
@@ -87,11 +95,22 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         self._trust = Trust(cafile)
         self._on_refusal = on_refusal
         self._look_up = look_up
-        self._blanks = Blanks(secret.reveal() for secret in account.secrets.values())
-        own = (secret.reveal() for secret in account.secrets.values())
-        self._echoes = Blanks(secret for secret in own if len(secret) >= NO_WORD)
-        self._hosts = Hosts(account, hosts, self._blanks)
+        self._declared = tuple(hosts)
         self._reads = reads
+        self._given: tuple[str, ...] = ()
+        self._know_secrets()
+
+    def hush(self, secret: str) -> None:
+        """From now on it is a secret as if it were configured: a token that the platform has given. Any thread."""
+        if secret not in self._given:
+            self._given = (*self._given, secret)[-MOST_GIVEN:]
+            self._know_secrets()
+
+    def _know_secrets(self) -> None:
+        own = [*(secret.reveal() for secret in self._account.secrets.values()), *self._given]
+        self._blanks = Blanks(own)
+        self._echoes = Blanks(secret for secret in own if len(secret) >= NO_WORD)
+        self._hosts = Hosts(self._account, self._declared, self._blanks)
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:  # noqa: ANN401
         """Make one request, or refuse it. Raises Stopped for a refusal; OSError and library errors for the rest."""

@@ -91,6 +91,11 @@ def in_flight(tx: Tx, *, since: int) -> list[Any]:
     return list(Q.in_flight_since(tx, since=since))
 
 
+def count_in_flight(tx: Tx) -> int:
+    """How many attempts are open now."""
+    return int(Q.count_in_flight(tx) or 0)
+
+
 def half_sent(tx: Tx) -> list[Any]:
     """Threads of which some parts are live and others not, in whatever state, as rows like those of `in_flight`."""
     return list(Q.half_sent(tx))

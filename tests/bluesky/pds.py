@@ -57,9 +57,11 @@ class Pds:
         self.url = f"http://{place}"
         self._numbers = itertools.count(1)
 
-    def post(self, method: str, said: dict[str, Any], token: str | None = None) -> Any:  # noqa: ANN401 (JSON)
+    def post(self, method: str, said: dict[str, Any] | None, token: str | None = None) -> Any:  # noqa: ANN401 (JSON)
         """One procedure; what it answers, which must be a yes."""
-        return self._ask("POST", f"/xrpc/{method}", json.dumps(said), f"Bearer {token}" if token else None)
+        return self._ask(
+            "POST", f"/xrpc/{method}", None if said is None else json.dumps(said), f"Bearer {token}" if token else None
+        )
 
     def get(self, method: str, **said: str) -> Any:  # noqa: ANN401 (JSON)
         """One query; None when it answers an error."""

@@ -19,7 +19,7 @@ import pytest
 from guardian.config.in_force import InForce
 from guardian.config.tables import Evidence
 from guardian.duties.facts import Facts, Piece
-from guardian.duties.picturing import NAMES, Picturing
+from guardian.duties.picturing import NAMES, NO_SANDBOX, Picturing
 from guardian.duties.shelf import Shelf
 from guardian.duties.snapshot import Snapshot, Wanted
 from guardian.evidence import card
@@ -296,7 +296,10 @@ def test_a_browser_that_makes_no_picture_is_a_note_and_nothing_else(
     program.chmod(0o755)
     found = snapshot(Decision.DELETE, "https://m.example/1")
     picturing(house, chromium=str(program)).add(found)
-    assert found.facts.notes == ["the browser made no picture"]
+    assert found.facts.notes == [NO_SANDBOX.format(code=1)]
+    program.write_text("#!/bin/sh\nexit 0\n")
+    picturing(house, chromium=str(program)).add(found)
+    assert found.facts.notes[1:] == ["the browser made no picture"]
     assert [file.name for file in (found.bundle.path / "render").iterdir()] == ["card.html"]
 
 

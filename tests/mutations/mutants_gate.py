@@ -168,4 +168,14 @@ LEAVING = (
         "::test_where_the_platform_lists_new_posts_late_a_person_decides_whether_it_is_sent_again",
         ("guardian/duties/reconcile.py", '"" if self.sure else UNSURE', '""'),
     ),
+    mutant(
+        "a token that a platform gave is no secret",
+        "adapters/test_x_login_lost.py::test_no_token_is_in_a_log_an_error_a_receipt_or_the_evidence",
+        (TRANSPORT, "        if secret not in self._given:\n", "        if not secret:\n"),
+    ),
+    mutant(
+        "a new token stands in the evidence",
+        "adapters/test_x_login_lost.py::test_of_a_good_answer_to_a_renewal_the_evidence_keeps_its_length_whatever_its_form",
+        ("guardian/gate/recording.py", "trace.kind is Kind.AUTH and", "trace.kind is Kind.MANAGE and"),
+    ),
 )

@@ -86,11 +86,17 @@ RETRACTING = (
         "        if _named(route.target, fields, body) != target:\n",
         "        if (route.target, target) not in body:\n",
     ),
-    smuggles(
+    mutant(
         "a route may leave open where the post is named",
-        "a-route-that-names-no-target",
-        "    elif in_path is None:\n",
-        "    elif not target:\n",
+        f"{SMUGGLING}[a-route-that-names-no-target]",
+        (RULE, "    if in_path is None and not route.announced:\n", "    if in_path is None and not target:\n"),
+        (RULE, "    if in_path is None and path not in intent.says:\n", "    if in_path is None and not target:\n"),
+    ),
+    smuggles(
+        "an address that names the post by another name need not be announced",
+        "an-address-that-was-not-announced",
+        "    if in_path is None and path not in intent.says:\n",
+        "    if in_path is None and not target:\n",
     ),
     mutant(
         "a takedown needs no target",
@@ -314,10 +320,6 @@ READING = (
     mutant(
         "an emergency waits behind the lanes",
         "gate/test_gate_emergency.py::test_an_emergency_waits_behind_no_name_server_of_a_lane",
-        (
-            "guardian/gate/accounts.py",
-            "on_refusal, wire.of_an_incident, keep_in)",
-            "on_refusal, wire.of_the_lanes, keep_in)",
-        ),
+        ("guardian/gate/accounts.py", "on_refusal, wire.of_an_incident, ", "on_refusal, wire.of_the_lanes, "),
     ),
 )
