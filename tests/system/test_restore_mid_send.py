@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from guardian.store.database import STORE
+from guardian.store.upgrading import NAMES
 from tests.torture.catalogue import ROWS
 from tests.torture.daemon import ROOT
 from tests.torture.house import TorturedHouse
@@ -155,7 +156,7 @@ def test_an_upgrade_under_a_freeze_stays_frozen_and_sends_nothing(house: Torture
     assert "torture" in [freeze["reason"] for freeze in status["freezes"]]
     assert house.rows()
     assert not house.witness.creates()
-    assert store.with_name("before-0007.db").exists()
+    assert store.with_name(f"before-{max(NAMES):04}.db").exists()
 
 
 def test_a_restore_elsewhere_is_a_rehearsal_that_touches_nothing(house: TorturedHouse) -> None:
