@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from guardian.store.database import Tx
 
-    Progress = Callable[[int, int], None]
+    Progress = Callable[[int, int], object]
 
 PAGES = 512  # of one step: 2 MB
 NOT_YET_SECONDS = 5.0

@@ -39,7 +39,7 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_s
 class Database:
     """The store's file, open and owned until `close`."""
 
-    def __init__(self, path: Path, *, working: Callable[[], object] | None = None) -> None:
+    def __init__(self, path: Path, *, working: Callable[[], object] = upgrading.nobody_waits) -> None:
         """`working` is called again and again while the start's long changes go on, until `settle`."""
         self.path = path
         with contextlib.ExitStack() as opened:  # whatever fails, nothing stays open behind it
@@ -49,9 +49,8 @@ class Database:
                 self.inspection = check.must_be_whole(path)
                 self.audit = self.inspection.audit
                 self._writer = _connect(path, opened)
-                if working is not None:
-                    self._writer.set_progress_handler(lambda: _go_on(working), STEPS)
-                upgrading.migrate(self._writer, path, now=time.time_ns() // 1_000_000)
+                upgrading.tell(self._writer, working)
+                upgrading.migrate(self._writer, path, now=time.time_ns() // 1_000_000, working=working)
                 self._reader = _connect(path, opened)
                 self._reader.execute("pragma query_only=ON")
                 self._counter = _connect(path, opened)
@@ -69,7 +68,7 @@ class Database:
     def settle(self) -> None:
         """The start is over: nobody has to be told any more that a long change goes on."""
         with self._writing:
-            self._writer.set_progress_handler(None, STEPS)
+            self._writer.set_progress_handler(None, upgrading.STEPS)
 
     def close(self) -> None:
         """Let go of the file and of the lock."""
@@ -212,12 +211,6 @@ def _connect(path: Path, opened: contextlib.ExitStack) -> Tx:
         connection.execute(f"pragma {pragma}")
     path.chmod(0o600)
     return connection
-
-
-def _go_on(working: Callable[[], object]) -> int:
-    """Tell, and do not interrupt."""
-    working()
-    return 0
 
 
 def _on(_: Broken) -> None:

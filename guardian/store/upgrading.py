@@ -22,7 +22,7 @@ from guardian.store import check, copying, proving, wal
 from guardian.store.queries import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from guardian.store.database import Tx
@@ -33,20 +33,26 @@ create table if not exists migrations (number integer primary key, name text not
 """
 BEFORE = re.compile(r"before-\d{4}\.db")
 KEPT = 2  # copies from before an upgrade
+STEPS = 10_000  # of SQLite's machine, between two calls of `working`: less than a millisecond
 SPARE = 64 << 20  # bytes that must be left after the copy, for what the upgrade itself writes
 
 
-def migrate(connection: Tx, path: Path, *, now: int) -> None:
+def nobody_waits() -> None:
+    """There is nobody to be told that it goes on."""
+
+
+def migrate(connection: Tx, path: Path, *, now: int, working: Callable[[], object] = nobody_waits) -> None:
     """Bring the schema to this version, and write the law down for the database's own check.
 
-    Raises Newer, Broken, DiskFull: the store is then as it was.
+    `working` is called again and again while the copy from before is made and proven; of its own connection the caller
+    has to see to that. Raises Newer, Broken, DiskFull: the store is then as it was.
     """
     steps = released()
     done = _done(connection)
     missing = sorted(set(steps) - done)
     if done and missing:
         before = _proven(connection, path, "before")
-        _keep_a_copy(connection, path, before, missing[-1])
+        _keep_a_copy(connection, path, before, missing[-1], working)
     with _whole_or_not_at_all(connection):
         connection.execute(MIGRATIONS)
         for number in missing:
@@ -153,7 +159,7 @@ def _refused(path: Path, why: str) -> Broken:
     )
 
 
-def _keep_a_copy(connection: Tx, path: Path, facts: proving.Facts, step: int) -> None:
+def _keep_a_copy(connection: Tx, path: Path, facts: proving.Facts, step: int, working: Callable[[], object]) -> None:
     """`before-0007.db`, proven; the oldest of such copies make room for it in number."""
     kept = path.with_name(f"before-{step:04}.db")
     beside = kept.with_name(f".{kept.name}.{os.getpid()}")
@@ -167,13 +173,24 @@ def _keep_a_copy(connection: Tx, path: Path, facts: proving.Facts, step: int) ->
         )
     for left in path.parent.glob(".before-*.db.*"):  # of an upgrade that was killed
         left.unlink(missing_ok=True)
-    copying.write(connection, beside)
+    copying.write(connection, beside, progress=lambda _done, _all: working())
     with copying.opened(beside) as copy:
+        tell(copy, working)
         if proving.prove(copy) != facts:
             raise _refused(path, "its copy is not what was copied")
     beside.replace(kept)
     copying.make_durable(kept)
     _forget_the_oldest(path.parent, kept)
+
+
+def tell(connection: Tx, working: Callable[[], object]) -> None:
+    """Have it called again and again while this connection works."""
+
+    def goes_on() -> int:
+        working()
+        return 0  # SQLite goes on as long as it is told so
+
+    connection.set_progress_handler(goes_on, STEPS)
 
 
 def _forget_the_oldest(directory: Path, newest: Path) -> None:

@@ -166,3 +166,16 @@ def test_a_newer_store_is_refused_by_words_that_say_how_to_go_back_and_no_byte_o
         Database(path)
     assert "docs/backup.md" in refusal.value.fix
     assert {one.name: one.read_bytes() for one in path.parent.glob("guardian.db*")} == before
+
+
+def test_whoever_waits_for_a_long_upgrade_is_told_that_it_goes_on(path: Path) -> None:
+    golden(YOUNGEST, path)
+    told: list[str] = []
+    upgrading_ = Database(path, working=lambda: told.append("goes on"))
+    assert told
+    upgrading_.settle()
+    del told[:]
+    with upgrading_.transaction() as tx:
+        proving.prove(tx)
+    upgrading_.close()
+    assert not told
