@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from guardian.daemon import cores
 from tests.torture.people import interpreter_for_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +75,25 @@ def test_nobody_of_the_same_user_reads_its_memory_and_the_fence_still_ends_it() 
         )  # fmt: skip
         daemon.kill()
     assert done.stdout.splitlines() == ["mem environ maps fd/0", "False True True", "'' True"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "hides"),
+    [("rw", False), ("rw,hidepid=invisible", True), ("rw,hidepid=2,gid=5", True), ("rw,hidepid=off", False)],
+)
+def test_where_proc_hides_what_nobody_may_trace_the_fence_must_see_it_all_the_same(
+    tmp_path: Path, options: str, hides: bool
+) -> None:
+    """The agent runs under ProtectProc=invisible: a daemon that it cannot see it would call dying for ever."""
+    mounts = tmp_path / "mountinfo"
+    lines = (
+        "21 1 0:19 / /proc rw - proc proc rw",
+        f"30 1 0:33 / /proc rw - proc proc {options}",
+        "9 1 0:2 / /x rw - x x rw",
+    )
+    mounts.write_text("\n".join(lines))
+    assert cores.proc_hides(str(mounts)) is hides
+    assert cores.proc_hides(str(tmp_path / "nothing"))
 
 
 def test_the_daemon_turns_them_off_before_it_reads_a_secret() -> None:
