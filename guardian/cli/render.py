@@ -23,7 +23,7 @@ def say(line: str = "") -> None:
 
 def tell(text: str) -> None:
     """A message on stderr, made harmless line by line."""
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split("\n"):  # no other sign ends one
         print(printable(line), file=sys.stderr)
 
 

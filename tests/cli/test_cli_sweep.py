@@ -24,7 +24,7 @@ HOSTILE = (
     "<b>*x*</b> \x1b[2J\x1b]0;pwned\x07\x9b31m \u202egnp\u2066 a\u200bb\u00ad \u2028\u2029 \ue000 \udc9b\r\nforged"
 )
 ON_ONE_LINE = HOSTILE.replace("\r\n", " ").replace("\udc9b", "")
-PROCESSES = {"freeze", "run"}  # read their words themselves, and leave by the kernel
+PROCESSES = {"freeze", "run", "backup", "restore"}  # become another program, or leave by the kernel
 NOT_STARTED = {"demo", "drill"}  # a whole story; what they say of foreign words other commands say
 
 
@@ -82,6 +82,8 @@ def test_the_stop_and_the_daemon_quote_what_they_are_given(place: Place) -> None
         ("freeze", f"--{hostile}"),
         ("freeze", "--state-dir", hostile, "--runtime-dir", hostile),
         ("run", "--config", hostile),
+        ("backup", hostile),
+        ("restore", hostile),
         ("freeze", "--json", hostile),
         ("freeze", hostile, "--takedown", hostile, "--delete"),
         ("thaw", "--reason", hostile, "--yes"),
