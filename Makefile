@@ -24,8 +24,10 @@ setup: $(READY)  ## make the virtual environment with the pinned versions
 demo: $(READY)   ## see it work: one command in the middle of a campaign, proof, the post gone, report
 	$(BIN)/guardian demo
 
-test: $(READY)   ## run the tests
-	$(BIN)/python -m pytest
+WORKERS ?= 3
+test: $(READY)   ## run the tests: most of them WORKERS at a time, then those that need the machine for themselves
+	$(BIN)/python -m pytest -m "not alone" --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -m alone
 
 check: $(READY)  ## import contracts, lint, types
 	$(BIN)/lint-imports

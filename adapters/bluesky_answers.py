@@ -25,7 +25,7 @@ MISSING = "RecordNotFound"
 STALE = frozenset({"ExpiredToken", "InvalidToken"})  # said with 400: of the token, and not of what was asked
 CLOSED = frozenset({"AccountTakedown", "AccountSuspended", "AccountDeactivated", "RepoTakendown", "RepoDeactivated"})
 SAID_OF_AN_ERROR = frozenset({"error", "message"})
-IMAGES = "app.bsky.embed.images"
+IMAGES, VIDEO = "app.bsky.embed.images", "app.bsky.embed.video"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +108,27 @@ def author(body: bytes) -> str | None:
 
 
 def files(body: bytes, blob: str) -> Iterator[Shown]:
-    """The pictures of a post; `blob` is the address of a blob up to its CID."""
+    """The pictures of a post, or its film; `blob` is the address of a blob up to its CID."""
     found = stored(body)
-    for one in _images(found.value) if found is not None else ():
-        link = _link(one.get("image"))
+    for kind, shown, said in _shown(found.value) if found is not None else ():
+        link, alt = _link(shown), said.get("alt")
         if link is not None:
-            alt = one.get("alt")
-            yield Shown(url=f"{blob}{link}", type="image", alt=alt if isinstance(alt, str) else None)
+            yield Shown(url=f"{blob}{link}", type=kind, alt=alt if isinstance(alt, str) else None)
 
 
-def _images(value: Mapping[str, Any]) -> list[Json]:
+def _shown(value: Mapping[str, Any]) -> Iterator[tuple[str, object, Json]]:
+    """What each file is, its blob, and what says so."""
     embed = value.get("embed")
     if isinstance(embed, dict) and isinstance(embed.get("media"), dict):  # a quote with pictures
         embed = embed["media"]
-    listed = embed.get("images") if isinstance(embed, dict) and embed.get("$type") == IMAGES else None
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    if not isinstance(embed, dict):
+        return
+    listed = embed.get("images") if embed.get("$type") == IMAGES else None
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict):
+            yield "image", one.get("image"), one
+    if embed.get("$type") == VIDEO:
+        yield "video", embed.get("video"), embed
 
 
 def _link(blob: object) -> str | None:

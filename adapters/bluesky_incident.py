@@ -7,6 +7,7 @@ that an incident waits for no login; only what bsky.app says of them, and the ac
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -51,7 +52,7 @@ class BlueskyIncident:
         request = Request(transport=transport, trust_env=False, timeout=TIMES, max_redirects=MAX_REDIRECTS)
         request.add_additional_header("User-Agent", USER_AGENT)
         self._client = ClientRaw(account.base_url, request=request)
-        self._login = Login(account, self._client)
+        self._login = Login(account, self._client, network.keeping)
 
     def resolve(self, url: str) -> PostRef | None:
         """The address says the key and whose it is; only a handle is asked for, at our own PDS."""
@@ -63,11 +64,10 @@ class BlueskyIncident:
 
     def looks(self, ref: PostRef) -> Sequence[Look]:
         """Best first. The proof is the record with the path to the signed commit, and `account` has the key for it."""
-        name = _name(ref)
-        one = {"repo": name.repo, "collection": name.collection, "rkey": name.rkey}
+        name = name_of(ref)
         proof = {"did": name.repo, "collection": name.collection, "rkey": name.rkey}
         return (
-            Look(name="status", url=self._at("com.atproto.repo.getRecord", one)),
+            Look(name="status", url=self._where(name)),
             Look(name="proof", url=self._at("com.atproto.sync.getRecord", proof), accept=CAR),
             Look(name="account", url=self._at("com.atproto.repo.describeRepo", {"repo": name.repo})),
             Look(
@@ -108,7 +108,7 @@ class BlueskyIncident:
 
     def presence(self, ref: PostRef) -> Presence:
         """What its PDS says, which is exact; bsky.app lags behind it by seconds."""
-        name = _name(ref)
+        name = name_of(ref)
         try:
             answer = self._record(name)
         except Exception:  # noqa: BLE001 (no answer, whatever the reason: the receipt has it)
@@ -133,7 +133,7 @@ class BlueskyIncident:
         """One deleteRecord; of what is not there it makes nothing."""
         if decision is not Decision.DELETE:
             raise Refusal("cannot do that to a post, because Bluesky has no such act", fix="delete it, or keep it")
-        name = _name(ref)
+        name = name_of(ref)
         said = {"repo": name.repo, "collection": name.collection, "rkey": name.rkey}
         answer = self._http.post(
             self._at("com.atproto.repo.deleteRecord"), json=said, headers=bearing(self._believed())
@@ -204,8 +204,11 @@ class BlueskyIncident:
         raise Doubt(f"cannot say who @{handle} is, because the PDS answered {answer.status_code}")
 
     def _record(self, name: Name) -> httpx.Response:
+        return self._get(self._where(name))
+
+    def _where(self, name: Name) -> str:
         said = {"repo": name.repo, "collection": name.collection, "rkey": name.rkey}
-        return self._get(self._at("com.atproto.repo.getRecord", said))
+        return self._at("com.atproto.repo.getRecord", said)
 
     def _get(self, url: str, *, accept: str = "application/json") -> httpx.Response:
         """One GET; with the token only where bsky.app is asked through our PDS."""
@@ -217,12 +220,17 @@ class BlueskyIncident:
         return f"{self._xrpc}/{method}" + (f"?{urlencode(said)}" if said else "")
 
 
-def _name(ref: PostRef) -> Name:
+def name_of(ref: PostRef) -> Name:
     """What a ref names. Raises Mistake when it names no record."""
     found = names.name_in(ref.id)
     if found is None or not DID.fullmatch(found.repo):
         raise Mistake("cannot ask for that post, because its id is no at:// address with a DID", fix="name it by URL")
     return found
+
+
+def now_written() -> str:
+    """What time it is, as a record says it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _ref(name: Name) -> PostRef:

@@ -7,18 +7,21 @@ record to the same place, of which a PDS makes nothing; and whether a lost one a
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from atproto_client.exceptions import BadRequestError, UnauthorizedError
 
 from adapters import bluesky_answers as answers_
+from adapters import bluesky_gates as gates
 from adapters import bluesky_names as names
 from adapters import bluesky_record as record_
-from adapters.bluesky_incident import BlueskyIncident
+from adapters.bluesky_gates import REPLIES
+from adapters.bluesky_incident import now_written
+from adapters.bluesky_limiting import BlueskyLimiting
 from adapters.bluesky_names import POST
 from adapters.bluesky_session import bearing, is_stale
 from guardian.adapter import Readiness
+from guardian.beyond import Entitlement
 from guardian.errors import ConfigMistake, Doubt, TokenRefused
 from guardian.model import Identity, PostRef, Presence
 
@@ -27,10 +30,13 @@ if TYPE_CHECKING:
 
     from adapters.bluesky_answers import Json, Stored
     from adapters.bluesky_names import Name
+    from adapters.bluesky_session import Session
     from guardian.model import Limits, Media, Part, Problem
 
+CREATE = "com.atproto.repo.applyWrites#create"
 
-class BlueskyAdapter(BlueskyIncident):
+
+class BlueskyAdapter(BlueskyLimiting):
     """One account on one PDS."""
 
     def whoami(self) -> Identity:
@@ -48,6 +54,10 @@ class BlueskyAdapter(BlueskyIncident):
         wanted = self._account.identity
         handle = me.did if wanted.startswith("did:") else f"@{me.handle}" if wanted.startswith("@") else me.handle
         return Identity(id=me.did, handle=handle)
+
+    def may_delete(self) -> Entitlement:
+        """It has no smaller rights that could be given; only messages are apart."""
+        return Entitlement(may=True, why="an app password may always delete posts")
 
     def limits(self) -> Limits:
         """The network's own, the same on every PDS; nobody can be asked for them."""
@@ -68,7 +78,7 @@ class BlueskyAdapter(BlueskyIncident):
             self._login.distrust()
         blob = answers_.blob_in(answer.content) if answer.status_code == answers_.OK else None
         if blob is None:
-            raise Doubt(f"cannot show that picture, because the PDS answered {answer.status_code} and no blob")
+            raise Doubt(f"cannot show that file, because the PDS answered {answer.status_code} and no blob")
         return record_.upload_of(*blob)
 
     def ready(self, upload: str) -> Readiness:  # noqa: ARG002 (a blob is there, or its upload was refused)
@@ -79,13 +89,17 @@ class BlueskyAdapter(BlueskyIncident):
         """One putRecord under the name that belongs to `key`, after a look at what is there.
 
         What is there already is put back as it is: the PDS makes no commit of that. Other words under that name are
-        somebody's, and are not written over: Doubt. Who is mentioned, and the parent, are asked for before that.
+        somebody's, and are not written over: Doubt. Who is mentioned, and the parent, are asked for before that. A post
+        that is to have gates is written together with them: nobody answers in the moment between.
         """
         me = self._login.proven()
         name = names.Name(me.did, POST, names.rkey_of(key))
         there = self._stored(name)
         if there is not None and not record_.is_part(there.value, part, reply_to):
             raise Doubt(f"cannot write {name.uri}, because another post is there")
+        wanted = [one for one in gates.asked_for(part.visibility) or () if one != REPLIES or reply_to is None]
+        if there is None and wanted:
+            return self._write_together(me, name, self._composed(part, uploads, reply_to), wanted)
         record = there.value if there is not None else self._composed(part, uploads, reply_to)
         said = {"repo": me.did, "collection": POST, "rkey": name.rkey, "record": record}
         try:
@@ -96,6 +110,18 @@ class BlueskyAdapter(BlueskyIncident):
             raise
         if made.uri != name.uri:
             raise Doubt("cannot believe the answer, because it names another post")
+        return PostRef(id=name.uri, url=name.url)
+
+    def _write_together(self, me: Session, name: Name, record: Json, wanted: Sequence[str]) -> PostRef:
+        """One applyWrites: the post and its gates are one commit, or none of them is there."""
+        beside = {gate: gates.laid(gate, name.uri, before=None, made=record["createdAt"]) for gate in wanted}
+        writes = [
+            {"$type": CREATE, "collection": collection, "rkey": name.rkey, "value": value}
+            for collection, value in {POST: record, **beside}.items()
+        ]
+        answer = self._done("com.atproto.repo.applyWrites", {"repo": me.did, "writes": writes}, me)
+        if answer.status_code != answers_.OK:
+            raise Doubt(f"cannot say that {name.uri} was written, because the PDS answered {answer.status_code}")
         return PostRef(id=name.uri, url=name.url)
 
     def find(
@@ -115,9 +141,9 @@ class BlueskyAdapter(BlueskyIncident):
 
     def _composed(self, part: Part, uploads: Sequence[str], reply_to: str | None) -> Json:
         dids = {one.handle.lower(): self._did_of(one.handle.lower()) for one in record_.mentioned(part.text)}
-        made = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         reply = self._reply(reply_to) if reply_to is not None else None
-        return record_.compose(part, made=made, marked=record_.facets(part.text, dids), uploads=uploads, reply=reply)
+        marked = record_.facets(part.text, dids)
+        return record_.compose(part, made=now_written(), marked=marked, uploads=uploads, reply=reply)
 
     def _reply(self, parent: str) -> Json:
         """The parent, by what it says now, and the root that it names; the parent itself, where it is none's reply."""

@@ -12,13 +12,15 @@ import grapheme
 from atproto_client.models.utils import get_model_as_dict
 from atproto_client.utils.facet_detection import MentionMatch, detect_facets, detect_mentions
 
+from adapters import bluesky_gates as gates
+from adapters.bluesky_answers import IMAGES, VIDEO
 from adapters.bluesky_names import POST
 from guardian.errors import Doubt
 from guardian.model import Limits, MediaLimits, Problem
 from guardian.rules.media import problems as media_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from guardian.model import Media, Part
 
@@ -30,11 +32,13 @@ LIMITS = Limits(
     characters=GRAPHEMES,
     media=MediaLimits(
         count=4,
-        types=frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}),
+        types=frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4"}),
         image_bytes=2_000_001,  # fewer than that
+        video_bytes=100_000_001,  # what every PDS that is up to date lets a post show
         alt_characters=2_000,  # what bsky.app lets people write; the protocol has no limit
     ),
 )
+FILM_ALT, FILM_ALT_BYTES = 1_000, 10_000
 LABELS = ("sexual", "nudity", "porn", "graphic-media")  # what a post may say of itself, and apps hide it behind
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 MOST_MENTIONS = 10  # each is asked for before the post leaves
@@ -49,14 +53,25 @@ def length(text: str) -> int:
 def check(part: Part, limits: Limits) -> list[Problem]:
     """What a PDS would refuse of it, or could not show."""
     found = [*_words(part, limits)]
-    if part.visibility not in (None, "public"):
-        found.append(Problem(field="visibility", message="everything on Bluesky is public: leave it empty"))
+    if gates.asked_for(part.visibility) is None:
+        ways = ", ".join([*gates.WORDS, gates.BETWEEN.join(gates.WORDS)])
+        message = f"everything on Bluesky is public: leave it empty, or limit the post from the start: {ways}"
+        found.append(Problem(field="visibility", message=message))
     if part.warning and part.warning not in LABELS:
         message = f"Bluesky shows no warning in words of your own; write one of {', '.join(LABELS)}, or nothing"
         found.append(Problem(field="warning", message=message))
     if part.language and not LANGUAGE.fullmatch(part.language):
         found.append(Problem(field="language", message="it is no language code, like en or pt-BR"))
-    return [*found, *media_problems(part.media, limits=limits.media)]
+    return [*found, *media_problems(part.media, limits=limits.media), *_films(part)]
+
+
+def _films(part: Part) -> Iterator[Problem]:
+    """What is said of a film is counted otherwise than what is said of a picture."""
+    for place, one in enumerate(part.media, start=1):
+        alt = one.alt or ""
+        if _is_film(one) and (length(alt) > FILM_ALT or len(alt.encode("utf-8", "surrogatepass")) > FILM_ALT_BYTES):
+            message = f"its alt text has {length(alt)} characters, and {FILM_ALT} are allowed of a film"
+            yield Problem(field=f"media{place}_alt", message=message)
 
 
 def _words(part: Part, limits: Limits) -> list[Problem]:
@@ -111,8 +126,7 @@ def compose(
         label = {"$type": "com.atproto.label.defs#selfLabel", "val": part.warning}
         record["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": [label]}
     if uploads:
-        images = [_image(one, media) for one, media in zip(uploads, part.media, strict=True)]
-        record["embed"] = {"$type": "app.bsky.embed.images", "images": images}
+        record["embed"] = _embed(list(zip(uploads, part.media, strict=True)))
     if reply is not None:
         record["reply"] = dict(reply)
     return record
@@ -123,19 +137,35 @@ def upload_of(link: str, media_type: str, size: int) -> str:
     return f"{link} {media_type} {size}"
 
 
+def _embed(shown: Sequence[tuple[str, Media]]) -> Json:
+    """One film, or pictures."""
+    upload, media = shown[0]
+    if not _is_film(media):
+        return {"$type": IMAGES, "images": [_image(*one) for one in shown]}
+    return {"$type": VIDEO, "video": _blob(upload), **({"alt": media.alt} if media.alt else {}), **_shape(media)}
+
+
 def _image(upload: str, media: Media) -> Json:
+    return {"$type": f"{IMAGES}#image", "alt": media.alt or "", "image": _blob(upload), **_shape(media)}
+
+
+def _is_film(media: Media) -> bool:
+    return media.type.startswith("video/")
+
+
+def _blob(upload: str) -> Json:
     said = UPLOAD.fullmatch(upload)
     if said is None:
-        raise Doubt("cannot show that picture, because what it is called at the platform is no name of a blob")
-    blob = {"$type": "blob", "ref": {"$link": said["link"]}, "mimeType": said["type"], "size": int(said["size"])}
-    image: Json = {"$type": "app.bsky.embed.images#image", "alt": media.alt or "", "image": blob}
-    if media.width and media.height:
-        image["aspectRatio"] = {
-            "$type": "app.bsky.embed.defs#aspectRatio",
-            "width": media.width,
-            "height": media.height,
-        }
-    return image
+        raise Doubt("cannot show that file, because what it is called at the platform is no name of a blob")
+    return {"$type": "blob", "ref": {"$link": said["link"]}, "mimeType": said["type"], "size": int(said["size"])}
+
+
+def _shape(media: Media) -> Json:
+    """Its width and height, where they are known."""
+    if not media.width or not media.height:
+        return {}
+    ratio = {"$type": "app.bsky.embed.defs#aspectRatio", "width": media.width, "height": media.height}
+    return {"aspectRatio": ratio}
 
 
 def is_part(value: Mapping[str, Any], part: Part, parent: str | None) -> bool:

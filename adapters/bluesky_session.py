@@ -1,13 +1,16 @@
-"""The session of one account: made with the app password, renewed in time, and shared by both of its adapters.
+"""The session of one account: made with the app password, renewed in time, shared by both adapters, and kept.
 
-Any thread. The lock guards what is kept in memory, and is never held while the platform is asked: an incident waits
-behind no lane. Tokens live in memory alone: on a disk they would be one more secret, and a PDS takes a new session for
-a new process (30 in five minutes and 300 a day; we make at most ten in five minutes).
+Any thread. The lock guards what is kept in memory, and is never held while the platform is asked. The next life of the
+daemon goes on with the session that was kept on the disk, sealed (a PDS takes 30 logins in five minutes and 300 a day;
+we make at most ten in five minutes). Whoever makes or renews one has the account's turn for it; a turn that does not
+come in two seconds, or a disk that takes nothing, stops nobody: the app password is good for a session of one's own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import threading
 import time
 from collections import deque
@@ -21,15 +24,18 @@ from adapters.bluesky_answers import CLOSED, STALE
 from guardian.errors import Doubt, PlatformRefusal, TokenRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from atproto_client.client.raw import ClientRaw
 
+    from guardian.adapter import Keeping
     from guardian.model import Account
 
 RENEW_AFTER = 60 * 60.0  # seconds by our own clock, whatever the time is; a token is good for 120 minutes
 PROVEN_FOR = 10 * 60.0
 MOST_LOGINS, LOGINS_WITHIN = 10, 5 * 60.0
+PATIENCE = 2.0  # seconds for a turn: an incident waits no longer behind whoever else renews
+KEPT_TEXTS = ("did", "handle", "access", "refresh", "pds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,24 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session({self.did})"
+
+    def written(self, made: float) -> bytes:
+        """What is kept of it; `made` is the wall time (s) of its token."""
+        return json.dumps({**{name: getattr(self, name) for name in KEPT_TEXTS}, "made": made}).encode()
+
+
+def restored(kept: bytes | None, *, now: float, wall: float) -> Session | None:
+    """The session that was kept, its token as old as the clocks say, and believed by nobody yet; None: it is none."""
+    try:
+        said = json.loads(kept or b"null")
+        texts = {name: said[name] for name in KEPT_TEXTS}
+        age = wall - said["made"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if not all(isinstance(one, str) for one in texts.values()):
+        return None
+    old = age if 0 <= age < RENEW_AFTER else RENEW_AFTER  # a clock that was set back says nothing
+    return Session(**texts, at=now - old, proven=now - PROVEN_FOR)
 
 
 class Kept:
@@ -87,13 +111,17 @@ class Login:
         self,
         account: Account,
         client: ClientRaw,
+        keeping: Keeping,
         *,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         kept: Kept = KEPT,
     ) -> None:
         self._account = account
         self._client = client
+        self._keeping = keeping
         self._clock = clock
+        self._wall = wall
         self._kept = kept
         password = account.secrets["app_password"].reveal()
         whole = f"{account.base_url}\0{account.identity}\0{password}"
@@ -101,10 +129,8 @@ class Login:
 
     def session(self) -> Session:
         """A session whose token is still good. Raises TokenRefused, Doubt, and what the network raises."""
-        found = self._kept.get(self._key)
-        if found is None:
-            return self._create()
-        return self._renew(found) if self._clock() - found.at >= RENEW_AFTER else found
+        found = self._kept.get(self._key) or self._restore()
+        return found if found is not None and self._is_fresh(found) else self._renew(found)
 
     def proven(self, *, anew: bool = False) -> Session:
         """A session that the platform has believed within the last ten minutes, or (`anew`) just now.
@@ -117,10 +143,8 @@ class Login:
             return found
         try:
             return self._prove(found)
-        except (BadRequestError, UnauthorizedError) as error:
-            if not is_stale(error):
-                raise
-        return self._prove(self._renew(found))
+        except (BadRequestError, UnauthorizedError):  # it is asked nothing else: whatever it says is of the session
+            return self._prove(self._renew(found))
 
     def distrust(self) -> None:
         """The platform has said that it takes this token no more: whoever asks for a proven one next renews it."""
@@ -132,18 +156,60 @@ class Login:
         said = self._client.com.atproto.server.get_session(headers=bearing(session))
         return self._kept.put(self._key, replace(session, did=said.did, handle=said.handle, proven=self._clock()))
 
-    def _renew(self, old: Session) -> Session:
-        """With the refresh token; with the app password, when the platform does not want that one any more."""
-        newer = self._kept.get(self._key)
-        if newer is not None and newer.at != old.at and self._clock() - newer.at < RENEW_AFTER:
-            return newer
+    def _is_fresh(self, session: Session) -> bool:
+        return self._clock() - session.at < RENEW_AFTER
+
+    def _restore(self) -> Session | None:
+        """What an earlier life has kept."""
+        found = restored(self._keeping.read(), now=self._clock(), wall=self._wall())
+        return None if found is None else self._kept.put(self._key, found)
+
+    def _renew(self, old: Session | None) -> Session:
+        """With the refresh token; with the app password, when there is none that the platform wants."""
+        with self._turn() as mine:
+            newer = self._newer(old)
+            if newer is not None:
+                return newer
+            made = self._refreshed(old) or self._created()
+            if mine:
+                with contextlib.suppress(Doubt):  # a disk that is full keeps no incident waiting
+                    self._keeping.write(made.written(self._wall()))
+            return made
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """The account's turn, and whether we have it."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._keeping.turn(within=PATIENCE))
+            except Doubt:
+                yield False
+                return
+            yield True
+
+    def _newer(self, old: Session | None) -> Session | None:
+        """What somebody else has made meanwhile: the other adapter, or another process."""
+        found = self._kept.get(self._key)
+        if self._is_newer(found, old):
+            return found
+        found = restored(self._keeping.read(), now=self._clock(), wall=self._wall())
+        return self._kept.put(self._key, found) if found is not None and self._is_newer(found, old) else None
+
+    def _is_newer(self, found: Session | None, old: Session | None) -> bool:
+        return found is not None and (old is None or found.refresh != old.refresh) and self._is_fresh(found)
+
+    def _refreshed(self, old: Session | None) -> Session | None:
+        if old is None:
+            return None
         try:
             made = self._client.com.atproto.server.refresh_session(headers={"Authorization": f"Bearer {old.refresh}"})
-        except (BadRequestError, UnauthorizedError):
-            return self._create()
+        except (BadRequestError, UnauthorizedError) as error:
+            if error_of(error) in CLOSED:
+                raise closed(self._account.identity, error) from None
+            return None
         return self._keep(made)
 
-    def _create(self) -> Session:
+    def _created(self) -> Session:
         now = self._clock()
         if not self._kept.may_log_in(self._key, now):
             raise Doubt(

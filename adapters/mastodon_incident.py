@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters import mastodon_addresses as addresses
 from adapters import mastodon_answers as answers_
-from adapters import mastodon_told
+from adapters import mastodon_rights, mastodon_told
 from adapters.mastodon_answers import MISSING, OK, WITHDRAWN
 from guardian.adapter import (
     Abilities,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from requests import Response, Session
 
+    from guardian.beyond import Entitlement
     from guardian.model import Account, Native, Shown, Told
 
 STATUSES = "/api/v1/statuses"
@@ -156,6 +157,10 @@ class MastodonIncident:
         """One GET. Raises what the transport raises; an answer of any status is an answer."""
         answer = self._ask("GET", look.url, accept=look.accept, token=look.token)
         return Answer(status=answer.status_code, body=answer.content)
+
+    def may_delete(self) -> Entitlement:
+        """By the scopes that the server tells of the token, or of its application."""
+        return mastodon_rights.may_delete(lambda path: self._answer("ask what the token may do", self._base + path, {}))
 
     def author(self, status: bytes) -> str | None:
         """The id of the account in it."""

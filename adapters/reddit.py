@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SECRETS = ("client_id", "client_secret", "refresh_token|password")
 STORAGE = "reddit-uploaded-media.s3-accelerate.amazonaws.com"
+FILMS = "reddit-uploaded-video.s3-accelerate.amazonaws.com"
 HOSTS = (
     Host(
         name="oauth.reddit.com",
@@ -25,6 +26,7 @@ HOSTS = (
     ),
     Host(name="www.reddit.com", kinds=frozenset({Kind.READ}), token=False),  # where `base_url` is a double of it
     Host(name=STORAGE, kinds=frozenset({Kind.UPLOAD}), token=False),
+    Host(name=FILMS, kinds=frozenset({Kind.UPLOAD}), token=False),
 )
 ROUTES = (
     Route(Kind.AUTH, "POST", "/api/v1/access_token"),
@@ -33,12 +35,19 @@ ROUTES = (
     Route(Kind.PUBLISH, "POST", "/api/comment/?"),
     Route(Kind.UPLOAD, "POST", "/api/media/asset[.]json"),
     Route(Kind.UPLOAD, "POST", "/"),  # to the storage: nothing of Reddit's own is changed at this path
+    Route(Kind.RETRACT, "POST", "/api/editusertext/?", target="thing_id"),
     *(Route(Kind.RETRACT, "POST", f"/api/{act}/?", target="id") for act in ("del", "remove", "lock", "spoiler")),
     *(Route(Kind.MANAGE, "POST", f"/api/{act}/?") for act in ("approve", "unlock", "unspoiler")),
 )
 ABILITIES = Abilities(
     publishes="A title with words or a link, in a subreddit or on the profile, with flair, as nsfw or a spoiler.",
-    media=Files(words="One picture, or a gallery of up to twenty. A caption is shown, in a gallery alone.", alt=False),
+    media=Files(
+        words=(
+            "One picture, a gallery of up to twenty, or a film with the picture that is shown until it plays. A caption"
+            " is shown, in a gallery alone."
+        ),
+        alt=False,
+    ),
     threads="Each later part is a comment below the one before it, without a title and without files.",
     finds=Finding(
         certainty=Certainty.ONE_SIDED,
@@ -63,15 +72,38 @@ ABILITIES = Abilities(
                 "Only where the account moderates the subreddit, which is asked each time: the post is removed as"
                 " moderators do it, and approving it undoes that. Its author and the moderators still see it; its title"
                 " and the comments stay at its address. Elsewhere no post can be hidden: what Reddit calls hide hides"
-                " it from the one who asks, and a spoiler mark only covers it until somebody taps it."
+                " it from the one who asks."
             ),
         ),
+        Act(
+            decision=Decision.LOCK,
+            name="lock",
+            reversible=True,
+            words=(
+                "Only where the account moderates the subreddit, which is asked each time: nobody but moderators can"
+                " write below it any more. It hides nothing: the post and all that was said are read as before."
+            ),
+        ),
+        Act(
+            decision=Decision.SPOILER,
+            name="spoiler",
+            reversible=True,
+            words=(
+                "Of a post, not of a comment: its words and pictures are covered until somebody taps them. Its title"
+                " is read as before. It hides nothing."
+            ),
+        ),
+    ),
+    overwrites=(
+        "Of a post of words, or a comment, the words are replaced by '[withdrawn]' first, so that copies that follow"
+        " edits and programs that show what they knew have those. Title, link and pictures cannot be edited. The post"
+        " is shown with the new words for a moment; if that fails, it is deleted all the same. It counts as two."
     ),
     budget=Budget(count=60, window=60_000),
     unseen=(
         "what people and other tools publish with this account: they have tokens of their own",
         "what is scheduled at Reddit itself: it is shown to Reddit's own apps alone, and nobody else can stop it",
-        "posts of pictures that Reddit has accepted and not yet made: they appear a moment later",
+        "posts of a picture or a film that Reddit has accepted and not yet made: they appear a moment later",
         "copies at archives of Reddit, crossposts by others, quotes in comments, screenshots",
     ),
 )

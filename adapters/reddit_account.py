@@ -7,26 +7,35 @@ becomes a post is in `reddit_words`; facts are from research/platforms section 5
 from __future__ import annotations
 
 import mimetypes
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+import structlog
+
 from adapters import reddit_alike as alike
 from adapters import reddit_answers as answers_
+from adapters import reddit_rules as rules
 from adapters import reddit_words as words
 from adapters.reddit_client import API, UNAUTHORISED, RedditClient
 from adapters.reddit_incident import RedditIncident
-from guardian.adapter import Readiness
+from guardian.adapter import Look, Readiness
+from guardian.beyond import Entitlement
 from guardian.errors import Doubt, GuardianError, Mistake, Refusal, TokenRefused
 from guardian.model import Identity, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from guardian.adapter import Network
+    from guardian.adapter import Answer, Network
     from guardian.model import Account, Limits, Media, Part, PostRef, Problem
 
 SKEW = timedelta(minutes=5)  # between our clock and Reddit's, when looking for what we may have posted
+FRESH, UNSAID = 15 * 60.0, 60.0  # seconds for which a subreddit's rules are believed, or their lack
+MOST_PLACES = 200
+log = structlog.get_logger()
 PAGE, MOST_PAGES = "50", 20  # Reddit lists no more than the last thousand; a page of galleries is long
 LATE = (
     "Reddit's list of an account's own posts is late at times, and leaves out what it has filtered:"
@@ -34,11 +43,39 @@ LATE = (
 )
 
 
+class Places:
+    """What is known of the subreddits that are posted to, for a while. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, tuple[float, rules.Rules | None]] = {}  # until when it is believed
+
+    def is_fresh(self, name: str) -> bool:
+        """Whether it need not be asked for now."""
+        with self._lock:
+            return self._found.get(name.lower(), (0.0, None))[0] > time.monotonic()
+
+    def known(self, name: str) -> rules.Rules | None:
+        """Its rules; None: nobody knows."""
+        with self._lock:
+            until, found = self._found.get(name.lower(), (0.0, None))
+            return found if until > time.monotonic() else None
+
+    def learn(self, name: str, found: rules.Rules | None) -> None:
+        """What was said now; None: nothing that can be believed."""
+        with self._lock:
+            self._found.pop(name.lower(), None)
+            while len(self._found) >= MOST_PLACES:
+                del self._found[next(iter(self._found))]
+            self._found[name.lower()] = (time.monotonic() + (UNSAID if found is None else FRESH), found)
+
+
 class RedditAdapter(RedditIncident):
     """One account on Reddit."""
 
     def __init__(self, account: Account, network: Network) -> None:
-        super().__init__(account, RedditClient(account, network.session))
+        super().__init__(account, RedditClient(account, network))
+        self._places = Places()
 
     def whoami(self) -> Identity:
         """`u/NAME`. Raises TokenRefused, Refusal where Reddit lets the app or the account in no more, Doubt."""
@@ -58,20 +95,55 @@ class RedditAdapter(RedditIncident):
             raise Refusal(f"cannot use u/{name}, because Reddit has suspended it", fix="log in there and read why")
         return Identity(id=f"t2_{number}", handle=f"u/{name}")
 
+    def may_delete(self) -> Entitlement:
+        """By the scopes of the token's answer: `edit` is for deleting, too. A login by password has all (`*`)."""
+        scopes = self._client.core.authorizer.scopes
+        if not scopes:
+            return Entitlement(may=None, why="Reddit has not said what the token may do")
+        if scopes & {"*", "edit"}:
+            return Entitlement(may=True, why="the token has the scope edit")
+        has = ", ".join(sorted(scopes))[:200]
+        fix = "make a refresh token with the scope edit (docs/accounts/reddit.md), put it into its file, then reload"
+        return Entitlement(may=False, why=f"the token may do {has}, and not edit", fix=fix)
+
     def limits(self) -> Limits:
-        """Reddit's own, for every account. What a subreddit allows beyond them it says when it is posted to."""
+        """Reddit's own, for every account. What a subreddit allows of them is asked by `inquire`."""
         return words.LIMITS
 
     def check(self, part: Part, limits: Limits) -> Sequence[Problem]:
-        """Title, words, place, marks and files, by Reddit's own limits."""
-        return words.problems(part, limits, self._client.name)
+        """Title, words, place, marks and files: by Reddit's own limits, and by the subreddit's rules as last asked."""
+        found = words.problems(part, limits, self._client.name)
+        place = None if part.follows else words.place(part.visibility, self._client.name)
+        known = None if place is None else self._places.known(place.subreddit)
+        if place is None or known is None:
+            return found
+        return [*found, *rules.problems(known, part, place)]
+
+    def inquire(self, part: Part) -> None:
+        """Two requests for a subreddit of which nothing is known for now; none for a comment, or our own profile."""
+        place = None if part.follows else words.place(part.visibility, self._client.name)
+        if place is None or place.subreddit.lower() == f"u_{self._client.name}".lower():
+            return
+        if self._places.is_fresh(place.subreddit):
+            return
+        about = self._told(f"{API}/r/{place.subreddit}/about?raw_json=1")
+        required = self._told(f"{API}/api/v1/{place.subreddit}/post_requirements?raw_json=1")
+        self._places.learn(place.subreddit, rules.read(about, required))
+
+    def _told(self, url: str) -> Answer | None:
+        try:
+            return self.fetch(Look(name="rules", url=url))
+        except Exception as error:  # noqa: BLE001 (whatever it is, nobody knows, and Reddit says it when it is sent)
+            log.info("rules not asked", account=self._account.name, said=type(error).__name__)
+            return None
 
     def upload(self, data: bytes, media: Media) -> str:
         """Two requests: where to put it, and putting it there. Nobody sees it before it is part of a post.
 
         The name is where it lies, and the id that galleries know it by. Alt text has no place at Reddit.
         """
-        name = f"picture{mimetypes.guess_extension(media.type) or ''}"
+        kind = "film" if words.is_film(media) else "picture"
+        name = f"{kind}{mimetypes.guess_extension(media.type) or ''}"
         lease = self._client.make("api/media/asset.json", form={"filepath": name, "mimetype": media.type})
         action, listed = answers_.at(lease, "args", "action"), answers_.at(lease, "args", "fields")
         asset = answers_.at(lease, "asset", "asset_id")
@@ -96,10 +168,10 @@ class RedditAdapter(RedditIncident):
         uploads: Sequence[str] = (),
         reply_to: str | None = None,
     ) -> PostRef:
-        """One POST: a submission, or below `reply_to` a comment. Of a post of one picture Reddit names no id: Doubt."""
+        """One POST: a submission, or a comment below `reply_to`. Reddit names no post of a picture or a film: Doubt."""
         if reply_to is not None:
             answer = self._client.make("api/comment/", form={"thing_id": reply_to, "text": part.text})
-        elif len(uploads) > 1:
+        elif len(uploads) > 1 and not any(map(words.is_film, part.media)):
             answer = self._client.make("api/submit_gallery_post.json", json=self._gallery(part, uploads))
         else:
             answer = self._client.make("api/submit/", form=self._submission(part, uploads))
@@ -111,9 +183,13 @@ class RedditAdapter(RedditIncident):
     def _submission(self, part: Part, uploads: Sequence[str]) -> dict[str, object]:
         what = words.said(part)
         if uploads:
-            _, _, url = uploads[0].partition(" ")
+            shown = {
+                words.is_film(one): upload.partition(" ")[2] for upload, one in zip(uploads, part.media, strict=True)
+            }
             body = {"text": what.body} if what.body else {}
-            return {"kind": "image", "url": url, **body, "resubmit": True, **self._how(part)}
+            film = {"kind": "video", "url": shown.get(True), "video_poster_url": shown.get(False)}
+            how = film if True in shown else {"kind": "image", "url": shown[False]}
+            return {**how, **body, "resubmit": True, **self._how(part)}
         if what.link is not None:
             return {"kind": "link", "url": what.link, "resubmit": True, **self._how(part)}
         return {"kind": "self", "text": what.body, "resubmit": True, **self._how(part)}

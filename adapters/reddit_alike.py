@@ -25,6 +25,8 @@ def is_submission(thing: Json, part: Part, own: str) -> bool:
 def _shows(thing: Json, part: Part, what: words.Said) -> bool:
     is_self = thing.get("is_self")
     if part.media:
+        if any(map(words.is_film, part.media)) or thing.get("is_video") is True:
+            return thing.get("is_video") is True and any(map(words.is_film, part.media))
         return is_self is False and _shows_as_many(thing, len(part.media))
     if what.link is None:
         return is_self is True and words.plain(thing.get("selftext")) == words.plain(what.body)

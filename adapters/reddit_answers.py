@@ -32,7 +32,8 @@ NOT_LET_IN = (
     " do have it approved (docs/accounts/reddit.md)"
 )
 LATER_MADE = (
-    "Reddit makes a post of pictures a moment after its answer, and names it to nobody: its own list of posts is asked"
+    "Reddit makes a post of a picture or a film a moment after its answer, and names it to nobody: its list of posts"
+    " is asked"
 )
 NAMELESS = "Reddit said yes, and named nothing that it has made"
 WAIT = re.compile(r"(\d{1,3}) (millisecond|second|minute|hour)", re.ASCII)
@@ -185,6 +186,17 @@ def is_deleted(thing: Json) -> bool:
         return False
     words = thing.get("selftext") if thing.get("is_self") else thing.get("body")
     return words is None or words in (DELETED, REMOVED)
+
+
+def not_editable(thing: Json) -> str | None:
+    """Why a post or comment has no words that could be edited; None where it has some."""
+    if is_deleted(thing):
+        return "it is deleted already"
+    if thing["name"].startswith("t1_"):
+        return None
+    if thing.get("is_self") is False:
+        return "of a link or pictures Reddit edits nothing"
+    return "it has a title alone, which cannot be edited" if thing.get("selftext") == "" else None
 
 
 def is_removed(thing: Json) -> bool:

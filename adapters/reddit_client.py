@@ -7,6 +7,8 @@ sleeps for up to ten minutes, reads `praw.ini` from wherever it was started, and
 from __future__ import annotations
 
 import configparser
+import contextlib
+import json
 import logging
 import re
 import threading
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prawcore import Session as Core
-    from requests import Response, Session
+    from requests import Response
 
+    from guardian.adapter import Keeping, Network
     from guardian.model import Account
 
 API = "https://oauth.reddit.com"
@@ -38,7 +41,7 @@ EARLY = 90 * 1_000_000_000  # ns before its end a token is renewed: the library 
 NAME = re.compile(r"[\w-]{3,30}", re.ASCII)
 NO, UNAUTHORISED, FORBIDDEN = 400, 401, 403
 WINDOW = 600
-ROTATED = "Reddit has given another refresh token, which is kept until the guardian ends: write a new one into its file"
+NOT_KEPT = "make room on the disk: the token that Reddit gave in place of the configured one is in memory alone"
 log = structlog.get_logger()
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})  # a double of it
 
@@ -68,20 +71,66 @@ class NoSleep(RateLimiter):
         """Nothing is learnt; a header of another form must not make an error of an answer."""
 
 
+class Tokens:
+    """The refresh tokens of one account: the configured one, and what Reddit gave in its place, kept sealed.
+
+    Reddit's do not change, as a rule. Where one does, the old one may be good for nothing from then on: so the new one
+    is on the disk before anything is done with it. Only in a turn.
+    """
+
+    def __init__(self, account: str, configured: str | None, keeping: Keeping) -> None:
+        self.configured = configured
+        self._account = account
+        self._keeping = keeping
+        self._unkept: str | None = None  # given to us, and not on the disk
+
+    def turn(self) -> contextlib.AbstractContextManager[None]:
+        """Be the only one who logs in. Raises Doubt."""
+        return self._keeping.turn()
+
+    def latest(self) -> str | None:
+        """The last one that Reddit has given, to whichever adapter of the account."""
+        return self._unkept or self._kept() or self.configured
+
+    def note(self, token: str | None) -> None:
+        """Remember that it is good now. A full disk stops nobody: then it is in memory, and the log says so."""
+        if token is None or token == (self._kept() or self.configured):
+            self._unkept = None
+            return
+        try:
+            self._keeping.write(json.dumps({"refresh_token": token}).encode())
+        except Doubt as error:
+            self._unkept = token
+            log.warning("refresh token not kept", account=self._account, why=error.message, fix=NOT_KEPT)
+        else:
+            self._unkept = None
+            log.info("refresh token changed", account=self._account)
+
+    def _kept(self) -> str | None:
+        found = self._keeping.read()
+        with contextlib.suppress(ValueError, RecursionError):
+            said = json.loads(found) if found else None
+            token = said.get("refresh_token") if isinstance(said, dict) else None
+            return token if isinstance(token, str) and token else None
+        return None
+
+
 class RedditClient:
     """One account's way to Reddit's API: the library for what it does well, and the bare session for the rest."""
 
-    def __init__(self, account: Account, session: Session) -> None:
+    def __init__(self, account: Account, network: Network) -> None:
         self.name, base = name_of(account), _base(account)
         self._account = account.name
-        self._session = session
+        self._session = network.session
         self._turn = threading.Lock()
         secrets = {key: secret.reveal() for key, secret in account.secrets.items()}
         _settings_of_nobody()
         password = secrets.get("password")
+        self._hush = network.hush
+        self._tokens = Tokens(account.name, secrets.get("refresh_token"), network.keeping)
         self.reddit = Reddit(
             "DEFAULT",  # else the environment names a section of praw.ini
-            requestor_kwargs={"session": session},
+            requestor_kwargs={"session": network.session},
             client_id=secrets.get("client_id"),
             client_secret=secrets.get("client_secret"),
             refresh_token=secrets.get("refresh_token"),
@@ -118,6 +167,7 @@ class RedditClient:
                 if left > EARLY:
                     return login.access_token
             self._log_in()
+            self._hush(str(login.access_token))
             return str(login.access_token)
 
     def forget(self, token: str) -> None:
@@ -127,8 +177,26 @@ class RedditClient:
                 self.core.authorizer.access_token = None
 
     def _log_in(self) -> None:
+        """By the password; or by a refresh token, one at a time over all adapters of the account, in every process."""
+        if self._tokens.configured is None:
+            self._refresh()
+            return
+        login: Any = self.core.authorizer
+        with self._tokens.turn():
+            login.refresh_token = used = self._tokens.latest()
+            self._hush(str(used))
+            try:
+                self._refresh()
+            except TokenRefused:
+                if used == self._tokens.configured:
+                    raise
+                login.refresh_token = self._tokens.configured  # a kept one is no more than a file
+                self._refresh()
+            self._hush(str(login.refresh_token))
+            self._tokens.note(login.refresh_token)
+
+    def _refresh(self) -> None:
         login: Any = self.core.authorizer  # the base class has no refresh
-        before = getattr(login, "refresh_token", None)
         try:
             login.refresh()
         except OAuthException as error:  # with 200
@@ -145,8 +213,6 @@ class RedditClient:
             raise
         except (KeyError, TypeError, ValueError, AttributeError):  # what the library makes of an answer that is none
             raise Doubt("cannot log in at Reddit, because its answer is no login") from None
-        if getattr(login, "refresh_token", None) != before:
-            log.warning("refresh token changed", account=self._account, fix=ROTATED)
 
     def make(self, path: str, *, form: dict[str, Any] | None = None, json: dict[str, Any] | None = None) -> object:
         """One POST by the library; its answer as JSON. Raises what the library raises."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from adapters import reddit_addresses as addresses
 from adapters import reddit_answers as answers_
+from adapters import reddit_limits as limits
 from adapters.reddit_client import API
 from guardian.adapter import Answer, Look, Undoing
 from guardian.errors import Doubt, Mistake, Refusal
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from guardian.model import Account, Native, Shown
 
 APPROVE = "approve"
+OVERWRITE = "overwrite"
+WITHDRAWN = "[withdrawn]"  # what an edit before a deletion says, and all that it can say
+FORM = "json"  # in which Reddit is to answer that
 NO_NATIVES = "cannot do that, because Reddit shows what it is to publish later to its own apps alone"
 
 
@@ -110,8 +114,24 @@ class RedditIncident:
             return Presence.UNKNOWN
         return answers_.presence(answer, ref.id)
 
+    def looks_before(self, decision: Decision, ref: PostRef) -> Sequence[Look]:  # noqa: ARG002 (the same for each)
+        """What the post is now, and whether we moderate where it is."""
+        return (Look(name="status", url=_status(_safe(ref.id))),)
+
+    def limited(self, decision: Decision, ref: PostRef) -> Presence:
+        """Whether a limit is in force, by Reddit's list of things by name."""
+        (look,) = self.looks_before(decision, ref)
+        try:
+            answer = self.fetch(look)
+        except Exception:  # noqa: BLE001 (as above)
+            return Presence.UNKNOWN
+        return limits.presence(decision, ref.id, answer)
+
     def prepare(self, decision: Decision, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
         """A deletion says nothing. Hiding is removing, which moderators may: `status` says whether we are one now."""
+        if decision.is_limit:
+            limit = limits.prepared(decision, ref.id, answers.get("status"), self._account.identity)
+            return Undoing(undo={limit.lift: ref.id})
         if decision is not Decision.HIDE:
             return Undoing()
         seen = answers.get("status")
@@ -125,21 +145,35 @@ class RedditIncident:
             raise _unhidable("it is removed already, and approving it later would show what somebody else took out")
         return Undoing(undo={APPROVE: ref.id})
 
-    def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:  # noqa: ARG002 (it says nothing)
-        """POST of its name to `del`, or to `remove` as no spam."""
+    def prepare_overwriting(self, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
+        """Words that are there are overwritten first. Where nobody has seen what it is, the edit is tried."""
+        seen = answers.get("status")
+        thing = answers_.thing_in(seen.body, ref.id) if seen is not None and seen.status == answers_.OK else None
+        why = None if thing is None else answers_.not_editable(thing)
+        if why is not None:
+            return Undoing(note=f"there was nothing to overwrite before it: {why}")
+        return Undoing(ahead=Undoing(request=OVERWRITE, says=frozenset({WITHDRAWN, FORM})))
+
+    def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:
+        """POST of its name to `del` (before that, if so prepared, to `editusertext`), or to `remove` as no spam."""
         name = _safe(ref.id)
-        if decision is Decision.DELETE:
+        if decision is Decision.DELETE and undoing.request == OVERWRITE:
+            said = {"thing_id": name, "text": WITHDRAWN, "api_type": FORM}
+            self._client.ask("POST", f"{API}/api/editusertext/", data=said)
+        elif decision is Decision.DELETE:
             self._client.ask("POST", f"{API}/api/del/", data={"id": name})
         elif decision is Decision.HIDE:
             self._client.ask("POST", f"{API}/api/remove/", data={"id": name, "spam": "false"})
+        elif decision in limits.LIMITS:
+            self._client.ask("POST", f"{API}/api/{limits.LIMITS[decision].lay}/", data={"id": name})
         else:
             raise Refusal("cannot take it down, because the decision is to keep it")
 
     def undo(self, ref: PostRef, undo: Mapping[str, object]) -> None:
-        """POST of its name to `approve`."""
-        if set(undo) != {APPROVE}:
+        """POST of its name to `approve`, or to what lifts a limit."""
+        if len(undo) != 1 or not set(undo) <= {APPROVE, *limits.LIFTS}:
             raise Refusal("cannot undo that, because it is nothing that was done at Reddit")
-        self._client.ask("POST", f"{API}/api/{APPROVE}/", data={"id": _safe(ref.id)})
+        self._client.ask("POST", f"{API}/api/{next(iter(undo))}/", data={"id": _safe(ref.id)})
 
     def natives(self) -> Sequence[Native] | None:
         """None: posts that are scheduled at Reddit are shown to its own apps alone."""

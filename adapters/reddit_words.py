@@ -19,14 +19,15 @@ from guardian.rules.media import problems as media_problems
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from guardian.model import Part
+    from guardian.model import Media, Part
 
 TITLE, BODY, COMMENT = 300, 40_000, 10_000  # characters that Reddit takes
+FILMS = frozenset({"video/mp4", "video/quicktime"})
 LIMITS = Limits(
     characters=BODY,
     media=MediaLimits(
         count=20,
-        types=frozenset({"image/png", "image/jpeg", "image/gif"}),
+        types=frozenset({"image/png", "image/jpeg", "image/gif", *FILMS}),
         image_bytes=20 << 20,
         alt_characters=180,
     ),
@@ -34,6 +35,7 @@ LIMITS = Limits(
 PLACE = re.compile(r"(?P<kind>r|u)/(?P<name>[A-Za-z0-9_][\w-]{1,29})(#(?P<flair>[0-9A-Za-z-]{1,36}))?", re.ASCII)
 LINK = re.compile(r"https?://[^\s<>\"]{3,2000}", re.IGNORECASE)
 MARKS = frozenset({"nsfw", "spoiler"})
+WANTS_A_PICTURE = "Reddit shows a picture until a film plays: add one to media beside the film"
 SAY_MARKS = "Reddit shows no warning in words of ours: it must be 'nsfw', 'spoiler' or 'nsfw, spoiler'"
 
 
@@ -115,8 +117,19 @@ def _of_a_submission(part: Part, limits: Limits) -> Iterator[Problem]:
             message=f"below its title it has {len(what.body)} characters, and {limits.characters} are allowed",
         )
     found = media_problems(part.media, limits=limits.media)
-    alone = len(part.media) == 1  # then its alt text is not sent, and may be as long as it likes
+    films = sum(is_film(one) for one in part.media)
+    alone = films > 0 or len(part.media) == 1  # then no alt text is sent, and may be as long as it likes
+    as_it_should_be = films == 1 and len(part.media) == 2  # noqa: PLR2004 (the film, and its picture)
+    if films == 1 and len(part.media) == 1 and not found:
+        yield Problem(field="media", message=WANTS_A_PICTURE)
+    if as_it_should_be:
+        found = [one for one in found if one.field != "media"]  # elsewhere a film goes alone
     yield from (one for one in found if not (alone and one.field.endswith("_alt")))
+
+
+def is_film(media: Media) -> bool:
+    """Whether it is a film, and no picture."""
+    return media.type.startswith("video/")
 
 
 def _of_how(part: Part, own: str) -> Iterator[Problem]:

@@ -6,20 +6,21 @@ idempotency key: what may have been sent is looked for in our own timeline, and 
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters import x_answers as answers_
-from adapters import x_counting, x_incident
+from adapters import x_counting, x_incident, x_login, x_uploads
 from adapters.likeness import Likeness
 from adapters.x_addresses import SITES, address
 from adapters.x_incident import POSTS, XIncident
-from adapters.x_session import SECRETS, XClient, explained
+from adapters.x_session import SECRETS, XClient, XSession, explained
+from adapters.x_uploads import MEDIA, XUploads
 from adapters.x_words import alike, pictures_of, text_of
 from guardian.adapter import Kind, Maker, Readiness, Route
+from guardian.beyond import Entitlement
 from guardian.errors import Doubt
-from guardian.model import Identity, Limits, MediaLimits, PostRef, Problem, Seen
+from guardian.model import Identity, Limits, PostRef, Problem, Seen
 from guardian.rules.media import problems as media_problems
 
 if TYPE_CHECKING:
@@ -28,51 +29,58 @@ if TYPE_CHECKING:
     from guardian.adapter import Network
     from guardian.model import Account, Media, Part
 
-UPLOAD = "/2/media/upload"
-METADATA = "/2/media/metadata"
 ROUTES = (
     Route(Kind.PUBLISH, "POST", POSTS),
-    Route(Kind.UPLOAD, "POST", UPLOAD),
-    Route(Kind.UPLOAD, "POST", METADATA),
+    *x_uploads.ROUTES,
+    *x_login.ROUTES,
     *x_incident.ROUTES,
 )
 WHO_MAY_REPLY = ("following", "mentionedUsers", "subscribers", "verified")
 SKEW = timedelta(minutes=5)  # X takes no signature from a clock that is more wrong than that
 PAGE = 100
 MAX_PAGES = 8  # its list ends at 800 where replies are left out, at 3,200 else
-MEDIA = MediaLimits(
-    count=4,
-    types=frozenset({"image/jpeg", "image/png", "image/webp"}),  # films and moving pictures go in pieces: not from here
-    image_bytes=5 << 20,
-    alt_characters=1000,
-)
-LIST = ["attachments", "created_at", "entities", "referenced_tweets", "text"]
+LIST = ["attachments", "created_at", "entities", "note_tweet", "referenced_tweets", "text"]
+PAYS = "X says that the account pays: longer posts, and films of 125 minutes"
+ABOUT_US = ["subscription_type", "verified_type"]
 
 
 class XAdapter(XIncident):
     """One account on X."""
 
-    def __init__(self, account: Account, network: Network) -> None:
-        super().__init__(account, network.session)
+    def __init__(self, account: Account, network: Network, session: XSession | None = None) -> None:
+        super().__init__(account, session or XSession(account, network))
         self._client = XClient(self._session)
         self._me: str | None = None
         self._name = account.identity.removeprefix("@")
-        self._working: set[str] = set()  # files of which X said that it is not done with them
+        self._paying = False  # by X's last word
+        self._uploads = XUploads(self._client.request)
 
     def whoami(self) -> Identity:
         """`@name`. Raises PlatformRefusal for what has to be set right at X, TokenRefused for keys that are none."""
         try:
-            me = answers_.thing_in(self._client.get_me(user_auth=True))
+            self._session.expect_rights()
+            me = answers_.thing_in(self._client.get_me(user_fields=ABOUT_US, user_auth=True))
         except Exception as error:  # noqa: BLE001 (the library's, requests' and ours: each is explained)
             raise explained(error, f"use X as {self._account.identity}") from None
         name = (me or {}).get("username")
         if me is None or not isinstance(name, str) or not name:
             raise Doubt("cannot say who we are, because X names nobody")
-        self._me = me["id"]
+        self._me, self._paying = me["id"], answers_.is_paying(me)
         return Identity(id=me["id"], handle=f"@{name}")
 
+    def may_delete(self) -> Entitlement:
+        """What X says beside its answers to OAuth 1.0a. Of the credit that a deletion takes it says nothing."""
+        if self._client.level == "read":
+            fix = "give the app Read and write, make the access token anew (docs/accounts/x.md), then reload"
+            return Entitlement(may=False, why="these keys may only read", fix=fix)
+        return Entitlement(may=None, why="whether there is credit for a deletion X tells only whoever deletes")
+
     def limits(self) -> Limits:
-        """X has no way to ask for them. Accounts that pay for longer posts are counted like all others."""
+        """What X said of the account when it was asked who we are: whoever pays may write longer posts."""
+        if self._me is None:
+            self.whoami()
+        if self._paying:
+            return Limits(characters=x_counting.MOST_OF_PAYING, media=MEDIA, remarks=(PAYS,))
         return Limits(characters=x_counting.MOST, media=MEDIA)
 
     def check(self, part: Part, limits: Limits) -> Sequence[Problem]:
@@ -93,35 +101,15 @@ class XAdapter(XIncident):
             who = ", ".join(WHO_MAY_REPLY)
             message = f"on X a post is public; this may say who can reply: {who}"
             problems.append(Problem(field="visibility", message=message))
-        return [*problems, *media_problems(part.media, limits=limits.media)]
+        return [*problems, *media_problems(part.media, limits=limits.media), *x_uploads.problems(part.media)]
 
     def upload(self, data: bytes, media: Media) -> str:
-        """One POST of the file and, where it has one, one of its description: nobody's picture goes without."""
-        body = {"media": base64.b64encode(data).decode(), "media_category": "tweet_image", "media_type": media.type}
-        made = self._client.request("POST", UPLOAD, json=body).json()
-        found = answers_.thing_in(made)
-        if found is None:
-            raise Doubt("cannot believe the answer, because the file has no id in it")
-        upload = str(found["id"])
-        if media.alt:
-            described = {"id": upload, "metadata": {"alt_text": {"text": media.alt}}}
-            self._client.request("POST", METADATA, json=described)
-        if _state(found) not in (None, "succeeded"):
-            self._working.add(upload)
-        return upload
+        """A picture in one POST, a film in pieces, and what a picture shows in words."""
+        return self._uploads.hand_over(data, media, paying=self._paying)
 
     def ready(self, upload: str) -> Readiness:
-        """Pictures are, at once; only what X said that it works on is asked for: every question costs."""
-        if upload not in self._working:
-            return Readiness.READY
-        params = {"command": "STATUS", "media_id": upload}
-        state = _state(answers_.thing_in(self._client.request("GET", UPLOAD, params=params).json()) or {})
-        if state == "failed":
-            return Readiness.FAILED
-        if state not in (None, "succeeded"):
-            return Readiness.PROCESSING
-        self._working.discard(upload)
-        return Readiness.READY
+        """Only what X said that it works on is asked for: every question costs."""
+        return self._uploads.ready(upload)
 
     def publish(self, part: Part, key: str, *, uploads: Sequence[str] = (), reply_to: str | None = None) -> PostRef:  # noqa: ARG002 (X knows no key)
         """One POST."""
@@ -202,12 +190,6 @@ class XAdapter(XIncident):
 
     def _ref(self, platform_id: str) -> PostRef:
         return PostRef(id=platform_id, url=address(platform_id, self._name))
-
-
-def _state(upload: dict[str, Any]) -> str | None:
-    """How far X says that it is with a file; None: it has nothing to do with it."""
-    said = upload.get("processing_info")
-    return str(said.get("state")) if isinstance(said, dict) else None
 
 
 def connect(account: Account, network: Network) -> XAdapter:

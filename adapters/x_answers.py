@@ -25,6 +25,9 @@ Json = dict[str, Any]
 OK, UNPAID, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 402, 403, 404, 429
 UNAUTHORISED = 401
 PROBLEM = "/problems/"
+PAYING = frozenset({"Basic", "Premium", "PremiumPlus"})
+VERIFIED = frozenset({"blue", "business", "government"})  # only who pays is
+HIDDEN = "/hidden"  # how the address of a reply's being hidden ends
 DUPLICATE, CLOCK, SUSPENDED, LOCKED = "187", "135", ("63", "64"), "326"  # codes of the older API, which still turn up
 CREDIT_TITLES = ("CreditsDepleted", "SpendCapReached")
 CREDIT = "do buy credit at https://console.x.com, or raise the spending limit there"
@@ -62,9 +65,9 @@ def errors(found: Json) -> Iterator[Json]:
 
 def reads(kind: Kind, path: str, status: int, body: bytes) -> Reading | None:
     """What an answer to a changing request means where its status does not say it all."""
-    if status < 400:  # noqa: PLR2004 (HTTP's own classes)
-        return None
     found = document(body)
+    if status < 400:  # noqa: PLR2004 (HTTP's own classes)
+        return _undone(kind, path, found)
     if kind is Kind.PUBLISH and status == FORBIDDEN and any(map(_is_duplicate, errors(found))):
         why = "X answered that it has these words already: they may be this very post"
         return Reading(meaning=Meaning.UNCERTAIN, why=why)
@@ -72,9 +75,25 @@ def reads(kind: Kind, path: str, status: int, body: bytes) -> Reading | None:
     if reason is None:
         return None
     if kind is Kind.RETRACT:
-        by_hand = f"do delete it by hand at {address(path.rpartition('/')[2])}"
+        what = "hide" if path.endswith(HIDDEN) else "delete"
+        by_hand = f"do {what} it by hand at {address(path.removesuffix(HIDDEN).rpartition('/')[2])}"
         return Reading(meaning=Meaning.SHUT, why=f"nothing can be deleted by the API of X now: {reason}; {by_hand}")
     return Reading(meaning=Meaning.SHUT, why=f"X takes nothing from this account now: {reason}")
+
+
+def _undone(kind: Kind, path: str, found: Json) -> Reading | None:
+    """A good answer that does not say that it was done."""
+    data = found.get("data")
+    said = data if isinstance(data, dict) else {}
+    wanted: tuple[str, bool] | None = None
+    if path.endswith(HIDDEN):
+        wanted = "hidden", kind is Kind.RETRACT
+    elif kind is Kind.RETRACT and "/retweets/" in path:
+        wanted = "retweeted", False
+    if wanted is None or said.get(wanted[0]) is wanted[1]:
+        return None
+    return Reading(meaning=Meaning.UNCERTAIN, why=f"X answered without saying that it is {'' if wanted[1] else 'not '}"
+                   f"{wanted[0]} ({words(found)})")  # fmt: skip
 
 
 def reason_in(status: int, found: Json) -> str | None:
@@ -107,6 +126,11 @@ def words(found: Json) -> str:
 def post_in(body: bytes) -> Json | None:
     """The post in an answer; None when there is none."""
     return thing_in(document(body))
+
+
+def is_paying(account: Json) -> bool:
+    """Whether X says that the account pays, and so may write longer posts and show longer films."""
+    return account.get("subscription_type") in PAYING or account.get("verified_type") in VERIFIED
 
 
 def thing_in(found: Json) -> Json | None:
@@ -155,8 +179,22 @@ def _is_missing(error: Json, platform_id: str) -> bool:
 
 def author(body: bytes) -> str | None:
     """The id of who wrote it."""
-    said = (post_in(body) or {}).get("author_id")
-    return said if isinstance(said, str) and said else None
+    return author_of(post_in(body) or {})
+
+
+def author_of(post: Json) -> str | None:
+    """The same, of a post."""
+    said = post.get("author_id")
+    return said if isinstance(said, str) and SAFE_ID.fullmatch(said) else None
+
+
+def began_by(body: bytes) -> str | None:
+    """The id of whose post began the conversation of the one in an answer; None where the answer does not show it."""
+    root = (post_in(body) or {}).get("conversation_id")
+    included = document(body).get("includes")
+    said = included.get("tweets") if isinstance(included, dict) else None
+    posts = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+    return next((author_of(one) for one in posts if root is not None and one.get("id") == root), None)
 
 
 def files(body: bytes) -> tuple[Shown, ...]:
@@ -197,6 +235,12 @@ def made_at(post: Json) -> int:
 def is_repost(post: Json) -> bool:
     """Whether it is somebody else's post, shown again."""
     return any(one.get("type") == "retweeted" for one in _references(post))
+
+
+def reposted(post: Json) -> str | None:
+    """The id of the post that a repost of an account shows; None: it is no repost, or of nobody."""
+    said = next((one.get("id") for one in _references(post) if one.get("type") == "retweeted"), None)
+    return said if isinstance(said, str) and SAFE_ID.fullmatch(said) and author_of(post) else None
 
 
 def parent_of(post: Json) -> str | None:

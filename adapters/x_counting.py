@@ -1,7 +1,7 @@
-"""How long a post is by X's own count: 280, of which a link is 23, an emoji 2, and what is not of the Latin world 2.
+"""How long a post is by X's own count: 280, or 25,000 for whoever pays; a link is 23, an emoji 2.
 
-Pure; any thread may call. It does what X's published parser does (twitter-text 3.1.0, configuration 3), step by step
-and in UTF-16, because that is what the parser's expressions are written for.
+What is not of the Latin world counts 2. Pure; any thread may call. It does what X's published parser does (twitter-text
+3.1.0, configuration 3), step by step and in UTF-16, because that is what the parser's expressions are written for.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from adapters.x_signs import EMOJI, TLDS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MOST = 280
+MOST, MOST_OF_PAYING = 280, 25_000
 LINK = 23
 WIDE = 2
 NARROW = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # what counts one
-LONGEST = 10_000  # beyond it no link is looked for: a text of that length fits nowhere
+LONGEST = 26_000  # beyond it no link is looked for: a text of that length fits nowhere
 LONGEST_LABEL = 63
 LONGEST_LINK = 4096
 LONGEST_NAME_AT_TCO = 40

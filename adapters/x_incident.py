@@ -1,4 +1,6 @@
-"""X in an incident: looking at a post and deleting it. Nothing can be hidden, and what X schedules cannot be reached.
+"""X in an incident: looking at a post, deleting it, taking a repost back, hiding what others reply below our posts.
+
+What X schedules cannot be reached.
 
 Every request is one call on the guarded session. `looks`, `fetch`, `presence` and what is pure share nothing that
 changes, so any number of threads may call them at once; the rest by one.
@@ -6,12 +8,12 @@ changes, so any number of threads may call them at once; the rest by one.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from adapters import x_answers as answers_
 from adapters.x_addresses import SAFE_ID, address, post_at
-from adapters.x_session import XSession
 from guardian.adapter import (
     Abilities,
     Act,
@@ -32,13 +34,20 @@ from guardian.model import Decision, PostRef, Presence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from requests import Session
-
+    from adapters.x_session import XSession
     from guardian.model import Account, Native, Shown
 
 POSTS = "/2/tweets"
 SHOWS = "publish.x.com"  # what anybody gets to see of a post, for embedding it
-ROUTES = (Route(Kind.RETRACT, "DELETE", POSTS + r"/(?P<target>[0-9]{1,19})"),)
+ONE = r"/(?P<target>[0-9]{1,19})"
+REPOSTED = r"/2/users/[0-9]{1,19}/retweets/[0-9]{1,19}"  # of whom, and the post that was reposted: not the repost's id
+ROUTES = (
+    Route(Kind.RETRACT, "DELETE", POSTS + ONE),
+    Route(Kind.RETRACT, "DELETE", REPOSTED, announced=True),
+    Route(Kind.RETRACT, "PUT", POSTS + ONE + "/hidden", where=(("hidden", "true"),)),
+    Route(Kind.MANAGE, "PUT", POSTS + ONE + "/hidden", where=(("hidden", "false"),)),
+)
+UNHIDE = "unhide"
 HOSTS = (Host(name=SHOWS, kinds=frozenset({Kind.READ}), token=False),)
 FIELDS = {
     "tweet.fields": "attachments,author_id,context_annotations,conversation_id,created_at,edit_controls,"
@@ -55,8 +64,8 @@ REPLIES = {
     "max_results": "100",
 }
 ABILITIES = Abilities(
-    publishes="Words that count 280 at X, for everybody; it can be said who may reply.",
-    media=Files(words="Up to four pictures of 5 MB.", alt=True),
+    publishes="Words that count 280 at X, or 25,000 where X says that the account pays; it can be said who may reply.",
+    media=Files(words="Up to four pictures of 5 MB, or one film (MP4, 20 minutes), which has no alt text.", alt=True),
     threads="Each part replies to the one before it.",
     finds=Finding(
         certainty=Certainty.ONE_SIDED,
@@ -70,8 +79,22 @@ ABILITIES = Abilities(
             words=(
                 "The post and all its earlier versions are gone from X, and its reposts with it; replies and quotes of"
                 " it stay, without it. It costs credit: without credit nothing can be deleted by the API, and a person"
-                " has to do it at x.com. It cannot be undone. X cannot hide a post of one's own."
+                " has to do it at x.com. A repost of ours is taken back, and the post that it shows stays. It cannot be"
+                " undone."
             ),
+            needs=("status",),
+        ),
+        Act(
+            decision=Decision.HIDE,
+            name="hide a reply",
+            reversible=True,
+            words=(
+                "Only what OTHERS reply in conversations that a post of ours began: it leaves the conversation, and"
+                " everybody can still read it behind one click (hidden replies). X shows nobody whether a reply is"
+                " hidden: its answer is all there is. X cannot hide a post of one's own."
+            ),
+            others=True,
+            seen=False,
         ),
     ),
     budget=Budget(count=50, window=15 * 60_000),
@@ -83,15 +106,16 @@ ABILITIES = Abilities(
     ),
 )
 UNHIDABLE = "cannot hide it, because X cannot hide a post of one's own"
+DELETE_IT = "delete it, or keep it"
 NO_NATIVES = "cannot reach what X has scheduled, because its API has no way to it"
 
 
 class XIncident:
     """What an incident needs of one account."""
 
-    def __init__(self, account: Account, session: Session) -> None:
+    def __init__(self, account: Account, session: XSession) -> None:
         self._account = account
-        self._session = XSession(account, session)
+        self._session = session
 
     def resolve(self, url: str) -> PostRef | None:
         """By the address alone; nobody is asked."""
@@ -137,21 +161,53 @@ class XIncident:
             return Presence.UNKNOWN
         return answers_.presence(answer, ref.id)
 
-    def prepare(self, decision: Decision, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:  # noqa: ARG002 (the contract's)
-        """A deletion says nothing."""
+    def prepare(self, decision: Decision, ref: PostRef, answers: Mapping[str, Answer]) -> Undoing:
+        """A deletion says nothing; to take back a repost names the post that it shows. Only replies of others hide."""
+        seen = answers.get("status")
+        post = answers_.post_in(seen.body) if seen is not None and seen.status == answers_.OK else None
+        if post is not None and post["id"] != ref.id:
+            post = None
         if decision is Decision.HIDE:
-            raise Refusal(UNHIDABLE, fix="delete it, or keep it")
-        return Undoing()
+            return self._hiding(ref, post, answers)
+        shown = None if post is None else answers_.reposted(post)
+        if post is None or shown is None:
+            return Undoing()
+        return Undoing(says=frozenset({f"/2/users/{answers_.author_of(post)}/retweets/{shown}"}))
 
-    def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:  # noqa: ARG002 (the contract's)
-        """DELETE. Whichever version is named, all of them go."""
-        if decision is not Decision.DELETE:
-            raise Refusal(UNHIDABLE, fix="delete it, or keep it")
-        self._session.ask("DELETE", self._post(ref.id))
+    @staticmethod
+    def _hiding(ref: PostRef, post: answers_.Json | None, answers: Mapping[str, Answer]) -> Undoing:
+        """X decides whether the conversation is ours, where its answers do not show it: it refuses what is not."""
+        if post is None:
+            raise Refusal("cannot hide it, because nobody knows whose conversation it is in", fix="ask again")
+        account = answers.get("account")
+        me = None if account is None else (answers_.post_in(account.body) or {}).get("id")
+        if answers_.parent_of(post) is None or answers_.author_of(post) == me:
+            raise Refusal(UNHIDABLE, fix=DELETE_IT)
+        began = answers_.began_by(answers["status"].body)
+        if me is not None and began not in (None, me):
+            raise Refusal("cannot hide it, because somebody else's post began that conversation", fix="report it at X")
+        return Undoing(undo={UNHIDE: ref.id})
 
-    def undo(self, ref: PostRef, undo: Mapping[str, object]) -> None:  # noqa: ARG002 (the contract's)
-        """Nothing that is done here can be undone."""
-        raise Refusal(f"cannot undo it, because X cannot bring {ref.id} back", fix="publish it anew")
+    def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:
+        """DELETE of a post, whichever version is named, all of them go; of a repost; or PUT of a reply's being hidden.
+
+        A repost is taken back by what X documents for it: DELETE of its own id is documented for posts alone, and
+        what it would do to the post that is shown, nobody says.
+        """
+        post = self._post(ref.id)
+        if decision is Decision.DELETE:
+            told = [one for one in undoing.says if re.fullmatch(REPOSTED, one)]
+            self._session.ask("DELETE", told[0] if told else post)
+        elif decision is Decision.HIDE and undoing.undo == {UNHIDE: ref.id}:
+            self._session.ask("PUT", f"{post}/hidden", json={"hidden": True})
+        else:
+            raise Refusal(UNHIDABLE, fix=DELETE_IT)
+
+    def undo(self, ref: PostRef, undo: Mapping[str, object]) -> None:
+        """PUT: the reply stands in the conversation again. What was deleted cannot come back."""
+        if undo != {UNHIDE: ref.id}:
+            raise Refusal(f"cannot undo it, because X cannot bring {ref.id} back", fix="publish it anew")
+        self._session.ask("PUT", f"{self._post(ref.id)}/hidden", json={"hidden": False})
 
     def natives(self) -> Sequence[Native] | None:
         """X cannot be asked."""

@@ -1,6 +1,7 @@
-"""Requests to X on the guarded session, signed with the account's four keys (OAuth 1.0a). One call is one request.
+"""Requests to X on the guarded session, signed with the account's four keys (OAuth 1.0a) or with a token (OAuth 2).
 
-`XSession` shares nothing that changes: any number of threads may use it. `XClient` is the library for one thread.
+One call is one request; a reading one is made again where X took our token no more. `XSession` may be used by any
+number of threads. `XClient` is the library for one thread.
 """
 
 from __future__ import annotations
@@ -23,17 +24,20 @@ from tweepy.errors import (
 )
 
 from adapters import x_answers as answers
+from adapters import x_login, x_tokens
 from guardian.errors import ConfigMistake, Doubt, GuardianError, PlatformRefusal, TokenRefused
 
 if TYPE_CHECKING:
-    from requests import Response, Session
+    from requests import Response
 
+    from adapters.x_login import XLogin
+    from guardian.adapter import Network
     from guardian.model import Account
 
-SECRETS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+SECRETS = (*KEYS, "|", "client_id", "client_secret?", "refresh_token")
 HOMES = ("https://api.x.com", "https://api.twitter.com")
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})  # a double of it
-USER_AGENT = "post-guardian"
 WRONG_BY = 4 * 60  # seconds between two clocks; X refuses signatures that are five minutes old
 SERVER_ERROR = 500
 RAISED = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound, 429: TooManyRequests}
@@ -42,29 +46,56 @@ for _name in ("tweepy", "oauthlib", "requests_oauthlib"):  # at DEBUG they print
 
 
 class XSession:
-    """The account's keys on its guarded session."""
+    """The account's keys, or its token, on its guarded session."""
 
-    def __init__(self, account: Account, session: Session) -> None:
+    def __init__(self, account: Account, network: Network, login: XLogin | None = None) -> None:
         """Raises ConfigMistake when the address is not X's: who else is there would be shown our keys' names."""
         self._account = account
-        self._session = session
+        self._session = network.session
         self.base = account.base_url.rstrip("/")
         if self.base not in HOMES and urlsplit(self.base).hostname not in HERE:
             raise ConfigMistake(
                 f"cannot use {account.name}, because {self.base} is not the address of X's API",
                 fix=f'write base_url = "{HOMES[0]}"',
             )
+        self._login = login or x_login.login_of(account, network, self.base)
 
     def ask(self, method: str, url: str, *, signed: bool = True, **said: Any) -> Response:  # noqa: ANN401 (requests')
-        """One request, not sent on anywhere. `url` is whole, or a path at the account's own address."""
+        """One request, not sent on anywhere. `url` is whole, or a path at the account's own address.
+
+        Raises TokenRefused or Doubt where a token has to be renewed first, and cannot be.
+        """
         whole = url if "://" in url else self.base + url
-        headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
-        auth = self._signer() if signed else None
-        return self._session.request(method, whole, headers=headers, auth=auth, allow_redirects=False, **said)
+        if self._login is not None and signed:
+            return self._with_token(self._login, method, whole, said)
+        return self._send(method, whole, said, auth=self._signer() if signed else None)
+
+    def expect_rights(self) -> None:
+        """Raises what is known to be wrong with a token, though X may take it still. Keys say nothing of themselves."""
+        if self._login is not None:
+            self._login.expect_rights()
+
+    def _with_token(self, login: XLogin, method: str, url: str, said: dict[str, Any]) -> Response:
+        """A changing request is made once, whatever X says of the token: only a look may be made again."""
+        for again in (method == "GET", False):
+            bearer = login.bearer()
+            answer = self._send(method, url, said, auth=None, bearer=bearer)
+            if answer.status_code != answers.UNAUTHORISED:
+                break
+            login.forget(bearer)
+            if not again:
+                break
+        return answer
+
+    def _send(self, method: str, url: str, said: dict[str, Any], *, auth: Any, bearer: str = "") -> Response:  # noqa: ANN401 (the library's own dynamic type)
+        headers = {"User-Agent": x_tokens.USER_AGENT, "Accept": "application/json"}
+        if bearer:
+            headers["Authorization"] = f"Bearer {bearer}"
+        return self._session.request(method, url, headers=headers, auth=auth, allow_redirects=False, **said)
 
     def _signer(self) -> Any:  # noqa: ANN401 (the library's own dynamic type)
         """Anew for every request: it keeps what it signs."""
-        keys = [self._account.secrets[name].reveal() for name in SECRETS]
+        keys = [self._account.secrets[name].reveal() for name in KEYS]
         return tweepy.OAuth1UserHandler(*keys).apply_auth()
 
 
@@ -74,6 +105,7 @@ class XClient(tweepy.Client):  # type: ignore[misc]  # the library has no types
     def __init__(self, session: XSession) -> None:
         super().__init__(return_type=dict, wait_on_rate_limit=False)
         self._ours = session
+        self.level = ""  # what the keys may do, as X's last answer said it beside: `read`, `read-write`
 
     def request(
         self,
@@ -81,10 +113,12 @@ class XClient(tweepy.Client):  # type: ignore[misc]  # the library has no types
         route: str,
         params: Any = None,  # noqa: ANN401 (the library's)
         json: Any = None,  # noqa: ANN401 (the library's)
+        files: Any = None,  # noqa: ANN401 (requests')
         user_auth: bool = True,  # noqa: ARG002, FBT001, FBT002 (the library's; there is no other way than as the user)
     ) -> Response:
         """One signed request. Raises the library's own error for an answer that is none."""
-        response = self._ours.ask(method, route, params=params, json=json)
+        response = self._ours.ask(method, route, params=params, json=json, files=files)
+        self.level = response.headers.get("x-access-level", self.level)
         status = response.status_code
         if status >= SERVER_ERROR:
             raise TwitterServerError(response)
@@ -113,7 +147,8 @@ def explained(error: Exception, what: str) -> GuardianError:
     if response.status_code == answers.UNAUTHORISED:
         return TokenRefused(
             f"cannot {what}, because X refuses the keys: they were regenerated, revoked, or are of another app",
-            fix="make new ones at https://console.x.com, put all four into their files, then reload",
+            fix="make new ones at https://console.x.com (with OAuth 2: authorise the app again), put all of them into"
+            " their files, then reload",
         )
     said = answers.words(found)
     return Doubt(f"cannot {what}, because X answered {response.status_code}{': ' if said else ''}{said}")

@@ -17,7 +17,13 @@ SLASH = re.compile(r"/(?=\s|$)")
 
 
 def text_of(post: dict[str, Any]) -> str:
-    """What it says, with the links that its author wrote, and without the link to its own pictures."""
+    """What it says, with the links that its author wrote, and without the link to its own pictures.
+
+    Of a long post `text` is only how it begins; `note_tweet` has all of it, with links of its own.
+    """
+    whole = post.get("note_tweet")
+    if isinstance(whole, dict) and isinstance(whole.get("text"), str):
+        return text_of({**post, "note_tweet": None, "text": whole["text"], "entities": _both(post, whole)})
     said = post.get("text")
     text = html.unescape(said) if isinstance(said, str) else ""
     for link in _links(post):
@@ -41,6 +47,10 @@ def alike(post: dict[str, Any], text: str, *, our_name: str) -> Likeness:
     if theirs.lower().startswith(mention) and not ours.lower().startswith(mention):
         theirs = theirs[len(mention) :]
     return Likeness.SAME if theirs == ours else likeness(html.escape(theirs), ours)
+
+
+def _both(post: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+    return {"urls": [*_links(whole), *_links(post)]}
 
 
 def _links(post: dict[str, Any]) -> Sequence[dict[str, Any]]:

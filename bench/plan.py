@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from bench.house import names
 from guardian.model import Part
 from guardian.store import posts
-from guardian.store.database import STORE, migrate
+from guardian.store.database import STORE
 from guardian.store.queries import as_dict
+from guardian.store.upgrading import migrate
 
 if TYPE_CHECKING:
     from bench.house import BenchHouse
@@ -49,7 +50,7 @@ def made(count: int) -> Path:
     connection.row_factory = as_dict
     for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE}"):
         connection.execute(f"pragma {pragma}")
-    migrate(connection, now=now)
+    migrate(connection, path, now=now)
     connection.execute("begin")
     for place in range(count):
         posts.enter(connection, _draft(place, count, now), now=now, who="bench")

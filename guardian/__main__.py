@@ -1,4 +1,4 @@
-"""The door: `guardian freeze` goes straight to the fence, `guardian run` to the daemon, all else to the Typer face.
+"""The door: `guardian freeze` goes straight to the fence, `run`, `backup`, `restore` to theirs, all else to the face.
 
 Freeze is dispatched before Typer or anything heavy is imported, because it must work, and at once, on the worst day.
 """
@@ -25,6 +25,10 @@ def main() -> int:
         from guardian.daemon.program import main as run
 
         return run(before + after)
+    if command in ("backup", "restore") and not {"--help", "-h"} & {*before, *after}:
+        from guardian.backup.program import main as program
+
+        return program(command, before + after)
     from guardian.cli.app import main as face
 
     return face()

@@ -21,6 +21,9 @@ class Act:
     name: str  # "delete", "veil", ...
     reversible: bool
     words: str
+    others: bool = False  # it is for what others say below posts of ours, and never for a post of our own
+    seen: bool = True  # reading back shows whether it was done; else the platform's answer to it is all there is
+    needs: tuple[str, ...] = ()  # the looks without which nobody knows how it is done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class Abilities:
     idempotent: str = ""  # what the platform makes of the same post sent twice; empty: two posts
     finds: Finding | None = None
     acts: tuple[Act, ...] = ()
+    overwrites: str = ""  # what overwriting the words of a post before it is deleted does; empty: not possible
     budget: Budget = Budget(count=30, window=30 * 60_000)
     lists_natives: bool = False
     defers_natives: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from guardian.abilities import Abilities, Act, Budget, Certainty, Files, Finding, Proof
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         Problem,
         Seen,
         Shown,
-        Told,
     )
 
 
@@ -89,7 +88,9 @@ class Route:
     method: str
     path: str
     target: str | None = None  # of a retracting route whose path has no group `target`: the body's field, or fields
-    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value
+    where: tuple[tuple[str, str], ...] = ()  # fields at the top of a JSON body, each with its one value: words, `true`
+    announced: bool = False  # of a retracting route: the platform knows the target by another name there, so that the
+    # whole path is one of the values that `Undoing.says` announces
 
     def matches(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> bool:
         """Whether a request with this method, path (no query) and fields at the top of its body is this route."""
@@ -215,6 +216,13 @@ class Network(Protocol):
         """Where a session or a rotated token outlives the daemon."""
         ...
 
+    def hush(self, secret: str) -> None:
+        """Say that this is a secret, too: a token that the platform has given. It is blanked wherever it would appear.
+
+        Before it is sent for the first time. Any thread.
+        """
+        ...
+
     def httpx_transport(self) -> httpx.BaseTransport:
         """The same door for a client library that is built on httpx; asks for httpx only now."""
         ...
@@ -238,7 +246,8 @@ class Adapter(Protocol):
     def upload(self, data: bytes, media: Media) -> str:
         """Hand over one file, and what it shows in words, with uploading requests alone; the platform's id of it.
 
-        Nobody sees the file before it is part of a post.
+        Nobody sees the file before it is part of a post. Raises Mistake, before anything is asked, for a file that the
+        platform surely will not show as it is.
         """
         ...
 
@@ -345,17 +354,25 @@ class Undoing:
     """What a retracting request will say beside its target, and what reverses it (None: nothing can).
 
     The gate lets a retracting request carry these values and no others: nothing new can be published under it.
+
+    `request`: its name, where the decision alone does not say which one is meant. `ahead`: another request, which goes
+    before it under an intent of its own; whatever comes of that, this one follows. `note`: for people, beside the
+    outcome.
     """
 
     says: frozenset[str] = frozenset()
     undo: Mapping[str, object] | None = None
+    request: str = ""
+    ahead: Undoing | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
     """What the entry point of an adapter names: how to connect, which requests change what, which secrets it needs.
 
-    A secret called `one|other` is one of those two.
+    A secret called `one|other` is one of those two, `name?` may be missing, and a `|` alone parts two whole sets of
+    which an account has one (`rules/secret_names.py`).
     """
 
     connect: Connect
@@ -372,13 +389,4 @@ class Connect(Protocol):
 
     def __call__(self, account: Account, network: Network) -> Adapter:
         """Return the adapter for `account`, which uses `network` for every request."""
-        ...
-
-
-@runtime_checkable
-class Telling(Protocol):
-    """An adapter that can also say in the house's words what a post was. One that cannot leaves it to the raw bytes."""
-
-    def told(self, answers: Mapping[str, Answer]) -> Told | None:
-        """What the looks so far tell of the post; None when they tell nothing. Pure, and any thread may call."""
         ...

@@ -13,15 +13,35 @@ from typing import TYPE_CHECKING
 import pytest
 
 from guardian.gate import tripwire
+from tests.canaries import Canaries
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+PROOFS = ("test_torture", "test_four", "test_fuzz")  # files whose every test is long, and needs no fixture of the file
 IN_CI = os.environ.get("CI") == "true" and os.geteuid() == 0
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell starts what runs in its background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # our programs, started by tests, must hear Ctrl-C
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever is written and started from now on is searched for the secrets of the tests."""
+    config.pluginmanager.register(Canaries(config), "canaries")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What runs side by side: files, each in one process as its fixtures want it; each long proof by itself, and first.
+
+    A proof that began last would be waited for alone.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    items.sort(key=lambda item: not item.path.name.startswith(PROOFS))
+    for item in items:
+        whole = item.nodeid if item.path.name.startswith(PROOFS) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(whole))
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,14 @@ from typer.core import TyperCommand
 
 from guardian import __version__
 from guardian.cli import (
+    backup,
     campaign,
     capabilities,
     completion,
     deciding,
     demo,
+    doctor,
+    drill,
     endings,
     entering,
     evidence,
@@ -164,6 +167,9 @@ takedown.register(app)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(native.app, name="native")
 demo.register(app)
+backup.register(app)
+doctor.register(app)
+drill.register(app)
 entering.register(queue.app)
 importing.register(queue.app)
 exporting.register(queue.app)

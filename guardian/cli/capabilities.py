@@ -54,6 +54,10 @@ def _lines(accounts: list[Document]) -> Iterator[str]:
         yield render.field("lost answer", _lost(one["lost_answer"]))
         yield render.field("delete", _act(one["delete"]))
         yield render.field("hide", _act(one["hide"]))
+        if one["overwrite"]:
+            yield render.field("overwrite", f"before a deletion, with --overwrite. {one['overwrite']}")
+        for limit in one["limits"]:
+            yield render.field(limit["decision"], f"{_act(limit)} The post stays there.")
         if one["delete"] or one["hide"]:
             yield render.field("at most", _budget(one["budget"]))
         yield render.field("scheduled", _scheduled(one["scheduled_there"]))

@@ -132,10 +132,12 @@ class Platform:
 class Stage:
     """Everything that the demo makes; leaving it takes all of it away again."""
 
-    def __init__(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="guardian-demo-"))  # 0700
+    def __init__(self, directory: Path | None = None) -> None:
+        """Without a directory it makes one of its own."""
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="guardian-demo-"))  # 0700
         self.config = self.directory / "guardian.toml"
         self.log = self.directory / "daemon.log"
+        self.starting: dict[str, Any] = {}  # what else Popen is told of each child
         self._children: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -146,11 +148,18 @@ class Stage:
             signal.signal(word, signal.SIG_IGN)  # impatience must not leave half of it behind
         for child in reversed(self._children):
             _end(child)
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the directory away."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def platform(self) -> Platform:
         """Start the rehearsal platform, which says where it listens."""
-        words = [word for name in ACCOUNTS for word in ("--account", name)]
+        return self._platform(ACCOUNTS)
+
+    def _platform(self, names: Sequence[str]) -> Platform:
+        words = [word for name in names for word in ("--account", name)]
         child = self._start(["guardian.rehearsal", "--with-parent", *words], subprocess.PIPE)
         said = child.stdout.readline() if child.stdout else b""
         if not said:
@@ -202,6 +211,7 @@ class Stage:
             stderr=errors,
             env=environment,
             start_new_session=True,
+            **self.starting,
         )
         self._children.append(child)
         return child

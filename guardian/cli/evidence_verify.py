@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from guardian.cli import endings, render
+from guardian.cli import endings, reading, render
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import Absent, Broken, GuardianError, Mistake, Refusal
@@ -215,7 +215,7 @@ def _named(client: Client) -> Iterator[str]:
 def _read(name: str) -> str:
     """A file that was given. Raises Mistake."""
     try:
-        with Path(name).open("rb") as file:
+        with reading.ordinary(name) as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise Mistake(f"cannot read {name}, because of this: {error.strerror}", fix="name a file") from error

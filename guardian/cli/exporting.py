@@ -2,8 +2,10 @@
 
 import contextlib
 import csv
+import hashlib
 import json
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,12 +14,13 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from guardian.cli import choosing, render
+from guardian.cli import choosing, reading, render
 from guardian.cli.choosing import Wanted
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import GuardianError, Mistake
 from guardian.model import State
+from guardian.rules import cells
 from guardian.rules.columns import PLAIN
 
 STDOUT = "-"
@@ -114,7 +117,8 @@ def _as_lines(records: Iterator[Document], pictures: "_Pictures | None", form: s
             waiting.write(_line(found))
         waiting.seek(0)
         columns = shape.columns()
-        table = csv.DictWriter(out, columns, restval="", lineterminator="\r\n")
+        # all in quotes: a spreadsheet that separates by semicolons would find a cell of its own behind one in a text
+        table = csv.DictWriter(out, columns, restval="", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
         table.writeheader()
         for line in waiting:
             table.writerow(_row(json.loads(line)))
@@ -154,11 +158,21 @@ class _Pictures:
         if sha256 not in self.names:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / f"{sha256}.{ENDINGS.get(kind, 'bin')}"
-            if not path.exists():
+            if not _holds(path, sha256):  # somebody may have laid another picture, or a link, under this name
                 with _atomic(path, "wb") as into:
                     self.client.fetch(sha256, into)
             self.names[sha256] = os.path.relpath(path, self.beside)
         return self.names[sha256]
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    """Whether an ordinary file lies there whose content that is."""
+    try:
+        with open(os.open(path, os.O_NOFOLLOW | reading.FLAGS), "rb") as file:  # noqa: PTH123 (a descriptor)
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return regular and hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 class _Shape:
@@ -198,7 +212,7 @@ def _row(record: Document) -> Document:
         row[f"{before}text"] = part["text"]
         for place, one in enumerate(part.get("media", ()), start=1):
             row |= {f"{before}media{place}_{key}": value for key, value in one.items()}
-    return row
+    return {key: cells.written(value) for key, value in row.items()}
 
 
 def _folder(file: str) -> Path:
@@ -233,11 +247,11 @@ def _atomic(path: Path, mode: str) -> Iterator[Any]:
             try:
                 out.flush()
                 os.fsync(out.fileno())
+                mask = os.umask(0)
+                os.umask(mask)
+                os.fchmod(out.fileno(), 0o666 & ~mask)  # as any other file of theirs; by its descriptor, not its name
             except OSError as error:
                 raise _unwritable(path, error) from None
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(made.name, 0o666 & ~mask)  # noqa: PTH101 (as any other file of theirs)
         os.replace(made.name, path)  # noqa: PTH105 (the name is text)
         made = None
     finally:

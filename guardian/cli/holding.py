@@ -8,6 +8,7 @@ import typer
 from guardian.cli import choosing, endings, render, standing
 from guardian.cli.choosing import WITHIN, Wanted
 from guardian.cli.given import AsJson, Config, Desk
+from guardian.errors import Mistake
 
 MOST_LINES = 20
 OVER = ("published", "cancelled", "retracting", "retracted")
@@ -73,6 +74,9 @@ def unhold(  # noqa: PLR0913 (one parameter for each way to choose)
     after: choosing.After = None,
     before: choosing.Before = None,
     everything: choosing.Everything = False,
+    restored: Annotated[
+        bool, typer.Option("--restored", help="What a restore has put on hold, once you have looked at the platforms.")
+    ] = False,
     yes: choosing.Yes = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -88,7 +92,10 @@ def unhold(  # noqa: PLR0913 (one parameter for each way to choose)
         ids=posts, account=account, brand=brand, tag=tag, campaign=campaign, states=state, after=after,
         before=before, everything=everything,
     )  # fmt: skip
-    body = {"tag": tag} if wanted.is_tag_alone else choosing.which(client, "unhold", wanted, yes=yes).body
+    if restored and wanted != Wanted():
+        raise Mistake("cannot use --restored with other choices, because it is one", fix="give it alone")
+    alone = {"restored": True} if restored else {"tag": tag} if wanted.is_tag_alone else None
+    body = alone or choosing.which(client, "unhold", wanted, yes=yes).body
     if body is None:
         return endings.FAILED
     done = client.post("/v1/posts/unhold", body)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from guardian.cli import attaching, endings, render
+from guardian.cli import attaching, endings, reading, render
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import GuardianError, Mistake
@@ -100,11 +100,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
                 file: BinaryIO = opened.enter_context(tempfile.TemporaryFile())
                 _copy(file)
             else:
-                file = opened.enter_context(open(path, "rb"))  # noqa: PTH123 (what the person wrote, as they wrote it)
-                if not os.path.isfile(path):  # noqa: PTH113 (as above)
-                    raise Mistake(
-                        f"cannot read {path}, because it is no ordinary file", fix="name a file, or - for stdin"
-                    )
+                file = opened.enter_context(reading.ordinary(path))
             if os.fstat(file.fileno()).st_size > MAX_FILE:
                 raise _too_large(path)
             yield file

@@ -1,6 +1,7 @@
 """`guardian init`: set up a house, as far as it is not set up yet. Safe to repeat; never arms what is frozen."""
 
 import os
+import shlex
 import stat
 import time
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import render
+from guardian.cli import init_system, render
 from guardian.cli.given import AsJson, Config, Desk
+from guardian.cli.init_system import Wish
 from guardian.errors import GuardianError, Mistake, NotAllowed
 from guardian.fence import reading, scopes
 from guardian.fence.arming import Armed, arm_new
@@ -22,6 +24,18 @@ IS_FROZEN = "it is frozen"
 MAX_SOCKET_PATH = 107  # as the configuration has it, whose models take long to load
 NO_HOME = "cannot tell where a house of yours belongs, because HOME names no directory"
 NAME_DIR = "name one: guardian init --dir DIR"
+System = Annotated[
+    bool, typer.Option("--system", help="This host's: users, groups, directories, units, an example configuration.")
+]
+Undo = Annotated[bool, typer.Option("--undo", help="With --system: take them away; evidence, journal, keys stay.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="With --system: say what would be done, change nothing.")]
+Start = Annotated[bool, typer.Option("--start", help="With --system: enable and start the units, too.")]
+Root = Annotated[
+    str | None, typer.Option("--root", metavar="DIR", help="With --system: another tree, such as an image's.")
+]
+Programs = Annotated[
+    str | None, typer.Option("--bin", metavar="DIR", help="With --system: where the programs lie, as units see it.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +67,74 @@ def register(app: typer.Typer) -> None:
     app.command("init", epilog="Example: guardian init --dir ~/try-guardian")(init)
 
 
-def init(
+def init(  # noqa: PLR0913 (one parameter for each option)
     *,
     directory: Annotated[
         str | None, typer.Option("--dir", metavar="DIR", help="Put everything below this directory.")
     ] = None,
+    system: System = False,
+    undo: Undo = False,
+    dry_run: DryRun = False,
+    start: Start = False,
+    root: Root = None,
+    programs: Programs = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> int:
     """Set up a house; safe to repeat.
 
-    Configuration, directories, and permits for scopes that are new. Never lifts a freeze.
+    Configuration, directories, and permits for scopes that are new. Never lifts a freeze. With --system also users,
+    groups and units, as docs/installing.md has it; what a person changed is kept.
     """
-    from guardian.config import load  # the models take longer to load than most commands to run
-
     desk = Desk(config, as_json)
+    wish = Wish(undo=undo, dry_run=dry_run, start=start, root=root, programs=programs)
+    wish.must_fit(system=system, elsewhere=bool(directory or config))
+    if system:
+        return _in_the_system(desk, wish)
     if directory and config:
         raise Mistake("cannot use --dir and --config together, because each names the configuration", fix="give one")
     plan = below(directory) if directory is not None else usual(config)
+    done, house = _set_up(plan, own=directory is not None or str(plan.config) == user_config_path())
+    desk.answer(_document(house, done), _lines(house, done))
+    return _told_of_failures(done)
+
+
+def _in_the_system(desk: Desk, wish: Wish) -> int:
+    """The host, or another tree; on the host also the house itself."""
+    inside: list[tuple[Done, House]] = []
+
+    def set_up() -> None:
+        plan = Plan(Path(SYSTEM_CONFIG), DEFAULTS["state_dir"], DEFAULTS["runtime_dir"])
+        inside.append(_set_up(plan, own=False))
+
+    came = init_system.run(wish, as_json=desk.as_json, inside=set_up)
+    for done, house in inside:
+        document = _document(house, done)
+        del document["next"]
+        desk.answer({**came.document, "house": document}, [*_inside(done), *came.lines])
+        return _told_of_failures(done)
+    desk.answer(came.document, came.lines)
+    return 0
+
+
+def _set_up(plan: Plan, *, own: bool) -> tuple[Done, House]:
+    """The house that the plan names, as far as it is not set up yet. `own`: one person's, with their tokens beside."""
+    from guardian.config import load  # the models take longer to load than most commands to run
+
     done = Done(plan.config)
     if not os.path.lexists(plan.config):
         _write_configuration(plan, done)
     settings = load(plan.config, with_secrets=False)
     done.accounts = len(settings.accounts)
     _make_directories(settings.house, done)
-    if directory is not None or str(plan.config) == user_config_path():
-        _private(str(plan.config.parent / "secrets"), done)  # one person's house: the tokens are theirs alone
+    if own:
+        _private(str(plan.config.parent / "secrets"), done)  # the tokens are theirs alone
     _arm(settings.house, settings.scopes, done)
     _have_a_key(settings.house, done)
-    desk.answer(_document(settings.house, done), _lines(settings.house, done))
+    return done, settings.house
+
+
+def _told_of_failures(done: Done) -> int:
     for scope, why in done.failed.items():
         render.tell(f"cannot arm {scope}, because {why}, do mend that and run guardian init again")
     return 1 if done.failed else 0
@@ -222,6 +275,13 @@ def _lines(house: House, done: Done) -> Iterator[str]:
     yield render.field("config", done.config)
     yield render.field("state", house.state_dir)
     yield render.field("runtime", house.runtime_dir)
+    yield from _inside(done)
+    yield "Next"
+    yield from (f"  {place}. {render.one_line(step)}" for place, step in enumerate(_next(done), start=1))
+
+
+def _inside(done: Done) -> Iterator[str]:
+    """What was made of the house itself, and what was left alone."""
     yield render.field("made", ", ".join(done.made) or "nothing")
     yield render.field("armed", ", ".join(done.armed) or "nothing")
     if done.kept:
@@ -232,16 +292,16 @@ def _lines(house: House, done: Done) -> Iterator[str]:
     if done.new_key:
         why = "an evidence bundle that brings its own key proves nothing about who sealed it"
         yield render.field("", f"Give this fingerprint to your lawyer today, on paper or by phone: {why}")
-    yield "Next"
-    yield from (f"  {place}. {step}" for place, step in enumerate(_next(done), start=1))
 
 
 def _next(done: Done) -> list[str]:
     """What to type after this; the configuration is named wherever it would not be found by itself."""
-    named = "" if config_path(None) == str(done.config) else f" --config {done.config}"
+    named = "" if config_path(None) == str(done.config) else f" --config {shlex.quote(str(done.config))}"
     secrets = done.config.parent / "secrets"
     edit = [f"write your accounts into {done.config}: its end says how"]
     if not secrets.exists():
-        edit.append(f"install -d {secrets}   # for tokens; the daemon's user must be able to enter it")
+        edit.append(
+            f"install -d {shlex.quote(str(secrets))}   # for tokens; the daemon's user must be able to enter it"
+        )
     steps = [f"guardian config check{named}", f"guardian run{named}", f"guardian status{named}"]
     return steps if done.accounts else [*edit, *steps]

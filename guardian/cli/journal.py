@@ -1,5 +1,6 @@
 """`guardian journal`: the hash-chained log; shown, copied, and verified here, taking nobody's word for it."""
 
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import endings, render
+from guardian.cli import endings, reading, render
 from guardian.cli.exporting import STDOUT, out_to
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
@@ -112,7 +113,7 @@ def _read(file: str) -> Iterator[Entry]:
     """The lines of an export. Raises Mistake, naming the line, for what is none."""
     number = 0
     try:
-        with open(file, encoding="ascii") as lines:  # noqa: PTH123 (a path as the person wrote it)
+        with io.TextIOWrapper(reading.ordinary(file), encoding="ascii") as lines:
             while line := lines.readline(LONGEST_LINE):
                 number += 1
                 yield Entry(**json.loads(line))

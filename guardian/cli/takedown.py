@@ -32,6 +32,15 @@ class Capture(StrEnum):
     SKIP = "skip"
 
 
+class Limit(StrEnum):
+    """What may be laid on a post that stays where it is, and lifted again."""
+
+    CLOSE_REPLIES = "close-replies"
+    DETACH_QUOTES = "detach-quotes"
+    LOCK = "lock"
+    SPOILER = "spoiler"
+
+
 class Severity(StrEnum):
     """What is worse is taken down first."""
 
@@ -55,7 +64,8 @@ class OrderUnlessNamed(TyperGroup):
 app = typer.Typer(
     cls=OrderUnlessNamed,
     help=(
-        "Take live posts down: the proof is sealed first, then they are deleted, hidden or kept, then read back.\n\n"
+        "Take live posts down: the proof is sealed first, then they are deleted, hidden, limited or kept, then read "
+        "back.\n\n"
         "guardian takedown REF... --delete is short for guardian takedown order REF... --delete."
     ),
     epilog="Example: guardian takedown https://mastodon.example/@acme/112 --delete",
@@ -88,7 +98,14 @@ def order(  # noqa: PLR0913 (one parameter for each option)
     *,
     delete: Annotated[bool, typer.Option("--delete", help="Delete them: on most platforms for ever.")] = False,
     hide: Annotated[bool, typer.Option("--hide", help="Hide them, where the platform can; see capabilities.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Overwrite their words, then delete; see capabilities.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave them: a decision, too, with its proof.")] = False,
+    limit: Annotated[
+        Limit | None,
+        typer.Option("--limit", help="Leave them, under a limit that can be lifted again; see capabilities."),
+    ] = None,
     reason: Reason = "",
     capture: Annotated[
         Capture | None,
@@ -106,19 +123,21 @@ def order(  # noqa: PLR0913 (one parameter for each option)
     config: Config = None,
     as_json: AsJson = False,
 ) -> int:
-    """Take posts down, and say truthfully what became of each.
+    """Take posts down, or limit them, and say truthfully what became of each.
 
     Works while frozen. Ends with 14 if anything is not as it was ordered; what is still under way goes on by itself.
     """
-    chosen = [name for name, given in (("delete", delete), ("hide", hide), ("keep", keep)) if given]
+    flags = (("delete", delete), ("hide", hide), ("keep", keep), (limit, limit is not None))
+    chosen = [name for name, given in flags if given]
     if len(chosen) != 1:
         raise Mistake(
             f"cannot take anything down, because {'no decision is' if not chosen else 'several decisions are'} given",
-            fix="give one of --delete, --hide, --keep",
+            fix="give one of --delete, --hide, --keep, --limit WHAT",
         )
     body = {
         "refs": refs,
         "decision": chosen[0],
+        "overwrite": overwrite,
         "reason": reason,
         "capture": capture,
         "severity": severity,
@@ -185,7 +204,7 @@ def undo(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show again what was hidden.
+    """Show again what was hidden, or lift a limit.
 
     That publishes, so it needs the thaw first. What was deleted stays deleted.
     """

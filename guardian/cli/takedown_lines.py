@@ -18,6 +18,14 @@ WORDS = {
     "captured": "waits for its turn",
     "acting": "being taken down",
 }
+LIMITS = ("close-replies", "detach-quotes", "lock", "spoiler")  # the post stays: nothing is said of its being visible
+OF_A_LIMIT = {
+    "in force": "IN FORCE: {}, read back from the platform; the post itself stays visible",
+    "kept": "the post stays visible; {}: as is said below",
+    "still_visible": "NOT LIMITED: {} is not in force",
+    "unknown": "UNKNOWN: nobody can say whether {} is in force",
+    "acting": "being limited: {}",
+}
 Document = dict[str, Any]
 
 
@@ -26,7 +34,8 @@ def lines(found: Document) -> Iterator[str]:
     heading = "every post is as it was ordered" if found["complete"] else "NOT complete"
     if found["state"] == "running":
         heading = f"still under way{eta(found)}"
-    yield f"{found['id']}  {found['decision']}  {heading}"
+    first = "overwrite, then " if found["overwrite"] else ""
+    yield f"{found['id']}  {first}{found['decision']}  {heading}"
     for one in found["targets"]:
         yield ""
         yield from _target(found, one)
@@ -47,10 +56,18 @@ def lines(found: Document) -> Iterator[str]:
         yield f"incident {found['incident']}: guardian incident show"
 
 
+def became(decision: str, state: str) -> str:
+    """What became of a post for which that was decided."""
+    usual = WORDS.get(state, state)
+    return OF_A_LIMIT.get(state, usual).format(decision) if decision in LIMITS else usual
+
+
 def _target(found: Document, one: Document) -> Iterator[str]:
     """One post of it."""
-    yield render.one_line(f"  {one['ref']}  {one['account']}  {WORDS.get(one['state'], one['state'])}")
-    why = "" if one["state"] == "kept" else one["why"]
+    limit = found["decision"] in LIMITS
+    state = "in force" if limit and one["state"] == "kept" and one["reversible"] else one["state"]
+    yield render.one_line(f"  {one['ref']}  {one['account']}  {became(found['decision'], state)}")
+    why = one["why"] if limit or one["state"] != "kept" else ""
     by_hand = one["state"] not in ENDED and found["state"] != "running" and one["url"]
     undo = f'guardian takedown undo {found["id"]} --target {one["id"]} --reason "..."' if one["reversible"] else ""
     proof = f"{one['evidence']} ({one['grade']})" if one["evidence"] else ""
@@ -59,7 +76,7 @@ def _target(found: Document, one: Document) -> Iterator[str]:
         ("because", why),
         ("not before", render.local(one["due"]) if one["due"] else ""),
         ("proof", proof),
-        ("do", "open the address and take it down by hand" if by_hand else ""),
+        ("do", f"open the address and {'limit it' if limit else 'take it down'} by hand" if by_hand else ""),
         ("undo", undo),
     ):
         if text:
@@ -75,7 +92,9 @@ def standing(found: Document | None) -> Iterator[str]:
     wrong = (found or {}).get("not_done", ())
     for one in wrong:
         name = one["url"] or f"{one['account']}/{one['platform_id']}"
-        yield render.field("NOT DONE", f"{name}  {WORDS[one['state']]}; guardian takedown show {one['takedown']}")
+        yield render.field(
+            "NOT DONE", f"{name}  {became(one['decision'], one['state'])}; guardian takedown show {one['takedown']}"
+        )
     more = (found or {}).get("not_done_in_all", 0) - len(wrong)
     if more > 0:
         yield render.field("", f"and {more} more")
@@ -86,7 +105,7 @@ def of_post(found: list[Document]) -> Iterator[str]:
     for one in found:
         part = f"part {one['part']}: " if (one["part"] or 1) > 1 else ""
         words = f"{part}{one['decision']}, ordered {render.local(one['at'])} by {one['by']}: "
-        yield render.field("takedown", f"{one['takedown']}  {words}{WORDS.get(one['state'], one['state'])}")
+        yield render.field("takedown", f"{one['takedown']}  {words}{became(one['decision'], one['state'])}")
         if one["evidence"]:
             yield render.field("proof", f"{one['evidence']} ({one['grade']})")
 

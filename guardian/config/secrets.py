@@ -12,6 +12,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
+from guardian import masking
 from guardian.config.text import read_regular
 from guardian.config.values import Bad
 from guardian.model import Secret
@@ -93,4 +94,5 @@ def _one_line(content: bytes, shown: str) -> Secret:
         raise Bad(f"{shown} is empty", fix)
     if not value.isprintable():
         raise Bad(f"{shown} holds more than one line, or letters that cannot be printed", fix)
+    masking.keep([value])  # before anybody has it
     return Secret(value)

@@ -24,6 +24,7 @@ from guardian.config.values import Bad, directory, nearest, parse_duration, runt
 from guardian.errors import ConfigMistake
 from guardian.fence.house import DEFAULTS, FenceError, House, find_house
 from guardian.model import Account, Secret
+from guardian.rules import secret_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -167,18 +168,27 @@ def _unknown_to_adapters(raw: Mapping[str, object], known: Known, places: Places
             yield Fault.about(("accounts", name, "platform"), places, bad)
             continue
         table = ("accounts", name, "secrets")
-        wanted = [one.split("|") for one in known[platform]]
-        for keys in sorted(keys for keys in wanted if not set(keys) & set(secrets)):
-            key = keys[0]
-            bad = Bad("it is missing, and the adapter needs it", f'write {key} = "file:/…" in [{named(table)}]')
-            yield Fault.about((*table, key), places, bad)
-        for keys in sorted(keys for keys in wanted if len(set(keys) & set(secrets)) > 1):
-            bad = Bad("it stands beside another that is for the same", f"keep one of: {', '.join(keys)}")
-            yield Fault.about((*table, next(key for key in keys if key in secrets)), places, bad)
-        names = {key for keys in wanted for key in keys}
-        for key in sorted(set(secrets) - names):
-            bad = Bad("the adapter asks for no such secret", _which(key, names, "remove it"))
-            yield Fault.about((*table, key), places, bad)
+        yield from _not_as_declared(table, known[platform], secrets, places)
+
+
+def _not_as_declared(
+    table: tuple[str, ...], declared: Collection[str], secrets: Mapping[str, object], places: Places
+) -> Iterator[Fault]:
+    """What is missing, there twice, of another way to log in, or asked for by nobody."""
+    wrong = secret_names.compare(declared, secrets)
+    for keys in sorted(wrong.missing):
+        bad = Bad("it is missing, and the adapter needs it", f'write {keys[0]} = "file:/…" in [{named(table)}]')
+        yield Fault.about((*table, keys[0]), places, bad)
+    for keys in sorted(wrong.twice):
+        bad = Bad("it stands beside another that is for the same", f"keep one of: {', '.join(keys)}")
+        yield Fault.about((*table, next(key for key in keys if key in secrets)), places, bad)
+    for key in wrong.beside:
+        bad = Bad("it is of another way to log in than those beside it", f"keep only: {', '.join(wrong.meant)}")
+        yield Fault.about((*table, key), places, bad)
+    names = {name for word in declared for name in secret_names.slot(word) if name}
+    for key in wrong.unknown:
+        bad = Bad("the adapter asks for no such secret", _which(key, names, "remove it"))
+        yield Fault.about((*table, key), places, bad)
 
 
 def _which(word: str, known: Collection[str], otherwise: str) -> str:

@@ -5,13 +5,24 @@ A third party's adapter, too: give it a `Bench` (the one thing to write) and run
 docs/writing-an-adapter.md.
 """
 
-from guardian.conformance import closed, declared, doubt, looking, others, scheduled, sending, silence, taking_down
+from guardian.conformance import (
+    closed,
+    declared,
+    doubt,
+    limiting,
+    looking,
+    others,
+    scheduled,
+    sending,
+    silence,
+    taking_down,
+)
 from guardian.conformance.bench import Bench, Held, NotPlayed
 from guardian.conformance.case import Broken, Case, NotOffered, Outcome, check, run
 
 CASES: tuple[Case, ...] = tuple(
     case
-    for file in (declared, sending, doubt, closed, others, looking, taking_down, scheduled, silence)
+    for file in (declared, sending, doubt, closed, others, looking, taking_down, limiting, scheduled, silence)
     for case in file.CASES
 )
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from guardian.adapter import Kind, Readiness, Undoing
+from guardian.beyond import Limiting
 from guardian.conformance.bench import NotPlayed
 from guardian.conformance.front import Front
 from guardian.fence import arming, passage
@@ -161,6 +162,9 @@ class Door:
 
     def prepared(self, ref: PostRef, decision: Decision) -> Undoing:
         """What the act will say, from looks made now."""
+        if decision.is_limit and isinstance(self.adapter, Limiting):
+            looks = self.adapter.looks_before(decision, ref)
+            return self.adapter.prepare(decision, ref, {look.name: self.adapter.fetch(look) for look in looks})
         return self.adapter.prepare(decision, ref, self.looked(ref) if decision is Decision.HIDE else {})
 
     def undo(self, ref: PostRef, how: Mapping[str, object], *, intent: Intent | None = None) -> Verdict:

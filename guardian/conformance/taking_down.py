@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from guardian.adapter import Kind
+from guardian.beyond import Overwriting
 from guardian.conformance.case import Cases
 from guardian.conformance.front import drops, loses, slow
 from guardian.conformance.stage import Broken, expect
@@ -22,12 +24,14 @@ CASES = Cases()
 
 
 def _hides(able: Abilities) -> bool:
-    return able.act(Decision.HIDE) is not None
+    """Posts of our own: there is nobody else on this stage."""
+    act = able.act(Decision.HIDE)
+    return act is not None and not act.others
 
 
 def _comes_back(able: Abilities) -> bool:
     act = able.act(Decision.HIDE)
-    return act is not None and act.reversible
+    return act is not None and act.reversible and not act.others
 
 
 @CASES.add()
@@ -67,6 +71,27 @@ def to_keep_a_post_is_no_act(stage: Stage) -> None:
     stage.door.take_down(ref, Decision.KEEP, undoing=undoing)
     expect(not stage.front.arrived(Kind.RETRACT), "something left for a post that is kept")
     expect(stage.held(ref) is not None, "a post that is kept is gone")
+
+
+@CASES.add(lambda able: bool(able.overwrites))
+def words_are_overwritten_by_one_request_and_deleted_by_another(stage: Stage) -> None:
+    adapter, words = stage.door.adapter, f"Words {uuid.uuid4().hex[:12]}"
+    ref = stage.plain.made(stage.bench.part(f"Fresh bread\n\n{words}"))
+    if not isinstance(adapter, Overwriting):
+        raise Broken("overwriting is declared, and the adapter has no `prepare_overwriting`")
+    undoing = adapter.prepare_overwriting(ref, stage.plain.looked(ref))
+    if undoing.ahead is None:
+        raise Broken("overwriting is declared, and a post of words is not overwritten")
+    bare = intents.retracting(stage.door.account, ref.id)
+    expect(isinstance(stage.door.take_down(ref, undoing=undoing.ahead, intent=bare), Stopped), "unannounced words left")
+    came = stage.door.take_down(ref, undoing=undoing.ahead)
+    expect(isinstance(came, Accepted), f"an honest overwriting came to {came}")
+    held = stage.held(ref)
+    expect(held is not None and words not in held.words, "its words are still shown, or it is gone already")
+    came = stage.door.take_down(ref, undoing=undoing)
+    expect(isinstance(came, Accepted), f"the deletion after it came to {came}")
+    expect(len(stage.front.arrived(Kind.RETRACT)) == 2, "it took another number of requests than two")  # noqa: PLR2004 (the two)
+    expect(adapter.presence(ref) is Presence.GONE, "it is gone, and presence does not say so")
 
 
 @CASES.add(_hides)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from guardian.config.in_force import InForce
     from guardian.daemon.bodies import AnyRecord, FreezeBody, ImportBody, Select, ThawBody
     from guardian.daemon.capabilities import Capabilities
+    from guardian.daemon.doctor import DoctorAnswers
     from guardian.daemon.evidence import EvidenceAnswers
     from guardian.daemon.lanes import Bell
     from guardian.daemon.listener import Listener
@@ -87,6 +88,7 @@ class Answers(Decisions, IncidentAnswers):
         capabilities: Capabilities,
         takedowns: TakedownAnswers,
         outside: Outside,
+        doctor: DoctorAnswers,
     ) -> None:
         self.books = books
         self.freezing = freezing
@@ -104,6 +106,7 @@ class Answers(Decisions, IncidentAnswers):
         self.capabilities = capabilities
         self.takedowns = takedowns
         self.outside = outside
+        self.doctor = doctor
         self.database = books.database
 
     @property

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from guardian import __version__
-from guardian.daemon import contract, evidence, incidents, limits, takedowns
+from guardian.daemon import contract, doctor, evidence, incidents, limits, takedowns
 from guardian.daemon.bodies import (
     AnyRecord,
     CancelBody,
@@ -119,6 +119,7 @@ def table(answers: Answers) -> tuple[Route, ...]:
         Route("GET", "/v1/journal", Right.READ, journal, "A page of the journal"),
         Route("GET", "/v1/capabilities", Right.READ, capabilities, "What can be done on each account's platform"),
         *scheduled_there(answers),
+        *doctor.routes(answers),
         Route("GET", "/metrics", Right.READ, metrics, "What Prometheus asks for", answer=PlainTextResponse),
     )
 

@@ -97,9 +97,10 @@ class HoldBody(Which):
 
 
 class UnholdBody(Which):
-    """POST /v1/posts/unhold: posts, or a tag."""
+    """POST /v1/posts/unhold: posts, or a tag, or what a restore has put on hold (and nobody else)."""
 
     tag: Tag | None = None
+    restored: bool = False
 
 
 class ReleaseBody(Which):

@@ -13,6 +13,7 @@ from guardian.daemon.answers import Answers
 from guardian.daemon.api import application
 from guardian.daemon.capabilities import Capabilities
 from guardian.daemon.census import Census
+from guardian.daemon.doctor import DoctorAnswers
 from guardian.daemon.emergencies import Emergencies, emergencies
 from guardian.daemon.evidence import EvidenceAnswers
 from guardian.daemon.inspecting import Inspecting
@@ -30,6 +31,7 @@ from guardian.daemon.takedowns import TakedownAnswers
 from guardian.daemon.watch import Watch
 from guardian.duties.books import Books
 from guardian.duties.deciding import Deciding
+from guardian.duties.examining import Examining
 from guardian.duties.exporting_evidence import Exporting
 from guardian.duties.freeze import Freezing
 from guardian.duties.heads import Heads
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 
     from guardian.adapter import Maker
     from guardian.config import Fault, Settings
+    from guardian.duties.examining import Heard
     from guardian.model import Account
     from guardian.rules.clock import Sight
 
@@ -147,6 +150,7 @@ def build(
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
     loops = (*urgent.loops, *loops, Loop("outside", outside, clock))
     standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)
+    answers.doctor.watched_for = notifying.watchdog // 1000
     _show(metrics, answers, lambda: (*standing, *bell.loops))
     return Daemon(
         settings=settings,
@@ -245,7 +249,23 @@ def _answers(
         capabilities=capabilities,
         takedowns=TakedownAnswers(takedowns=urgent.takedowns, undoing=urgent.undoing, in_force=in_force),
         outside=outside,
+        doctor=_doctor(books, urgent.desks.makers, urgent.desks.shelf),
     )
+
+
+def _doctor(books: Books, makers: Mapping[str, Maker], shelf: Shelf) -> DoctorAnswers:
+    """What tells how ready we are; it asks the platforms over connections of its own."""
+    in_force = books.in_force
+
+    def connect(account: Account, heard: Heard) -> gate.Emergency:
+        within = min(in_force.settings.gate.answer_within / 1000, LOOK_WITHIN)
+        place = in_force.settings.state_dir / SESSIONS
+        return gate.emergency(account, makers, answer_within=within, keep_in=place, on_answer=heard)
+
+    examining = Examining(
+        database=books.database, in_force=in_force, connect=connect, begin=run_beside, clock=books.clock
+    )
+    return DoctorAnswers(examining=examining, books=books, shelf=shelf)
 
 
 def _reload(books: Books, bell: Bell, lanes: Lanes, metrics: Metrics, listener: Listener) -> Reload:

@@ -53,6 +53,10 @@ class Capabilities:
             "server": _server(self._limits(account.name)),
             **_sending(abilities),
             **{decision.value: _act(abilities.act(decision)) for decision in ACTING},
+            "overwrite": abilities.overwrites or None,
+            "limits": [
+                {"decision": one.decision.value, **_told(one)} for one in abilities.acts if one.decision.is_limit
+            ],
             "budget": {"count": abilities.budget.count, "window_ms": abilities.budget.window},
             "scheduled_there": {"listed": abilities.lists_natives, "deferred": abilities.defers_natives},
             "proof": None if proof is None else {"look": proof.look, "words": proof.words},
@@ -61,7 +65,11 @@ class Capabilities:
 
 
 def _act(act: Act | None) -> Document | None:
-    return None if act is None else {"name": act.name, "reversible": act.reversible, "words": act.words}
+    return None if act is None else _told(act)
+
+
+def _told(act: Act) -> Document:
+    return {"name": act.name, "reversible": act.reversible, "words": act.words}
 
 
 def _server(limits: Limits | None) -> Document | None:

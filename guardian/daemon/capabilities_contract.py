@@ -15,6 +15,12 @@ class Act(BaseModel):
     words: str
 
 
+class LimitAct(Act):
+    """What a limit does to a post that stays there."""
+
+    decision: Literal["close-replies", "detach-quotes", "lock", "spoiler"]
+
+
 class Budget(BaseModel):
     """How many takedowns a platform takes from one account in any window of so many ms."""
 
@@ -76,6 +82,8 @@ class AccountCapabilities(BaseModel):
     lost_answer: LostAnswer | None
     delete: Act | None
     hide: Act | None
+    overwrite: str | None
+    limits: list[LimitAct]
     budget: Budget
     scheduled_there: ScheduledThere
     proof: Proof | None

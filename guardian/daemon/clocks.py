@@ -5,23 +5,17 @@ The only place where they are read; everybody else is given them.
 
 from __future__ import annotations
 
-import ctypes
-import shutil
-import subprocess
 import threading
 import time
 
 from guardian.fence.permits import boot_id
+from guardian.machine import kept_right, kept_right_by_systemd
 from guardian.rules.clock import Sight
 
-TIME_ERROR = 5
-STA_UNSYNC = 0x40
-SIZE_OF_TIMEX = 512  # more than the kernel's struct has on any machine
-STATUS_AT = ctypes.sizeof(ctypes.c_long) * 5  # after `modes` (padded), offset, freq, maxerror, esterror
 YES_HOLDS, NO_HOLDS = 600.0, 30.0  # seconds
 A_STEP = 1_000
-ASKED_WITHIN = 2.0
-_libc = ctypes.CDLL(None, use_errno=True)
+
+__all__ = ["boot_time", "sight", "synchronised", "wall_clock"]
 
 
 def wall_clock() -> int:
@@ -39,12 +33,8 @@ def synchronised() -> bool:
 
     guardian.service lets no call of the clock through (ProtectClock=): then systemd's own word is asked for.
     """
-    timex = ctypes.create_string_buffer(SIZE_OF_TIMEX)  # modes 0: only asks
-    state = _libc.adjtimex(timex)
-    if state < 0:
-        return _timedated.says(wall_clock() - boot_time())
-    status = int.from_bytes(timex.raw[STATUS_AT : STATUS_AT + 4], "little")
-    return 0 <= state < TIME_ERROR and not status & STA_UNSYNC
+    kept = kept_right()
+    return _timedated.says(wall_clock() - boot_time()) if kept is None else kept
 
 
 class Timedated:
@@ -65,25 +55,11 @@ class Timedated:
             return self._said
         try:
             if time.monotonic() >= self._until or abs(offset - self._offset) > A_STEP:
-                self._said, self._offset = _asked(), offset
+                self._said, self._offset = kept_right_by_systemd() is True, offset
                 self._until = time.monotonic() + (YES_HOLDS if self._said else NO_HOLDS)
             return self._said
         finally:
             self._turn.release()
-
-
-def _asked() -> bool:
-    program = shutil.which("timedatectl")
-    if program is None:
-        return False
-    words = [program, "show", "--property=NTPSynchronized", "--value"]
-    try:
-        done = subprocess.run(  # noqa: S603 (systemd's own, by its own path)
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=ASKED_WITHIN, check=False, env={}
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return done.returncode == 0 and done.stdout.strip() == b"yes"
 
 
 _timedated = Timedated()

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from guardian.daemon import capabilities_contract, evidence_contract, incident_forms, takedown_forms
+from guardian.daemon import capabilities_contract, doctor, evidence_contract, incident_forms, takedown_forms
 
 
 class Fault(BaseModel):
@@ -299,6 +299,7 @@ DONE: dict[tuple[str, str], Any] = {
     ("POST", "/v1/natives/{native_id}/restore"): Restored,
     **incident_forms.DONE,
     **takedown_forms.DONE,
+    **doctor.DONE,
 }
 ERRORS = {
     400: "It is no HTTP",

@@ -63,6 +63,9 @@ class Decisions:
         if body.tag is not None:
             _must_be_alone(body)
             found = self.keeping.unhold_tag(body.tag, who=peer.name)
+        elif body.restored:
+            _must_be_alone(body)
+            found = self.keeping.unhold_restored(who=peer.name)
         else:
             which = self._which(body)
             if body.preview:
@@ -204,6 +207,8 @@ def _lifted(found: Lifted) -> documents.Document:
 
 
 def _must_be_alone(body: HoldBody | UnholdBody) -> None:
+    if body.tag is not None and getattr(body, "restored", False):
+        raise Mistake("cannot tell what is meant, because a tag and restored are given", fix="give one of them")
     if body.ids is not None or body.select is not None or body.preview:
         raise Mistake("cannot tell what is meant, because a tag and posts are given", fix="give the tag alone")
 

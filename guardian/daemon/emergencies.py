@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from guardian.duties.books import Books
     from guardian.duties.shelf import Shelf
     from guardian.gate.accounts import Emergency
+    from guardian.gate.public import PublicReader
     from guardian.model import Account
     from guardian.store.spool import Spool
 
@@ -62,6 +63,12 @@ class Desks:
             on_refusal=lambda: self.metrics.refused(account.name),
             keep_in=settings.state_dir / SESSIONS,
         )
+
+    def public(self, name: str) -> PublicReader | None:
+        """What reads without a token for an account; None when it is not configured any more."""
+        accounts = self.books.in_force.settings.accounts
+        account = next((one for one in accounts if one.name == name), None)
+        return None if account is None else self.desk(account).public
 
     def build(self, account: Account, began: Mapping[str, float]) -> Retracting:
         """What takes its posts down."""
@@ -149,7 +156,7 @@ def emergencies(
         spool=spool,
         desk=desks.desk,
         clock=clock,
-        picture=Picturing(in_force, clock=clock).add,
+        picture=Picturing(in_force, clock=clock, public=desks.public).add,
     )
     desks.finishing.append(finishing)
     takedowns = Takedowns(

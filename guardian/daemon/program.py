@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from guardian.backup import placing
 from guardian.config import load
-from guardian.daemon import hold
+from guardian.daemon import cores, hold
 from guardian.daemon import log as logging_
 from guardian.daemon.build import build, reader
 from guardian.daemon.clocks import wall_clock
@@ -60,13 +61,15 @@ log = structlog.get_logger()
 
 def main(words: list[str]) -> int:
     """Run until told to stop; the exit code."""
+    cores.off()  # before the first secret is read
     notifying = taken_from(os.environ)
     makers = accounts.makers()
     try:
         return run(_settings(words, makers), makers, notifying)
     except (GuardianError, FenceError) as error:
-        notifying.status(f"not started: {error}")
-        print(error, file=sys.stderr)  # noqa: T201 (the daemon has no log yet, or no more)
+        said = logging_.without_secrets(error)
+        notifying.status(f"not started: {said}")
+        print(said, file=sys.stderr)  # noqa: T201 (the daemon has no log yet, or no more)
         return WRONG_USE if isinstance(error, ConfigMistake) else FAILED
 
 
@@ -77,6 +80,9 @@ def run(settings: Settings, makers: Mapping[str, Maker], notifying: Notifying) -
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, {*ends, RELOADS})  # before any thread exists: they all inherit it
     lock = own(settings.house)
+    moved = placing.finish(settings.state_dir)  # before anything of the house is opened
+    if moved is not None:
+        log.warning("finished a restore", moved_aside=moved)
     try:
         _live(settings, makers, ends, notifying)
     except Broken as broken:

@@ -27,11 +27,12 @@ class TakedownBody(Body):
     `refs` in their order: the first is taken down first. `wait` is for how many seconds the answer may take; what is
     not over by then goes on, and GET /v1/takedowns/ID tells of it. The same `key` names the same order. `siblings`:
     also what says the same on other accounts, the other parts of a thread, the other variants of a campaign.
-    `evidence_only`: a snapshot.
+    `evidence_only`: a snapshot. `overwrite`: of what is to be deleted the words are overwritten before, where the
+    platform can. The last four decisions are limits: the post stays, and is *kept* once one is in force.
     """
 
     refs: Annotated[list[Ref], Field(min_length=1, max_length=1000)]
-    decision: Literal["delete", "hide", "keep"] = "keep"
+    decision: Literal["delete", "hide", "keep", "close-replies", "detach-quotes", "lock", "spoiler"] = "keep"
     capture: Literal["best-effort", "require", "skip"] | None = None
     reason: Reason = ""
     severity: Literal["low", "usual", "high", "critical"] = "usual"
@@ -39,6 +40,7 @@ class TakedownBody(Body):
     siblings: bool = False
     replies: Annotated[int, Field(ge=0, le=200)] | None = None
     evidence_only: bool = False
+    overwrite: bool = False
     with_freeze: bool = False
     wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT)] = 10.0
     key: Annotated[str, Field(min_length=8, max_length=100)] | None = None
@@ -46,7 +48,10 @@ class TakedownBody(Body):
 
 
 class UndoBody(Body):
-    """POST /v1/takedowns/ID/undo: show again what was hidden; of an order with one target, or of this target."""
+    """POST /v1/takedowns/ID/undo: show again what was hidden, or lift a limit.
+
+    Of an order with one target, or of this target.
+    """
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
     target: Annotated[str, Field(max_length=100)] | None = None
@@ -87,6 +92,7 @@ class Takedown(BaseModel):
     id: str
     incident: str | None
     decision: str
+    overwrite: bool
     capture: str
     severity: str
     reason: str

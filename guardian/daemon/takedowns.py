@@ -59,6 +59,7 @@ class TakedownAnswers:
             siblings=body.siblings,
             urgent=body.with_freeze,
             evidence_only=body.evidence_only,
+            overwrite=body.overwrite,
         )
         found, _ = self.takedowns.order(wish, who=who.name)
         return self._document(found, self.takedowns.wait(found.id, body.wait))
@@ -102,6 +103,7 @@ class TakedownAnswers:
             "id": found.id,
             "incident": found.incident,
             "decision": found.decision,
+            "overwrite": found.overwrite,
             "capture": found.capture,
             "severity": SEVERITIES[found.severity],
             "reason": found.reason,
@@ -111,7 +113,7 @@ class TakedownAnswers:
             "state": "running" if running else "done",
             "complete": not lost and all(_is_done(found, one) for one in targets),
             "lost": lost,
-            "targets": [_target(one) for one in targets],
+            "targets": [_target(found, one) for one in targets],
             "siblings": [_sibling(one) for one in self.takedowns.siblings(mine)],
             "waiting": [asdict(one) for one in self.takedowns.waiting(mine)],
         }
@@ -139,7 +141,14 @@ def routes(answers: TakedownAnswers) -> tuple[Route, ...]:
         Route("POST", "/v1/takedowns", Right.TAKEDOWN, order, "Evidence, then the act, then reading back", waits=True),
         Route("GET", "/v1/takedowns", Right.READ, page, "A page of the takedowns"),
         Route("GET", "/v1/takedowns/{takedown}", Right.READ, one, "A takedown and what came of it", waits=True),
-        Route("POST", "/v1/takedowns/{takedown}/undo", Right.TAKEDOWN, undo, "Show again what was hidden", waits=True),
+        Route(
+            "POST",
+            "/v1/takedowns/{takedown}/undo",
+            Right.TAKEDOWN,
+            undo,
+            "Show again, or lift a limit",
+            waits=True,
+        ),
     )
 
 
@@ -152,12 +161,12 @@ def named(takedown: str) -> str:
 
 def _is_done(order: Takedown, target: Target) -> bool:
     """Whether it is as it was ordered: a post that was to be hidden and is gone is more than that."""
-    if order.decision is Decision.KEEP:
+    if order.decision is Decision.KEEP or order.decision.is_limit:
         return target.state in COMPLETE
     return target.state in COMPLETE and target.state != TargetState.KEPT
 
 
-def _target(found: Target) -> documents.Document:
+def _target(order: Takedown, found: Target) -> documents.Document:
     ref = found.post if found.post is not None else f"{found.account}/{found.platform_id}"
     if found.post is not None and found.part:
         ref = f"{found.post}#{found.part + 1}"
@@ -174,7 +183,7 @@ def _target(found: Target) -> documents.Document:
         "evidence": found.evidence,
         "grade": found.grade,
         "due": documents.utc(found.due_at) if found.state in OPEN else None,
-        "reversible": found.undo is not None,
+        "reversible": found.undo is not None and (not order.decision.is_limit or found.state == TargetState.KEPT),
     }
 
 

@@ -38,6 +38,7 @@ def standing(tx: Tx, incident: str | None) -> documents.Document:
                 "platform_id": row["platform_id"],
                 "url": row["url"],
                 "post": row["post"],
+                "decision": row["decision"],
                 "state": row["state"],
                 "why": row["why"],
             }

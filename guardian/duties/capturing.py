@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from guardian.adapter import Telling
+from guardian.beyond import Telling
 from guardian.duties.facts import IDENTITY, Facts, Piece, at_most, grade_of
 from guardian.duties.snapshot import (
     GONE,

@@ -194,7 +194,9 @@ class Finishing:
     def _write(self, target: Target, snapshot: Snapshot, seal: Seal, views: Sequence[View]) -> None:
         now, name = self.clock(), snapshot.bundle.name
         authorities = self.in_force.settings.evidence.authorities
-        lingering = [f"{view.what} is still served: {view.url}" for view in views if view.verdict == "served"]
+        stays = snapshot.wanted.order.decision.is_limit
+        served = [] if stays else [view for view in views if view.verdict == "served"]
+        lingering = [f"{view.what} is still served: {view.url}" for view in served]
         with self.database.transaction() as tx:
             order = takedowns.get(tx, target.takedown)
             self.shelf.note_seal(tx, name, seal, who=WHO, now=now, **about(order, target), grade=snapshot.grade)

@@ -122,6 +122,15 @@ class Keeping:
             missed = self._lift(tx, mine, who=who)
         return Lifted(lifted=mine, not_held=[], still=[], missed=missed)
 
+    def unhold_restored(self, *, who: str) -> Lifted:
+        """Lift what a restore has put on hold, because it may have been sent since the backup; nobody else's hold."""
+        self._must_know_the_time()
+        with self.database.transaction() as tx:
+            self.database.audit.must_hold(tx, "lift a hold")
+            mine = holds.by(tx, holds.RESTORE)
+            missed = self._lift(tx, mine, who=who)
+        return Lifted(lifted=mine, not_held=[], still=[], missed=missed)
+
     def _lift(self, tx: Tx, mine: Sequence[Hold], *, who: str) -> list[str]:
         """Miss what fell due, then lift. The time is read here, so that none passes between the two."""
         if not mine:

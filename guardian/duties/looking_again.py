@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from guardian.duties import fate, outside_view
+from guardian.duties.acting import shown
 from guardian.duties.outcomes import WHO, about, ref_of
 from guardian.errors import GuardianError, Illegal
 from guardian.evidence import canonical
@@ -74,7 +75,10 @@ class LookingAgain:
         views: list[View] = []
         if account is not None:
             desk = self.desk(account)
-            presence = _presence(desk, target, exchanges)
+            presence = _presence(desk, order, target, exchanges)
+            act = desk.maker.abilities.act(order.decision)
+            if presence is Presence.THERE and act is not None and not act.seen:
+                presence = Presence.UNKNOWN  # it shows nobody whether it is hidden
             views = outside_view.look(desk.public, target.url, (), within=WITHIN, keep=exchanges.append)
         self._write(look, order, target, presence, views, exchanges)
 
@@ -98,7 +102,8 @@ class LookingAgain:
     @staticmethod
     def _move(tx: Tx, order: Takedown, target: Target, presence: Presence, now: int) -> None:
         """What the look shows may change where the target is: it came back, or is gone at last."""
-        if presence is Presence.UNKNOWN:
+        lifted = order.decision.is_limit and target.undo is None
+        if presence is Presence.UNKNOWN or (lifted and presence is not Presence.GONE):
             return
         try:
             moved = takedowns.move(tx, target, found(presence, order.decision), why="", now=now)
@@ -131,10 +136,10 @@ class LookingAgain:
             return None
 
 
-def _presence(desk: Emergency, target: Target, exchanges: list[Exchange]) -> Presence:
+def _presence(desk: Emergency, order: Takedown, target: Target, exchanges: list[Exchange]) -> Presence:
     try:
         with recording.record(exchanges.append, until=time.monotonic() + WITHIN):
-            return desk.adapter.presence(ref_of(target))
+            return shown(desk.adapter, order.decision, ref_of(target))
     except Exception as error:  # noqa: BLE001 (whatever it is, nobody can say where the post is)
         log.info("not looked again", target=target.id, said=type(error).__name__)
         return Presence.UNKNOWN

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian.adapter import Kind
+from guardian.beyond import Inquiring
 from guardian.duties import publication
 from guardian.duties.uploading import Barred, Handed, Later, Unfit
 from guardian.errors import TokenRefused
@@ -195,7 +196,11 @@ class Publishing:
     def _problems(self, post: Post) -> Sequence[Problem]:
         """What the platform would refuse: of a thread in any of its parts, before the first of them is out."""
         self.limits = limits = self.limits or self.adapter.limits()
-        return [problem for part in post.parts[post.live :] for problem in self.adapter.check(part, limits)]
+        parts = post.parts[post.live :]
+        if isinstance(self.adapter, Inquiring):
+            for part in parts:
+                self.adapter.inquire(part)
+        return [problem for part in parts for problem in self.adapter.check(part, limits)]
 
     def _not_handed(self, post: Post, handed: NotHanded) -> Outcome:
         """Nothing was published: the post waits in the queue, or a person has to look at its pictures."""

@@ -192,19 +192,20 @@ class Retracting:
         if why:
             self.outcomes.end(order, target, Step.REFUSE, why, snapshot=snapshot)
             return
-        doubtful = (snapshot is not None and snapshot.not_found) or self._was_acted_on(target)
-        if doubtful and self._is_gone(target, snapshot):
+        limit = order.decision.is_limit
+        doubtful = limit or (snapshot is not None and snapshot.not_found) or self._was_acted_on(target)
+        presence = self.acting.presence(order.decision, target, snapshot) if doubtful else Presence.THERE
+        if presence is Presence.GONE:
             self.outcomes.end(order, target, Step.FOUND_GONE, "it was gone before we came", snapshot=snapshot)
-            return
-        self.acting.attempt(order, target, snapshot)
+        elif presence is Presence.LIMITED and limit:
+            self.outcomes.end(order, target, Step.FOUND_LIMITED, "it was so before we came", snapshot=snapshot)
+        else:
+            self.acting.attempt(order, target, snapshot)
 
     def _was_acted_on(self, target: Target) -> bool:
         """Whether another order was for the same post, and a request has left for it: the snapshot may be older."""
         with self.database.reading() as tx:
             return any(other.acts for other in takedowns.same_post(tx, target))
-
-    def _is_gone(self, target: Target, snapshot: Snapshot | None) -> bool:
-        return self.acting.presence(target, snapshot) is Presence.GONE
 
     def _why_not(self, order: Takedown, target: Target, snapshot: Snapshot | None) -> str:
         """Why it is not to be touched: it is not ours, nobody can say whose it is, or the proof was required."""
@@ -212,8 +213,8 @@ class Retracting:
         if order.capture is Capture.REQUIRE and grade is not Grade.COMPLETE:
             lacking = "; ".join(snapshot.missing) if snapshot is not None else "no snapshot"
             return f"the proof is {grade}, and the order requires it whole ({lacking})"[:WHY_LENGTH]
-        acts = {act.decision for act in self.emergency.maker.abilities.acts}
-        if order.decision not in acts:
+        act = self.emergency.maker.abilities.act(order.decision)
+        if act is None:
             return f"{self.account.platform} cannot {order.decision} a post"
         if snapshot is None:
             identity, author = self._who(), None
@@ -222,7 +223,8 @@ class Retracting:
             status = snapshot.answers.get("status")
             fine = status is not None and 200 <= status.status < 300  # noqa: PLR2004 (HTTP's own classes)
             author = self.emergency.adapter.author(status.body) if status is not None and fine else None
-        return ownership.why_not(self.account, identity=identity, author=author, ours=target.post is not None)
+        ours = target.post is not None
+        return ownership.why_not(self.account, identity=identity, author=author, ours=ours, others=act.others)
 
     def _who(self) -> Identity | None:
         try:

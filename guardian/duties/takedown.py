@@ -54,6 +54,7 @@ class Wish:
     key: str | None = None
     siblings: bool = False  # what says the same elsewhere, the rest of a thread, the other variants of a campaign, too
     urgent: bool = False  # with a freeze: a reference that names nothing does not keep the others from being taken down
+    overwrite: bool = False  # before a deletion, where the platform can
     evidence_only: bool = False  # a snapshot: it joins an incident, and opens none
 
 
@@ -104,6 +105,8 @@ class Takedowns:
         Raises Mistake, Unfound, Illegal for its references; nothing is ordered then.
         """
         began = time.monotonic()
+        if wish.overwrite and wish.decision is not Decision.DELETE:
+            raise Mistake(f"cannot overwrite posts to {wish.decision} them", fix="give it with --delete, or leave it")
         if wish.key is not None:
             with self.database.reading() as tx:
                 known = takedowns.by_key(tx, wish.key)
@@ -165,6 +168,7 @@ class Takedowns:
                 by=who,
                 agreed=wish.agreed,
                 at=now,
+                overwrite=wish.overwrite,
             )
             takedowns.order(tx, order, given=wish.given, key=wish.key)
             ids = [takedowns.add_target(tx, order.id, one, nr=nr) for nr, one in enumerate(named, 1)]
@@ -172,6 +176,8 @@ class Takedowns:
                 "incident": order.incident, "takedown": order.id, "decision": order.decision, "capture": order.capture,
                 "severity": order.severity, "reason": order.reason, "agreed": list(order.agreed), **_who(wish.given),
             }  # fmt: skip
+            if wish.overwrite:
+                facts["overwrite"] = True
             if wish.given.get("lost"):
                 facts["lost"] = wish.given["lost"]
             told = [_told(target, one) for target, one in zip(ids, named, strict=True)]

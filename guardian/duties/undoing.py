@@ -1,4 +1,4 @@
-"""Undoing a takedown where the act can be reversed: an edit that shows the post again. Called by API threads.
+"""Undoing a takedown where the act can be reversed: the post is shown again, or a limit lifted. Called by API threads.
 
 It publishes, so it needs the fence like any post: while frozen it is refused, here in words and at the gate in deed.
 """
@@ -9,6 +9,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
+from guardian.duties.acting import shown
 from guardian.duties.outcomes import about, ref_of
 from guardian.errors import Doubt, Illegal, Refusal
 from guardian.fence import passage
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from guardian.model import Account, Target
     from guardian.store.database import Database
 
+REVERSIBLE = (TargetState.HIDDEN, TargetState.KEPT)  # of a post that was hidden; of one that a limit was laid on
+LIFTED = "the limit was lifted again"
 FROZEN_FIX = 'lift the freeze first: guardian thaw --reason "..."'
 
 
 class Undoing:
-    """Shows again what was hidden."""
+    """Shows again what was hidden, and lifts limits."""
 
     def __init__(
         self,
@@ -62,17 +65,16 @@ class Undoing:
             target = takedowns.target(tx, target_id)
             order = takedowns.get(tx, target.takedown)
         account = self._account(target)
-        if target.state != TargetState.HIDDEN or target.undo is None:
+        if target.state != REVERSIBLE[order.decision.is_limit] or target.undo is None:
             raise Illegal(
                 f"cannot undo {target_id}, because it is {target.state.replace('_', ' ')}: nothing can reverse that",
                 fix="publish the post anew, if it is to be seen again",
             )
+        what = "lifting a limit" if order.decision.is_limit else "showing a post again"
         try:
             ticket = passage.look(self.house, account.scopes)
         except passage.Stopped as stopped:
-            raise Refusal(
-                f"cannot undo it, because showing a post again is publishing, and {stopped}", fix=FROZEN_FIX
-            ) from None
+            raise Refusal(f"cannot undo it, because {what} is publishing, and {stopped}", fix=FROZEN_FIX) from None
         with self.database.transaction() as tx:
             journal.append(tx, "undoing", who=who, now=self.clock(), **about(order, target), reason=reason)
         desk = self.desk(account)
@@ -80,17 +82,21 @@ class Undoing:
         with intents.declare(intent), contextlib.suppress(Exception):  # libraries disguise; the receipt decides
             desk.adapter.undo(ref_of(target), target.undo)
         found = verdict(intent.receipt)
-        presence = desk.adapter.presence(ref_of(target))
+        presence = shown(desk.adapter, order.decision, ref_of(target))
+        act = desk.maker.abilities.act(order.decision)
+        told = isinstance(found, Accepted) or act is None or act.seen  # else only its answer says that it was done
+        undone = presence is Presence.THERE and told
         with self.database.transaction() as tx:
             facts = {**about(order, target), "presence": presence, "why": getattr(found, "why", ""), "reason": reason}
-            journal.append(
-                tx, "undone" if presence is Presence.THERE else "not undone", who=who, now=self.clock(), **facts
-            )
-            if presence is Presence.THERE:
-                takedowns.move(tx, target, Step.UNDO, why="shown again", now=self.clock())
+            journal.append(tx, "undone" if undone else "not undone", who=who, now=self.clock(), **facts)
+            if undone:
+                lifted = order.decision.is_limit
+                takedowns.move(tx, target, Step.UNDO, why=LIFTED if lifted else "shown again", now=self.clock())
+                if lifted:
+                    takedowns.forget_undo(tx, target.id)
         if isinstance(found, Stopped):
             raise Refusal(f"cannot undo it, because {found.why}", fix=FROZEN_FIX)
-        if presence is not Presence.THERE:
+        if not undone:
             why = getattr(found, "why", "") or f"the platform shows it {presence}"
             family = Doubt if isinstance(found, Accepted) else Refusal
             raise family(f"cannot say that it is undone, because {why}", fix="look at the post itself, then try again")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guardian.adapter import Kind, Readiness
-from guardian.errors import GuardianError, TokenRefused
+from guardian.errors import GuardianError, Mistake, TokenRefused
 from guardian.failpoint import failpoint
 from guardian.fence import passage
 from guardian.gate.intents import Intent, declare
@@ -136,13 +136,17 @@ class Uploading:
         except passage.Stopped as stopped:
             return Barred(str(stopped))
         failpoint("lane.uploading")
-        upload, said = None, ""
+        upload, said, unfit = None, "", ""
         with declare(Intent(Kind.UPLOAD, self.account.name, ticket)) as receipt:
             try:
                 upload = self.adapter.upload(data, media)
+            except Mistake as mistake:
+                unfit = str(mistake)
             except Exception as error:  # noqa: BLE001 (libraries disguise; the receipt decides)
                 said = type(error).__name__
         failpoint("lane.uploaded")
+        if unfit and receipt.uploading is None:
+            return Unfit(Problem(field="media", message=f"{media.sha256[:12]}: {unfit}"))
         found = verdict_of_upload(receipt)
         if isinstance(found, Accepted) and upload is not None:
             given.ids.append(upload)

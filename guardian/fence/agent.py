@@ -213,7 +213,7 @@ def _bad(message: str, fix: str) -> Unheard:
 
 
 def _say_and_fail(text: str) -> int:
-    print(text, file=sys.stderr)
+    print(report.printable(text), file=sys.stderr)
     return WRONG_USE
 
 

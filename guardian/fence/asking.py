@@ -122,5 +122,5 @@ def _nobody(house: House, *found: Answered | Unanswered | Refused) -> int:
 
 
 def _fail(code: int, text: str) -> int:
-    print(text, file=sys.stderr)
+    print(report.printable(text), file=sys.stderr)
     return code

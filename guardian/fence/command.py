@@ -226,5 +226,7 @@ def _no_such_scope(house: House, scope: str) -> str:
 
 
 def _fail(code: int, text: str) -> int:
-    print(text, file=sys.stderr)
+    from guardian.fence import report  # nothing was stopped: nobody waits for a line that counts
+
+    print(report.printable(text), file=sys.stderr)
     return code

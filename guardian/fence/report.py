@@ -73,10 +73,12 @@ def complete(result: dict[str, object], house: House, order: Order, *, wait: flo
 
 
 def print_json(result: dict[str, object]) -> None:
-    """One document on stdout."""
+    """One document on stdout; what could steer a terminal is written as an escape, which JSON reads as the same."""
     import json  # as above: the verdict of a person at a terminal does not wait for it
 
-    print(json.dumps(result, indent=2, ensure_ascii=False), flush=True)  # noqa: T201 (the command's output)
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    harmless = "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
+    print(harmless, flush=True)  # noqa: T201 (the command's output)
 
 
 def print_verdict(house: House, result: dict[str, object], order: Order, killed: Sequence[int] = ()) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from guardian.fence.house import House
 
 KINDS = ("platform", "brand", "account")
+PRIVATE = "drill"  # of no account: a self-test arms it, stops it and takes it away, and no list ever has it
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 MORE = LETTERS | frozenset("._-")
 MAX_NAME = 63
@@ -34,7 +35,12 @@ def is_name(text: str) -> bool:
 def is_scope(text: str) -> bool:
     """Whether `text` is written as a scope is written; whether it exists is another matter."""
     kind, colon, name = text.partition(":")
-    return text == "all" or (bool(colon) and kind in KINDS and is_name(name))
+    return text == "all" or (bool(colon) and kind in (*KINDS, PRIVATE) and is_name(name))
+
+
+def is_private(scope: str) -> bool:
+    """Whether it is a self-test's own: no send belongs to it."""
+    return scope.startswith(f"{PRIVATE}:")
 
 
 def listed(house: House) -> tuple[str, ...]:
@@ -48,15 +54,16 @@ def listed(house: House) -> tuple[str, ...]:
         return ()
     with os.fdopen(fd, "rb") as file:
         lines = file.read(MAX_LIST_BYTES).decode("ascii", "replace").split("\n")
-    return tuple(sorted({line for line in lines if is_scope(line)}))
+    return tuple(sorted({line for line in lines if is_scope(line) and not is_private(line)}))
 
 
 def enlist(house: House, scope: str) -> None:
     """Put `scope` on the list, durably.
 
-    Appending needs no lock; a line begins with its own newline, so that a torn one before it cannot swallow it.
+    Appending needs no lock; a line begins with its own newline, so that a torn one before it cannot swallow it. A
+    private one is never put there: taking it off again would need a lock.
     """
-    if scope in listed(house):
+    if is_private(scope) or scope in listed(house):
         return
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(house.scopes, flags, 0o600)

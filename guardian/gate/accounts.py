@@ -14,7 +14,7 @@ from guardian.errors import ConfigMistake
 from guardian.gate import wire
 from guardian.gate.keeping import SealedKeeping
 from guardian.gate.public import PublicReader
-from guardian.gate.transport import guarded_session, uncounted
+from guardian.gate.transport import guarded_session, hush, uncounted
 from guardian.installed import Installed, SecretsOf
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class GuardedNetwork:
 
     session: requests.Session
     keeping: Keeping
+
+    def hush(self, secret: str) -> None:
+        """It stands in no log, error or evidence from now on."""
+        hush(self.session, secret)
 
     def httpx_transport(self) -> httpx.BaseTransport:
         """The same door in the other dialect. Asks for httpx only here: most accounts need none."""
@@ -86,11 +90,12 @@ def emergency(
     answer_within: float,
     on_refusal: Callable[[], None] = uncounted,
     keep_in: Path | None = None,
+    on_answer: Callable[[Mapping[str, str]], None] | None = None,
 ) -> Emergency:
     """The emergency adapter of an account, and what reads without its token. Opens no connection yet.
 
     `answer_within` as for `connect`, and shorter; of the public reader, for one whole `read`. Neither waits behind a
-    lane, not even for a name server.
+    lane, not even for a name server. `on_answer` is shown the headers of every answer, in the thread that asked.
     """
     maker = _maker(account, found)
     public = PublicReader(
@@ -100,6 +105,8 @@ def emergency(
         secrets=[secret.reveal() for secret in account.secrets.values()],
     )
     network = _network(account, maker, answer_within, on_refusal, wire.of_an_incident, keep_in)
+    if on_answer is not None:
+        network.session.hooks["response"].append(lambda response, **_: on_answer(response.headers))
     return Emergency(maker.connect(account, network), public, maker)
 
 

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from guardian.gate.wire import Deadline
 
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # an IPv4 address stands in its last 32 bits
+UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that was ever given out; the old site-local ones are outside
+EMBEDDING = 0x5EFE  # before the last 32 bits, with or without the "universal" bit: they are an IPv4 address (ISATAP)
+UNIVERSAL = 0x0200
+NOBODYS = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        "192.0.0.0/24",  # of protocols; a cloud's metadata is at .192
+        "192.88.99.0/24",  # a way from IPv6 to IPv4 that is no more
+        "168.63.129.16/32",  # a cloud's metadata, at an address that looks like anybody's
+        "3fff::/20",  # of examples
+    )
+)
 
 
 class NotPublic(Refusal):
@@ -37,8 +49,13 @@ def is_public(text: str) -> bool:
     """Whether anybody on the internet could reach this address."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address):
+        last = str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         if address in TRANSLATED:
-            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
-        if address.ipv4_mapped or address.sixtofour or address.teredo:
+            return is_public(last)
+        if address not in UNICAST or address.ipv4_mapped or address.sixtofour or address.teredo:
             return False
+        if (int(address) >> 32) & 0xFFFFFFFF in (EMBEDDING, EMBEDDING | UNIVERSAL << 16) and not is_public(last):
+            return False
+    if any(address in network for network in NOBODYS if network.version == address.version):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved)

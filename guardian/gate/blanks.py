@@ -5,12 +5,10 @@ A blank is as long as what it hides, so that lengths stay true and JSON stays JS
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+
+from guardian.rules.spellings import IN_JSON, IN_QUERY, NAMES, USER, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,29 +16,18 @@ if TYPE_CHECKING:
 REMOVED = "[removed]"
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "cookie2", "set-cookie", "set-cookie2"})
 SECRET_IN_NAME = re.compile(r"token|csrf|xsrf|secret|api-?key|signature|password|session|^dpop$", re.IGNORECASE)
-NAMES = (
-    r"(?:[\w.-]*(?:token|secret|signature|password|passwd|credential|api_?key|jwt|verifier)"
-    r"|sig|auth|authorization|bearer|code|key|key-pair-id|policy|hdnea|hdnts|modhash|session|sessionid)"
-)
-IN_QUERY = re.compile(rf"((?:[?&;]|&amp;|\\u0026){NAMES}=)([^&;#\s\"'<>\\]+)", re.IGNORECASE)
 IN_FORM = re.compile(rf"((?:^|&){NAMES}=)([^&]+)", re.IGNORECASE)
-JSON_NAMES = (
-    r"(?:access_?token|refresh_?token|id_?token|csrf_?token|accessJwt|refreshJwt|client_secret|password|modhash)"
-)
-IN_JSON = re.compile(rf'("{JSON_NAMES}"\s*:\s*")((?:[^"\\]|\\.)+)', re.IGNORECASE)
-USER = re.compile(r"(//)([^/?#@\s]+)(?=@)")
 FORM = "application/x-www-form-urlencoded"
 WORDS = re.compile(r"$|text/|.*(?:json|xml|javascript)|" + re.escape(FORM))  # pixels hold no queries
 MOST = 4 << 20  # bytes in which names are looked for: an answer of an API has no more; our own secrets always are
 PIECE = 64 * 1024  # bytes looked through at a time: no other thread runs meanwhile
-SHORTEST = 8  # of a piece of base64: shorter ones are found in anything
 
 
 class Blanks:
     """Removes the given secrets, and whatever is a secret by its name."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        found = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
+        found = {spelling for secret in secrets if secret for spelling in spellings(secret)}
         self._spellings = sorted(found, key=len, reverse=True)
         self._bytes = [spelling.encode() for spelling in self._spellings]
 
@@ -99,18 +86,3 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 
 def _blank(match: re.Match[str]) -> str:
     return match[1] + "*" * len(match[2])
-
-
-def _spellings(secret: str) -> set[str]:
-    """As it is, in an address, in JSON, in HTML, and inside of something that is base64."""
-    in_json = json.dumps(secret)[1:-1]
-    found = {secret, in_json, in_json.replace("/", r"\/"), json.dumps(secret, ensure_ascii=False)[1:-1]}
-    found |= {html.escape(secret), html.escape(secret, quote=False)}
-    quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
-    found |= quoted | {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), one) for one in quoted}
-    for before in range(3):  # what stands before it shifts it by a third of a group
-        raw = b"\0" * before + secret.encode()
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            whole = encode(raw)[(before * 8 + 5) // 6 : len(raw) * 8 // 6].decode()
-            found |= {whole} if len(whole) >= SHORTEST else set()
-    return found

@@ -9,6 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from requests import PreparedRequest
 
 MAX_BODY = 128 * 1024  # no publishing request is longer
@@ -20,7 +22,7 @@ class _Ambiguous(ValueError):
 
 
 def top_fields(request: PreparedRequest) -> dict[str, str]:
-    """The strings at the top of a JSON object; nothing of whatever is no such object beyond doubt."""
+    """The strings at the top of a JSON object, and yes and no; nothing of whatever is no such object beyond doubt."""
     body = request.body
     data = body.encode() if isinstance(body, str) else body
     if not isinstance(data, bytes) or not data or len(data) > MAX_BODY:
@@ -32,7 +34,15 @@ def top_fields(request: PreparedRequest) -> dict[str, str]:
         found = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_never)
     except (ValueError, RecursionError):
         return {}
-    return {name: value for name, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
+    return dict(_said(found)) if isinstance(found, dict) else {}
+
+
+def _said(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in found.items():
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, bool):
+            yield name, "true" if value else "false"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

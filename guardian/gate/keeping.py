@@ -24,6 +24,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from guardian import masking
 from guardian.errors import Doubt
 from guardian.fence.scopes import make_private
 
@@ -97,6 +98,7 @@ class SealedKeeping:
         """
         if len(data) > MOST:
             raise self._cannot_keep(f"it is larger than {MOST} bytes")
+        masking.keep_what_is_handed_out(data)
         if self._place is None:
             _memory[self._room] = data
             return
@@ -123,10 +125,12 @@ class SealedKeeping:
             log.warning("kept login unreadable", account=self._name, why="it is damaged")
             return None
         try:
-            return AESGCM(self._key_for(salt)).decrypt(nonce, sealed[len(MAGIC) + SALT + NONCE :], self._said)
+            kept = AESGCM(self._key_for(salt)).decrypt(nonce, sealed[len(MAGIC) + SALT + NONCE :], self._said)
         except InvalidTag:
             log.info("kept login forgotten", account=self._name, why="it was sealed under other secrets, or is damaged")
             return None
+        masking.keep_what_is_handed_out(kept)  # before anybody has it
+        return kept
 
     def _key_for(self, salt: bytes) -> bytes:
         if salt not in self._keys:

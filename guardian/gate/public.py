@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse
 
+    from guardian.gate.wire import LookUp
+
 MOST = 64 << 20
 HEADS = 1 << 20  # bytes for the heads of all answers, beside their bodies
 MAX_HOPS = 3
@@ -68,6 +70,15 @@ class Public(Answer):
     hops: tuple[str, ...] = ()
     type: str = ""
     to: str | None = None  # where a redirect that was not followed leads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Where an address leads to, once it was looked at: somebody else who asks there is to use `address` (an IP)."""
+
+    host: str
+    port: int
+    address: str
 
 
 class PublicReader:
@@ -120,6 +131,20 @@ class PublicReader:
                 raise Unreadable(f"cannot read {first}, because it is sent on from https to http")
             url = target
 
+    def way(self, url: str) -> Way:
+        """Where a program of somebody else's may go to see what is at `url`: by the rules of `read`, asking nothing.
+
+        Raises Unreadable and NotPublic, and Unread when the name is not resolved in time.
+        """
+        question = self._question(url, "*/*")
+        try:
+            deadline = Deadline(recording.within(self._answer_within))
+            found = self._look_up(question)(question.host, question.port, deadline)
+        except OSError as error:
+            shown = self._blanks.url(question.url)[:200]
+            raise Unread(f"cannot say what anybody sees at {shown}, because its host is not found ({error})") from None
+        return Way(host=question.host, port=question.port, address=str(found[0][-1][0]))
+
     def _question(self, url: str, accept: str) -> Question:
         """The request for an address. Raises Unreadable when it is none that we ask."""
         prepared = requests.PreparedRequest()
@@ -149,12 +174,14 @@ class PublicReader:
         host = f"[{host}]" if ":" in host else host
         return host in self._trusted or f"{host}:{port}" in self._trusted
 
+    def _look_up(self, question: Question) -> LookUp:
+        return wire.of_anybody if self._trusts(question.host, question.port) else public_only
+
     def _ask(self, question: Question, deadline: Deadline, most: int) -> tuple[BaseHTTPResponse, bytes]:
         trace = Trace(Kind.READ, "GET", question.path)
         shown = self._blanks.url(question.url)[:200]
         tls = question.url.startswith("https:")
-        look_up = wire.of_anybody if self._trusts(question.host, question.port) else public_only
-        errand = Errand(trace, deadline, None, tls=tls, look_up=look_up)
+        errand = Errand(trace, deadline, None, tls=tls, look_up=self._look_up(question))
         try:
             return exchange(errand, question, self._trust, self._blanks, most=most)
         except Overlong as error:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from guardian.adapter import Kind
 from guardian.model import Exchange
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Recording:
     lost: list[str] = field(default_factory=list)
 
 
+BAD_REQUEST = 400
 _current: ContextVar[Recording | None] = ContextVar("recording", default=None)
 
 
@@ -99,6 +101,8 @@ class Minutes:
             return
         ended = time.monotonic_ns()
         errand, blanks = self._errand, self._blanks
+        if errand.trace.kind is Kind.AUTH and status < BAD_REQUEST:
+            content = b"*" * len(content)  # it is a token, in whatever form: nobody could be told of it yet
         asked, _, body = errand.letter.partition(b"\r\n\r\n")
         sent = tuple(_pair(line) for line in asked.decode("latin-1").split("\r\n")[1:])
         exchange = Exchange(

@@ -56,7 +56,14 @@ def check(request: PreparedRequest, route: Route, intent: Intent) -> None:
     parts = urlsplit(url)
     said = _form(parts.query)
     body = _body(request)
-    named = re.fullmatch(route.path, parts.path)
+    body = _without_target(route, parts.path, body, intent)
+    _only_what_was_announced([*said, *body], intent.says)
+
+
+def _without_target(route: Route, path: str, body: list[Field], intent: Intent) -> list[Field]:
+    """What the body says beside the target. Raises Stopped unless the target is named, and it alone."""
+    target = intent.target or ""
+    named = re.fullmatch(route.path, path)
     in_path = named.groupdict().get("target") if named else None
     if in_path is not None and in_path not in (target, quote(target, safe="")):
         raise Stopped("the address names another post than the one to be taken down")
@@ -64,10 +71,12 @@ def check(request: PreparedRequest, route: Route, intent: Intent) -> None:
         fields = FIELD.findall(route.target) or [route.target]
         if _named(route.target, fields, body) != target:
             raise Stopped(f"{route.target} does not name the post to be taken down, and it alone")
-        body = [field for field in body if field[0] not in fields]
-    elif in_path is None:
+        return [field for field in body if field[0] not in fields]
+    if in_path is None and not route.announced:
         raise Stopped("the route does not say where the post is named that is taken down")
-    _only_what_was_announced([*said, *body], intent.says)
+    if in_path is None and path not in intent.says:
+        raise Stopped("the address of a retracting request was not announced")
+    return body
 
 
 def _named(form: str, fields: list[str], body: list[Field]) -> str | None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 import requests.adapters
 
+from guardian import masking
 from guardian.adapter import Kind, Meaning, Reading, Route
 from guardian.failpoint import failpoint
 from guardian.fence.passage import Stopped
@@ -56,8 +57,16 @@ MAX_REDIRECTS = 3  # of reading requests, on the account's own host; each has a 
 UPLOAD_WITHIN = 120.0  # seconds; an upload holds no lock, and publishes nothing
 WHY_LENGTH = 300
 BAD_REQUEST = 400
+MOST_GIVEN = 16  # tokens of the account that are remembered as secrets; older ones are good for nothing any more
 NO_WORD = 12  # letters; a shorter secret (an app's id) may be a word of honest answers
 ANY_TYPE = "application/octet-stream"  # nothing is looked for in it by name
+
+
+def hush(session: requests.Session, secret: str) -> None:
+    """Tell a guarded session of a secret that its account was given."""
+    for door in session.adapters.values():
+        if isinstance(door, GuardedTransport):
+            door.hush(secret)
 
 
 def uncounted() -> None:
@@ -86,11 +95,22 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         self._trust = Trust(cafile)
         self._on_refusal = on_refusal
         self._look_up = look_up
-        self._blanks = Blanks(secret.reveal() for secret in account.secrets.values())
-        own = (secret.reveal() for secret in account.secrets.values())
-        self._echoes = Blanks(secret for secret in own if len(secret) >= NO_WORD)
-        self._hosts = Hosts(account, hosts, self._blanks)
+        self._declared = tuple(hosts)
         self._reads = reads
+        self._given: tuple[str, ...] = ()
+        self._know_secrets()
+
+    def hush(self, secret: str) -> None:
+        """From now on it is a secret as if it were configured: a token that the platform has given. Any thread."""
+        if secret not in self._given:
+            self._given = (*self._given, secret)[-MOST_GIVEN:]
+            self._know_secrets()
+
+    def _know_secrets(self) -> None:
+        own = [*(secret.reveal() for secret in self._account.secrets.values()), *self._given]
+        self._blanks = Blanks(own)
+        self._echoes = Blanks(secret for secret in own if len(secret) >= NO_WORD)
+        self._hosts = Hosts(self._account, self._declared, self._blanks)
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:  # noqa: ANN401
         """Make one request, or refuse it. Raises Stopped for a refusal; OSError and library errors for the rest."""
@@ -111,7 +131,7 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
             self._on_refusal()
             raise
         except Exception as error:
-            trace.why = trace.why or f"{type(error).__name__}: {error}"[:WHY_LENGTH]
+            trace.why = trace.why or masking.without(f"{type(error).__name__}: {error}")[:WHY_LENGTH]
             raise
 
     def _route(self, request: requests.PreparedRequest, intent: Intent | None) -> Route:
@@ -178,8 +198,9 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         Where a token is asked for, the answer to that may hold it.
         """
         if kind is Kind.AUTH and status < BAD_REQUEST:
+            masking.keep_what_is_handed_out(content)
             return content
-        return self._echoes.body(content, ANY_TYPE)
+        return masking.blanked(self._echoes.body(content, ANY_TYPE))
 
     def _response(
         self, request: requests.PreparedRequest, raw: BaseHTTPResponse, content: bytes, trace: Trace

@@ -11,11 +11,23 @@ if TYPE_CHECKING:
 
 
 class Decision(StrEnum):
-    """What is to become of a post that is live."""
+    """What is to become of a post that is live.
+
+    A limit hides nothing: the post stays, its words stay, and a person can lift the limit again.
+    """
 
     DELETE = "delete"
     HIDE = "hide"
     KEEP = "keep"
+    CLOSE_REPLIES = "close-replies"
+    DETACH_QUOTES = "detach-quotes"
+    LOCK = "lock"
+    SPOILER = "spoiler"
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether the post stays, under a limit."""
+        return self not in (Decision.DELETE, Decision.HIDE, Decision.KEEP)
 
 
 class Capture(StrEnum):
@@ -32,6 +44,7 @@ class Presence(StrEnum):
     GONE = "gone"
     THERE = "there"
     VEILED = "veiled"
+    LIMITED = "limited"  # it is there, and the limit that was asked for is in force
     UNKNOWN = "unknown"
 
 
@@ -159,7 +172,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takedown:
-    """One order: what is to become of some posts, why, by whom, and who agreed."""
+    """One order: what is to become of some posts, why, by whom, and who agreed.
+
+    `overwrite`: their words are overwritten before they are deleted, where that is possible.
+    """
 
     id: str
     incident: str | None
@@ -170,6 +186,7 @@ class Takedown:
     by: str
     agreed: tuple[str, ...]
     at: int
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

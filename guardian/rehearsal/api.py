@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from guardian.rehearsal import instance, page, posting, reading, scheduling, surroundings
 from guardian.rehearsal.calls import Call
 from guardian.rehearsal.messages import BAD_TOKEN, NOT_FOUND, Refused, error_answer
+from guardian.rehearsal.rights import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,25 +28,32 @@ class Route:
     path: re.Pattern[str]
     answer: Callable[[Call], Answer]
     token: bool
+    right: str | None = None  # the scope that a token must have for it
 
 
-def _route(method: str, path: str, answer: Callable[[Call], Answer], *, token: bool = False) -> Route:
-    return Route(method, re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", path)), answer, token)
+WRITE = "write:statuses"
+
+
+def _route(
+    method: str, path: str, answer: Callable[[Call], Answer], *, token: bool = False, right: str | None = None
+) -> Route:
+    return Route(method, re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", path)), answer, token, right)
 
 
 ROUTES = (
     _route("POST", "/api/v1/apps", reading.register_app),
     _route("GET", "/api/v1/apps/verify_credentials", reading.verify_app, token=True),
+    _route("GET", "/oauth/token/info", reading.token_info, token=True),
     _route("GET", "/api/v1/accounts/verify_credentials", reading.verify_credentials, token=True),
     _route("GET", "/api/v1/accounts/lookup", reading.lookup),
     _route("GET", "/api/v1/accounts/:id", reading.account),
     _route("GET", "/api/v1/accounts/:id/statuses", reading.account_statuses),
     _route("GET", "/api/v1/instance", instance.instance_v1),
     _route("GET", "/api/v2/instance", instance.instance_v2),
-    _route("POST", "/api/v1/statuses", posting.create, token=True),
+    _route("POST", "/api/v1/statuses", posting.create, token=True, right=WRITE),
     _route("GET", "/api/v1/statuses/:id", reading.status),
-    _route("PUT", "/api/v1/statuses/:id", posting.edit, token=True),
-    _route("DELETE", "/api/v1/statuses/:id", posting.delete, token=True),
+    _route("PUT", "/api/v1/statuses/:id", posting.edit, token=True, right=WRITE),
+    _route("DELETE", "/api/v1/statuses/:id", posting.delete, token=True, right=WRITE),
     _route("GET", "/api/v1/statuses/:id/source", reading.source, token=True),
     _route("GET", "/api/v1/statuses/:id/context", surroundings.context),
     _route("GET", "/api/v1/statuses/:id/history", reading.history),
@@ -78,7 +86,8 @@ ROUTES = (
 
 def viewer_of(world: World, token: str | None) -> Person | None:
     """Who shows this token; None for nobody and for a wrong one."""
-    return None if token is None else world.memory.person_of_token(token)
+    person = None if token is None else world.memory.person_of_token(token)
+    return None if person is None or not world.rights.of(person.name) else person
 
 
 def respond(world: World, request: Request, *, ignore_key: bool = False) -> Answer:
@@ -107,6 +116,8 @@ def _routed(world: World, request: Request, viewer: Person | None, *, ignore_key
             continue
         if viewer is None and (route.token or head.token is not None):
             raise Refused(401, BAD_TOKEN)
+        if route.right is not None and viewer is not None and not world.rights.covers(viewer.name, route.right):
+            raise Refused(403, OUTSIDE)
         key = None if ignore_key else head.headers.get("idempotency-key") or None
         return route.answer(Call(world=world, request=request, parts=found.groupdict(), viewer=viewer, key=key))
     raise Refused(404, NOT_FOUND)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from guardian.rehearsal.messages import Request
     from guardian.rehearsal.posts import Person
     from guardian.rehearsal.rates import Rates
+    from guardian.rehearsal.rights import TokenRights
     from guardian.rehearsal.scheduled import Schedule
     from guardian.rehearsal.shapes import Shapes
     from guardian.rehearsal.statuses import Memory
@@ -29,6 +30,7 @@ class World:
     schedule: Schedule
     shapes: Shapes
     rates: Rates
+    rights: TokenRights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from guardian.rehearsal.crowd import Favourites
 from guardian.rehearsal.faults import Rule
 from guardian.rehearsal.media import Shelf
 from guardian.rehearsal.rates import DeleteLimit, Rates
+from guardian.rehearsal.rights import TokenRights
 from guardian.rehearsal.scheduled import Schedule
 from guardian.rehearsal.serving import serve
 from guardian.rehearsal.shapes import Shapes
@@ -150,6 +151,10 @@ class RehearsalPlatform:
         """Enforce the limit of deletions: see `rates.DeleteLimit` for the options."""
         self._stage.world.rates.limit_deletes(DeleteLimit.of(options))
 
+    def limit_token(self, name: str, *scopes: str) -> None:
+        """From now on the account's tokens may do this and no more; without a scope they are revoked."""
+        self._stage.world.rights.limit(name, scopes)
+
     def vacuum(self) -> None:
         """Forget the files that belong to no post: a day has passed."""
         self._stage.world.shelf.vacuum()
@@ -225,6 +230,7 @@ def _world(url: str, rates: Rates) -> World:
         schedule=Schedule(publish),
         shapes=shapes,
         rates=rates,
+        rights=TokenRights(),
     )
     return world
 

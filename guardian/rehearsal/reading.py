@@ -37,7 +37,19 @@ def verify_credentials(call: Call) -> Answer:
 def verify_app(call: Call) -> Answer:
     """`GET /api/v1/apps/verify_credentials`."""
     name = client_of(call.request.head.token)
-    return json_answer({"id": "1", "name": name, "website": None, "scopes": ["read", "write"], "vapid_key": ""})
+    return json_answer({"id": "1", "name": name, "website": None, "scopes": _scopes(call), "vapid_key": ""})
+
+
+def token_info(call: Call) -> Answer:
+    """`GET /oauth/token/info`: what this token may do, as Doorkeeper says it."""
+    return json_answer({
+        "resource_owner_id": str(call.person.id), "scope": _scopes(call), "expires_in": None,
+        "application": {"uid": "rehearsal"}, "created_at": call.person.created_ms // 1000,
+    })  # fmt: skip
+
+
+def _scopes(call: Call) -> list[str]:
+    return list(call.world.rights.of(call.person.name))
 
 
 def account(call: Call) -> Answer:

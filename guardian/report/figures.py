@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from guardian.report import said
 from guardian.report.lines import utc
 from guardian.report.measures import measures, order
-from guardian.report.targets import UNDER_WAY, targets
+from guardian.report.targets import LIMITS, UNDER_WAY, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -151,20 +151,23 @@ def strangers(facts: Facts) -> list[Document]:
     ]
 
 
-def hindered(facts: Facts, found: Iterable[Document]) -> list[Document]:
+def hindered(facts: Facts, found: Sequence[Document]) -> list[Document]:
     """What did not go as ordered, in the order of the journal. `what` is a key of the catalogue."""
+    limited = {one["target"] for one in found if one["decision"] in LIMITS}
     rows = [
         *(_row(line, "not_confirmed", _unconfirmed(line)) for line in facts.of("freeze not confirmed")),
         *(_row(line, "not_durable", "") for line in facts.of("freeze confirmed") if line.data.get("durable") is False),
         *(
-            _row(line, line.text("state"), line.text("why"), line.text("url") or line.text("target"))
+            _row(line, _outcome(line, limited), line.text("why"), line.text("url") or line.text("target"))
             for line in facts.of("taken down")
             if line.text("state") in OUTCOMES_IN_DOUBT
         ),
         *(
             _row(line, "came_back", line.text("why"), line.text("url") or line.text("target"))
             for line in facts.of("looked again")
-            if line.text("presence") == "there" and line.text("decision") != "keep"
+            if line.text("presence") == "there"
+            and line.text("decision") != "keep"
+            and line.text("target") not in limited
         ),
         *(
             _row(
@@ -188,6 +191,12 @@ def hindered(facts: Facts, found: Iterable[Document]) -> list[Document]:
         *(_under_way(one) for one in found if one["state"] == UNDER_WAY and one["decision"] in ("delete", "hide")),
     ]
     return sorted(rows, key=lambda one: one["lines"][-1])
+
+
+def _outcome(line: Line, limited: set[str]) -> str:
+    """What a line of an outcome in doubt means: a post under a limit was to stay visible."""
+    state = line.text("state")
+    return "not_limited" if state == "still_visible" and line.text("target") in limited else state
 
 
 def _lingering(facts: Facts) -> list[Line]:

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 
 UNDER_WAY = "under way"
 DONE = ("gone", "hidden")
-UNDONE = "undone"
+UNDONE, LIFTED = "undone", "lifted"
+LIMITS = ("close-replies", "detach-quotes", "lock", "spoiler")  # the post stays: it was never to be out of sight
 LIVE = ("published", "live_after_all")
-OF_A_LOOK = {"gone": "gone", "hidden": "hidden", "there": "still_visible", "still_visible": "still_visible"}
+OF_A_LOOK = {
+    "gone": "gone",
+    "hidden": "hidden",
+    "limited": "kept",
+    "there": "still_visible",
+    "still_visible": "still_visible",
+}
 KINDS = ("snapshot sealed", "no snapshot", "takedown acting", "taken down", "looked again", "undone", "not undone")
 
 
@@ -58,7 +65,7 @@ def _went_on(found: dict[str, Document], line: Line) -> None:
     elif line.kind == "looked again":
         _into(one, _of_a_look(line.text("presence"), one["decision"]), line)
     elif line.kind == UNDONE:
-        one["state"], one["why"] = UNDONE, line.text("reason")
+        one["state"], one["why"] = LIFTED if one["decision"] in LIMITS else UNDONE, line.text("reason")
 
 
 def _of_a_look(presence: str, decision: str | None) -> str:
@@ -70,7 +77,7 @@ def _of_a_look(presence: str, decision: str | None) -> str:
 
 def _into(one: Document, state: str, line: Line) -> None:
     """The state that a line gives it. Of a post that is gone only its first line says when."""
-    if not state or (one["state"] == UNDONE and state == "still_visible"):
+    if not state or (one["state"] in (UNDONE, LIFTED) and state == "still_visible"):
         return
     one["why"] = line.text("why") or line.text("verdict") or (one["why"] if state == one["state"] else "")
     if state == "still_visible" and one["decision"] in ("keep", None):

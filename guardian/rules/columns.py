@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from guardian.rules import cells
+
 Path = tuple[str | int, ...]
 
 PLAIN = ("account", "at", "zone", "text", "warning", "language", "visibility", "tags", "campaign", "ref")
@@ -69,7 +71,7 @@ def as_record(columns: Columns, fields: list[str]) -> tuple[dict[str, Any], dict
     """A row as the record that it means, and where in the row each key's value stands."""
     raw: dict[str, Any] = {}
     parts: dict[int, _Part] = {1: _Part()}
-    for place, (cell, value) in enumerate(zip(columns.cells, fields, strict=False)):
+    for place, (cell, value) in enumerate(zip(columns.cells, map(cells.read, fields), strict=False)):
         if cell is None:
             continue
         if cell.key in PLAIN and cell.key != "text":

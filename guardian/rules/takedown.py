@@ -9,6 +9,9 @@
 The line between safe and unsafe is *act*: after it a retracting request may have left. Whoever finds a target *acting*
 after a crash asks the platform first, and sends another request only if the post is surely still there. `unknown` and
 `still_visible` are left by later looks, never by hope.
+
+A limit leaves the post where it is: *kept* is then a post on which the limit is in force, *still_visible* one on which
+it is not.
 """
 
 from __future__ import annotations
@@ -48,6 +51,8 @@ class Step(StrEnum):
     FOUND_GONE = "found gone"
     FOUND_HIDDEN = "found hidden"
     FOUND_THERE = "found there"
+    FOUND_LIMITED = "found limited"
+    FOUND_FREE = "found without the limit"
     FOUND_NOTHING = "found nothing"
 
 
@@ -55,6 +60,8 @@ _READ_BACK = {
     Step.FOUND_GONE: TargetState.GONE,
     Step.FOUND_HIDDEN: TargetState.HIDDEN,
     Step.FOUND_THERE: TargetState.STILL_VISIBLE,
+    Step.FOUND_LIMITED: TargetState.KEPT,
+    Step.FOUND_FREE: TargetState.STILL_VISIBLE,
     Step.FOUND_NOTHING: TargetState.UNKNOWN,
 }
 TABLE: Mapping[TargetState, Mapping[Step, TargetState]] = {
@@ -69,6 +76,7 @@ TABLE: Mapping[TargetState, Mapping[Step, TargetState]] = {
         Step.KEEP: TargetState.KEPT,
         Step.REFUSE: TargetState.NOT_ATTEMPTED,
         Step.FOUND_GONE: TargetState.GONE,
+        Step.FOUND_LIMITED: TargetState.KEPT,
     },
     TargetState.ACTING: {Step.ACT: TargetState.ACTING, **_READ_BACK},
     TargetState.STILL_VISIBLE: _READ_BACK,  # a later look
@@ -79,7 +87,11 @@ TABLE: Mapping[TargetState, Mapping[Step, TargetState]] = {
         Step.FOUND_THERE: TargetState.STILL_VISIBLE,
         Step.FOUND_GONE: TargetState.GONE,
     },
-    TargetState.KEPT: {Step.FOUND_GONE: TargetState.GONE},
+    TargetState.KEPT: {
+        Step.FOUND_GONE: TargetState.GONE,
+        Step.FOUND_FREE: TargetState.STILL_VISIBLE,  # somebody else has lifted the limit
+        Step.UNDO: TargetState.KEPT,  # a person has it lifted
+    },
     TargetState.NOT_ATTEMPTED: {},
 }
 OPEN = (TargetState.ORDERED, TargetState.CAPTURED, TargetState.ACTING)
@@ -98,6 +110,8 @@ def found(presence: Presence, decision: Decision) -> Step:
     """What a look means for the decision: a hidden post that is gone is gone, a deleted one that is veiled is there."""
     if presence is Presence.GONE:
         return Step.FOUND_GONE
+    if decision.is_limit and presence is not Presence.UNKNOWN:
+        return Step.FOUND_LIMITED if presence is Presence.LIMITED else Step.FOUND_FREE
     if presence is Presence.VEILED and decision is Decision.HIDE:
         return Step.FOUND_HIDDEN
     return Step.FOUND_NOTHING if presence is Presence.UNKNOWN else Step.FOUND_THERE

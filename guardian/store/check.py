@@ -38,8 +38,8 @@ CLOSED = {
     sqlite3.SQLITE_PERM: "let the service user into its directory",
 }
 FIX = (
-    "stop the guardian, move {path} with its -wal and -shm aside, put the backup in its place, start again:"
-    " it comes up frozen; the damaged file was left as it is"
+    "stop the guardian, then: guardian restore BACKUP --replace, and start again: it comes up frozen;"
+    " {path} was left as it is, and is moved aside then"
 )
 
 

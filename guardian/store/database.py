@@ -11,18 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sqlite3
 import threading
 import time
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from guardian.errors import Broken, Busy, Doubt, Garbled, Newer, Taken
+from guardian.errors import Broken, Busy, Doubt, Garbled, Taken
 from guardian.fence import gates
-from guardian.rules import lifecycle, takedown
-from guardian.store import check
-from guardian.store.queries import Q, as_dict
+from guardian.store import check, upgrading
+from guardian.store.queries import as_dict
 from guardian.store.together import Together
 
 if TYPE_CHECKING:
@@ -32,15 +29,11 @@ if TYPE_CHECKING:
 Tx = sqlite3.Connection
 
 STORE = "guardian.db"
-OUTCOMES = ("unsent", "landed", "refused", "unknown", "absent", "cancelled")
 WRITER_SECONDS = 30.0
 FILE_SECONDS = 5.0
 GLANCE = 0.1
 STEPS = 10_000  # of SQLite's machine, between two looks at the clock: less than a millisecond
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
-MIGRATIONS = """
-create table if not exists migrations (number integer primary key, name text not null, applied_at bigint not null)
-"""
 
 
 class Database:
@@ -52,12 +45,13 @@ class Database:
         with contextlib.ExitStack() as opened:  # whatever fails, nothing stays open behind it
             opened.callback(os.close, _own(path.parent))
             try:
+                upgrading.must_be_ours(path)
                 self.inspection = check.must_be_whole(path)
                 self.audit = self.inspection.audit
                 self._writer = _connect(path, opened)
                 if working is not None:
                     self._writer.set_progress_handler(lambda: _go_on(working), STEPS)
-                migrate(self._writer, now=time.time_ns() // 1_000_000)
+                upgrading.migrate(self._writer, path, now=time.time_ns() // 1_000_000)
                 self._reader = _connect(path, opened)
                 self._reader.execute("pragma query_only=ON")
                 self._counter = _connect(path, opened)
@@ -195,63 +189,6 @@ class Database:
             if isinstance(named, Broken):
                 self.on_damage(named)
             raise named from error
-
-
-def migrate(connection: Tx, *, now: int) -> None:
-    """Bring the schema to this version by numbered steps, and write the law down for the database's own check."""
-    connection.execute(MIGRATIONS)
-    done = {row["number"] for row in Q.applied_migrations(connection)}
-    folder = files("guardian.store").joinpath("migrations")
-    steps = {int(step.name[:4]): step for step in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", step.name)}
-    newer = done - set(steps)
-    if newer:
-        raise Newer(
-            f"cannot open the store, because a newer guardian has migrated it (step {max(newer)})",
-            fix="run that version, or restore the backup made before the upgrade",
-        )
-    for number in sorted(set(steps) - done):
-        script = _filled(steps[number].read_text("utf-8"))
-        _apply(connection, script, lambda n=number: Q.note_migration(connection, number=n, name=steps[n].name, now=now))
-    _apply(
-        connection, files("guardian.store").joinpath("sqlite.sql").read_text("utf-8"), lambda: _write_law(connection)
-    )
-
-
-def _apply(connection: Tx, script: str, then: object) -> None:
-    """A script and what belongs to it, in one transaction."""
-    connection.execute("begin immediate")
-    try:
-        for statement in statements(script):
-            connection.execute(statement)
-        then()  # type: ignore[operator]
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
-
-
-def statements(script: str) -> Iterator[str]:
-    """The script's statements one by one (`executescript` would commit behind our back)."""
-    held = ""
-    for line in script.splitlines(keepends=True):
-        held += line
-        if sqlite3.complete_statement(held):
-            yield held
-            held = ""
-
-
-def _write_law(connection: Tx) -> None:
-    Q.clear_transitions(connection)
-    for was, event, is_now in lifecycle.transitions():
-        Q.insert_transition(connection, was=was, event=event, is_now=is_now)
-
-
-def _filled(script: str) -> str:
-    """The states and outcomes of the law, written into the schema's checks."""
-    states = ", ".join(f"'{state}'" for state in lifecycle.TABLE)
-    outcomes = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
-    targets = ", ".join(f"'{state}'" for state in takedown.TABLE)
-    return script.replace("{states}", states).replace("{outcomes}", outcomes).replace("{target_states}", targets)
 
 
 def _own(directory: Path) -> int:

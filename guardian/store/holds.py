@@ -15,6 +15,8 @@ from guardian.store.queries import Q
 if TYPE_CHECKING:
     from guardian.store.database import Tx
 
+RESTORE = "guardian restore"
+
 
 def place(
     tx: Tx, *, reason: str, by: str, now: int, post: str | None = None, tag: str | None = None
@@ -49,6 +51,17 @@ def of_tag(tx: Tx, tag: str) -> Hold | None:
 def covering(tx: Tx, post: str) -> list[Hold]:
     """Every hold that covers a post, its own first."""
     return [to_hold(row) for row in Q.holds_of(tx, post=post)]
+
+
+def by(tx: Tx, who: str) -> list[Hold]:
+    """The holds of posts that somebody has placed, oldest first."""
+    return [to_hold(row) for row in Q.holds_by_whom(tx, by_whom=who)]
+
+
+def hold_what_waits(tx: Tx, *, reason: str, now: int) -> int:
+    """After a restore: hold every post that may have been sent since the backup was made; how many now are."""
+    Q.hold_what_waits(tx, mark=new_id("h")[:10], reason=reason, by_whom=RESTORE, now=now)
+    return int(Q.held_by_whom(tx, by_whom=RESTORE) or 0)
 
 
 def of_tags(tx: Tx) -> list[Hold]:

@@ -48,7 +48,7 @@ class Inspection:
         """
         if self.done:
             return True
-        with contextlib.closing(_connect(self.path)) as connection:
+        with contextlib.closing(connect(self.path)) as connection:
             if not self.journal:
                 self.follow(connection, within=A_MOMENT)
             elif not self.indexes:
@@ -97,7 +97,8 @@ def asked(tx: Tx, pragma: str, *, stop: Callable[[], bool]) -> str | None:
         tx.set_progress_handler(None, STEPS)
 
 
-def _connect(path: Path) -> Tx:
+def connect(path: Path) -> Tx:
+    """A connection that changes nothing; close it."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=1)
     connection.row_factory = as_dict
     return connection

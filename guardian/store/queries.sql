@@ -153,6 +153,21 @@ select * from holds where lifted_at is null and tag is not null order by at, id;
 -- How many holds are in force.
 select count(*) from holds where lifted_at is null;
 
+-- name: hold_what_waits!
+-- After a restore: keep back every post that may have been sent since the backup was made, unless a hold of its own does.
+insert into holds (id, post, reason, by_whom, at)
+select :mark || p.seq, p.id, :reason, :by_whom, :now from posts p
+where p.state in ('queued', 'claimed', 'blocked', 'sending', 'unknown', 'missed', 'refused')
+  and not exists (select 1 from holds h where h.post = p.id and h.lifted_at is null);
+
+-- name: held_by_whom$
+-- How many posts somebody holds.
+select count(*) from holds where by_whom = :by_whom and post is not null and lifted_at is null;
+
+-- name: holds_by_whom
+-- The holds of posts that somebody has placed, and nobody has lifted.
+select * from holds where by_whom = :by_whom and post is not null and lifted_at is null order by at, id;
+
 -- name: lift_hold!
 -- Lift one hold.
 update holds set lifted_at = :now, lifted_by = :by_whom where id = :id and lifted_at is null;
@@ -387,6 +402,10 @@ order by account;
 -- The epoch of a scope; null when it is new.
 select epoch from scopes where scope = :scope;
 
+-- name: scope_epochs
+-- Every scope with its epoch.
+select scope, epoch from scopes order by scope;
+
 -- name: set_epoch!
 -- Note the epoch of a scope, which only grows.
 insert into scopes (scope, epoch) values (:scope, :epoch)
@@ -614,8 +633,8 @@ select post, nr as part, account, platform_id, url from parts where account = :a
 
 -- name: insert_takedown!
 -- Write an order down.
-insert into takedowns (id, incident, decision, capture, severity, reason, by_whom, agreed, ordered, key, at)
-values (:id, :incident, :decision, :capture, :severity, :reason, :by_whom, :agreed, :ordered, :key, :at);
+insert into takedowns (id, incident, decision, limited_by, capture, severity, reason, by_whom, agreed, ordered, key, at)
+values (:id, :incident, :decision, :limited_by, :capture, :severity, :reason, :by_whom, :agreed, :ordered, :key, :at);
 
 -- name: takedown_by_id^
 -- One order.
@@ -662,18 +681,20 @@ select * from targets where account = :account and platform_id = :platform_id or
 
 -- name: takedowns_running
 -- Orders that are not over: of how many posts, how many are done, and when the last that waits may be acted on.
-select o.id, o.decision, o.reason, count(*) as posts, sum(case when t.ended_at is null then 0 else 1 end) as done,
+select o.id, coalesce(o.limited_by, o.decision) as decision, o.reason, count(*) as posts, sum(case when t.ended_at is null then 0 else 1 end) as done,
     max(case when t.ended_at is null then t.due_at end) as due
 from takedowns o join targets t on t.takedown = o.id
 where o.id in (select takedown from targets where ended_at is null)
-group by o.id, o.decision, o.reason, o.at order by o.at, o.id limit :limit;
+group by o.id, o.limited_by, o.decision, o.reason, o.at order by o.at, o.id limit :limit;
 
 -- name: targets_not_as_ordered
 -- Posts of an incident that are not as the last order about each of them wanted.
-select t.*, count(*) over () as in_all from targets t join takedowns o on o.id = t.takedown
+select t.*, coalesce(o.limited_by, o.decision) as decision, count(*) over () as in_all
+from targets t join takedowns o on o.id = t.takedown
 where o.incident = :incident and t.state in ('still_visible', 'unknown', 'not_attempted')
     and not exists (select 1 from targets n join takedowns l on l.id = n.takedown
-        where n.account = t.account and n.platform_id = t.platform_id and n.state <> 'kept' and l.at > o.at)
+        where n.account = t.account and n.platform_id = t.platform_id and l.at > o.at
+            and (l.limited_by = o.limited_by or (l.limited_by is null and n.state <> 'kept')))
 order by o.at, t.nr limit :limit;
 
 -- name: targets_by_state
@@ -681,12 +702,13 @@ order by o.at, t.nr limit :limit;
 select t.state, count(*) as n from targets t join takedowns o on o.id = t.takedown
 where (o.incident = :incident or t.ended_at is null)
     and not exists (select 1 from targets n join takedowns l on l.id = n.takedown
-        where n.account = t.account and n.platform_id = t.platform_id and n.state <> 'kept' and l.at > o.at)
+        where n.account = t.account and n.platform_id = t.platform_id and l.at > o.at
+            and (l.limited_by = o.limited_by or (l.limited_by is null and n.state <> 'kept')))
 group by t.state;
 
 -- name: targets_of_our_post
 -- Every target that was a part of a post of ours, the last order first.
-select t.*, o.decision, o.at as ordered_at, o.by_whom from targets t join takedowns o on o.id = t.takedown
+select t.*, coalesce(o.limited_by, o.decision) as decision, o.at as ordered_at, o.by_whom from targets t join takedowns o on o.id = t.takedown
 where t.post = :post order by o.at desc, t.nr limit :limit;
 
 -- name: move_target^
@@ -706,6 +728,10 @@ update targets set due_at = :due_at, why = :why where id = :id;
 -- A retracting request is about to leave: what undoes it is kept first.
 update targets set undo = coalesce(undo, :undo), acts = acts + 1, acted_at = :now where id = :id;
 
+-- name: forget_undo!
+-- What was done to a target has been reversed.
+update targets set undo = null where id = :id;
+
 -- name: insert_retraction!
 -- Count a retracting request against the account's budget.
 insert into retractions (id, account, target, at) values (:id, :account, :target, :at);
@@ -716,7 +742,13 @@ select at from retractions where account = :account and at > :since order by at;
 
 -- name: strangers_acted_on_since$
 -- How many posts of an account that were none of ours when they were named have been acted on since a moment.
-select count(*) from targets where account = :account and post is null and acted_at >= :since;
+select count(*) from targets t join takedowns o on o.id = t.takedown
+where t.account = :account and t.post is null and t.acted_at >= :since and o.limited_by is null;
+
+-- name: deletions_proven
+-- When each account's last deletion was read back as gone.
+select t.account as account, max(t.ended_at) as at from targets t join takedowns o on o.id = t.takedown
+where t.state = 'gone' and o.decision = 'delete' and t.acts > 0 and t.ended_at is not null group by t.account;
 
 -- name: want_look!
 -- Look again at that time.

@@ -36,13 +36,14 @@ def order(tx: Tx, found: Takedown, *, given: Mapping[str, object], key: str | No
         tx,
         id=found.id,
         incident=found.incident,
-        decision=found.decision,
+        decision=Decision.KEEP if found.decision.is_limit else found.decision,
+        limited_by=found.decision if found.decision.is_limit else None,
         capture=found.capture,
         severity=found.severity,
         reason=found.reason,
         by_whom=found.by,
         agreed=json.dumps(list(found.agreed)),
-        ordered=json.dumps(dict(given)),
+        ordered=json.dumps({**given, "overwrite": True} if found.overwrite else dict(given)),
         key=key,
         at=found.at,
     )
@@ -137,6 +138,11 @@ def intend(tx: Tx, found: Target, *, undo: Mapping[str, object] | None, now: int
     count(tx, found.account, found.id, now=now)
 
 
+def forget_undo(tx: Tx, target_id: str) -> None:
+    """What was done has been reversed: nothing is left to reverse."""
+    Q.forget_undo(tx, id=target_id)
+
+
 def count(tx: Tx, account: str, what: str | None, *, now: int) -> None:
     """Count a retracting request against the account's budget."""
     Q.insert_retraction(tx, id=new_id("r"), account=account, target=what, at=now)
@@ -204,13 +210,14 @@ def to_takedown(row: Any) -> Takedown:  # noqa: ANN401 (a row of the database)
     return Takedown(
         id=row["id"],
         incident=row["incident"],
-        decision=Decision(row["decision"]),
+        decision=Decision(row["limited_by"] or row["decision"]),
         capture=Capture(row["capture"]),
         severity=row["severity"],
         reason=row["reason"],
         by=row["by_whom"],
         agreed=tuple(json.loads(row["agreed"])),
         at=row["at"],
+        overwrite=json.loads(row["ordered"]).get("overwrite") is True,
     )
 
 

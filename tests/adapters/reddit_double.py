@@ -21,7 +21,22 @@ if TYPE_CHECKING:
 
 PAGE = b"<html><body><h1>whoa there, pardner!</h1></body></html>"
 TOKEN = "access-1"
+BAD_REQUEST = 400
+ABOUT: dict[str, Any] = {
+    "subreddit_type": "public", "restrict_posting": True, "submission_type": "any", "allow_images": True,
+    "allow_galleries": True, "allow_videos": True, "user_is_banned": False, "user_is_contributor": False,
+}  # fmt: skip
+REQUIRED: dict[str, Any] = {  # as documented, where moderators have changed nothing
+    "title_regexes": [], "body_blacklisted_strings": [], "title_blacklisted_strings": [], "body_text_max_length": None,
+    "title_required_strings": [], "guidelines_text": None, "gallery_min_items": None, "domain_blacklist": [],
+    "domain_whitelist": [], "title_text_max_length": None, "body_restriction_policy": "none",
+    "link_restriction_policy": "none", "guidelines_display_policy": None, "body_required_strings": [],
+    "title_text_min_length": None, "gallery_captions_requirement": "none", "is_flair_required": False,
+    "gallery_max_items": None, "gallery_urls_requirement": "none", "body_regexes": [], "link_repost_age": None,
+    "body_text_min_length": None,
+}  # fmt: skip
 STORAGE = "reddit-uploaded-media.s3-accelerate.amazonaws.com"
+FILMS = "reddit-uploaded-video.s3-accelerate.amazonaws.com"
 
 
 class Asked(NamedTuple):
@@ -65,14 +80,19 @@ class RedditDouble:
         self.things: dict[str, dict[str, Any]] = {}
         self.pending: list[dict[str, Any]] = []  # posts of pictures, which Reddit makes a moment later
         self.moderated = {"acme"}
+        self.about: dict[str, dict[str, Any]] = {}  # of a subreddit, what differs from the usual
+        self.required: dict[str, dict[str, Any]] = {}
         self.me: dict[str, Any] = {"name": "acme_brand", "id": "9zzz", "is_suspended": False}
         self.token = TOKEN
+        self.scope = "*"  # what the token may do
         self.logins = 0
+        self.refresh: str | None = None  # the one refresh token that is good, for one use; None: any is, for ever
         self.unlisted: set[str] = set()  # made, and not in the account's list yet
         self.limits = {"x-ratelimit-remaining": "594.0", "x-ratelimit-used": "6", "x-ratelimit-reset": "66"}
         self._next: dict[str, deque[Next]] = defaultdict(deque)
         self._count = 0
         self._lock = threading.Lock()
+        self.counting = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -134,6 +154,7 @@ class RedditDouble:
                 "banned_by": None,
                 "num_reports": None,
                 "can_mod_post": thing["subreddit"] in self.moderated,
+                "locked": False,
             }
             self.things[common["name"]] = {**common, **thing}
             return self.things[common["name"]]
@@ -150,6 +171,12 @@ def _submitted(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
         "spoiler": str(said.get("spoiler")) == "True",
         "link_flair_template_id": said.get("flair_id"),
     }
+    if said.get("kind") == "video":
+        if not said.get("video_poster_url"):
+            return {"json": {"errors": [["NO_VIDEO_POSTER", "a poster is wanted", "video_poster_url"]]}}
+        film = {"reddit_video": {"fallback_url": f"{double.url}/siiiyua50x261/DASH_240.mp4"}}
+        double.pending.append({**thing, "url": f"{double.url}/siiiyua50x261", "is_video": True, "media": film})
+        return {"json": {"errors": [], "data": {"websocket_url": "wss://ws-0c2fc51946b39365a.wss.redditmedia.com/x"}}}
     if said.get("kind") == "image":
         double.pending.append({**thing, "url": f"{double.url}/oxwf261u2x261.png", "post_hint": "image"})
         data = {
@@ -172,8 +199,13 @@ def _commented(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lease(_: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
-    fields = [{"name": "acl", "value": "public-read"}, {"name": "key", "value": "rte_images/oxwf261u2x261"}]
-    lease = {"action": f"//{STORAGE}", "fields": [*fields, {"name": "content-type", "value": said["mimetype"]}]}
+    film = said["mimetype"].startswith("video/")
+    key = "siiiyua50x261" if film else "rte_images/oxwf261u2x261"
+    fields = [{"name": "acl", "value": "public-read"}, {"name": "key", "value": key}]
+    lease = {
+        "action": f"//{FILMS if film else STORAGE}",
+        "fields": [*fields, {"name": "content-type", "value": said["mimetype"]}],
+    }
     return {"args": lease, "asset": {"asset_id": "oxwf261u2x261", "websocket_url": "wss://ws.example/"}}
 
 
@@ -195,9 +227,25 @@ def _deleted(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _token(double: RedditDouble, _: dict[str, Any]) -> dict[str, Any]:
-    double.logins += 1
-    return {"access_token": double.token, "token_type": "bearer", "expires_in": 86400, "scope": "*"}
+def _edited(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
+    thing = double.things[said["thing_id"]]
+    if "body" not in thing and not thing["is_self"]:
+        return {"json": {"errors": [["NOT_AUTHOR", "you can't do that", "thing_id"]]}}
+    thing["body" if "body" in thing else "selftext"] = said["text"]
+    thing["edited"] = time.time()
+    return {"json": {"errors": [], "data": {"things": [{"kind": thing["name"][:2], "data": thing}]}}}
+
+
+def _token(double: RedditDouble, said: dict[str, Any]) -> dict[str, Any]:
+    with double.counting:
+        double.logins += 1
+        told = {"access_token": double.token, "token_type": "bearer", "expires_in": 86400, "scope": double.scope}
+        if double.refresh is None:
+            return told
+        if said.get("refresh_token") != double.refresh:
+            return {"message": "Bad Request", "error": BAD_REQUEST}
+        double.refresh = f"hush-rotated-{double.logins}"
+        return {**told, "refresh_token": double.refresh}
 
 
 POSTS: dict[str, Callable[[RedditDouble, dict[str, Any]], dict[str, Any]]] = {
@@ -207,6 +255,7 @@ POSTS: dict[str, Callable[[RedditDouble, dict[str, Any]], dict[str, Any]]] = {
     "/api/comment": _commented,
     "/api/media/asset.json": _lease,
     "/api/del": _deleted,
+    "/api/editusertext": _edited,
     "/api/remove": _changed(removed_by_category="moderator", banned_by="acme_brand"),
     "/api/approve": _changed(removed_by_category=None, banned_by=None, approved_by="acme_brand"),
     "/api/lock": _changed(locked=True),
@@ -221,6 +270,15 @@ def _listing(things: list[dict[str, Any]]) -> dict[str, Any]:
     return {"kind": "Listing", "data": {"after": None, "dist": len(things), "children": children}}
 
 
+def _rules(double: RedditDouble, path: str) -> dict[str, Any]:
+    """What is told of a subreddit."""
+    if path.endswith("/post_requirements"):
+        return {**REQUIRED, **double.required.get(path.split("/")[3], {})}
+    name = path.split("/")[2]
+    ours = {"user_is_moderator": name in double.moderated}
+    return {"kind": "t5", "data": {**ABOUT, **ours, **double.about.get(name, {})}}
+
+
 def _told(double: RedditDouble, path: str, query: dict[str, str]) -> dict[str, Any] | list[dict[str, Any]] | None:
     """What a reading request is told."""
     own = f"/user/{double.me['name']}/"
@@ -232,6 +290,8 @@ def _told(double: RedditDouble, path: str, query: dict[str, str]) -> dict[str, A
         kind = "t3_" if path.endswith("submitted") else "t1_"
         ours = [one for name, one in double.things.items() if name.startswith(kind) and name not in double.unlisted]
         return _listing(sorted(ours, key=lambda one: -one["created_utc"]))
+    if path.endswith(("/about", "/post_requirements")):
+        return _rules(double, path)
     if path.startswith("/comments/"):
         name = f"t3_{path.split('/')[2]}"
         below = [one for one in double.things.values() if one.get("link_id") == name]
@@ -268,7 +328,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         asked = self._note(_said(data, self.headers.get("Content-Type", "")))
         what = self.double.told(asked.path)
-        if asked.host == STORAGE:
+        if asked.host in (STORAGE, FILMS):
             self._say(what.status or 201, what.body or b"<PostResponse/>", "application/xml", what.headers)
         elif not self._knows(asked):
             self._say(401, {"message": "Unauthorized", "error": 401}, what.type, {})
@@ -276,7 +336,8 @@ class _Handler(BaseHTTPRequestHandler):
             does = what.made and asked.path in POSTS
             answer = POSTS[asked.path](self.double, asked.said) if does else {}
             time.sleep(what.after)
-            self._say(what.status or 200, what.body or answer, what.type, what.headers)
+            status = BAD_REQUEST if answer.get("error") == BAD_REQUEST else 200
+            self._say(what.status or status, what.body or answer, what.type, what.headers)
 
     def _knows(self, asked: Asked) -> bool:
         return asked.login == f"bearer {self.double.token}" or asked.path == "/api/v1/access_token"

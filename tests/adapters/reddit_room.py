@@ -49,9 +49,9 @@ def account_at(url: str, secrets: dict[str, str] = SECRETS, identity: str = "u/a
     return Account(name="acme", platform="reddit", brand="acme", base_url=url, identity=identity, secrets=hidden)
 
 
-def adapter_at(account: Account, *, within: float = WITHIN) -> RedditAdapter:
-    """The real adapter behind the real gate."""
-    found: Any = connect(account, MAKERS, answer_within=within)
+def adapter_at(account: Account, *, within: float = WITHIN, keep_in: Path | None = None) -> RedditAdapter:
+    """The real adapter behind the real gate; `keep_in`: where its login outlives it."""
+    found: Any = connect(account, MAKERS, answer_within=within, keep_in=keep_in)
     return found  # type: ignore[no-any-return]
 
 

@@ -218,10 +218,65 @@ def test_what_reddit_will_publish_itself_cannot_be_asked_and_that_is_said(room: 
         room.adapter.defer_native(NATIVE, until=2)
 
 
-def test_what_reddit_calls_hide_is_never_offered_and_removing_says_where_it_is_possible() -> None:
+@pytest.mark.parametrize("kind", ["text", "comment"])
+def test_an_edit_before_a_deletion_says_one_fixed_thing_of_the_one_post_and_never_anything_else(
+    room: Room, kind: str
+) -> None:
+    ref, other = room.made(TEXT), room.made(ELSEWHERE)
+    if kind == "comment":
+        ref = room.made(Part(text="One more thing", follows=True), reply_to=ref.id)
+    undoing = room.adapter.prepare_overwriting(ref, room.looked(ref))
+    assert undoing.ahead is not None
+    assert (undoing.says, undoing.undo, undoing.ahead.undo) == (frozenset(), None, None)
+    room.freeze()  # it passes one, as all that takes a post down
+    with declare(retracting(room.account, ref.id, undoing.ahead.says)) as receipt:
+        room.adapter.retract(Decision.DELETE, ref, undoing.ahead)
+    assert verdict_of_retract(receipt) == Accepted(200)
+    (asked,) = room.double.asked("/api/editusertext")
+    assert asked.said == {"thing_id": ref.id, "text": "[withdrawn]", "api_type": "json"}
+    assert room.adapter.presence(ref) is Presence.THERE
+    for says, wrong in ((frozenset({"json"}), ref), (undoing.ahead.says, other)):
+        with (
+            declare(retracting(room.account, ref.id, says)) as receipt,
+            pytest.raises(Exception, match=r"announced|name"),
+        ):
+            room.adapter.retract(Decision.DELETE, wrong, undoing.ahead)
+        assert isinstance(verdict_of_retract(receipt), StoppedVerdict)
+    assert len(room.double.asked("/api/editusertext")) == 1
+    with declare(retracting(room.account, ref.id)):
+        room.adapter.retract(Decision.DELETE, ref, undoing)
+    assert room.adapter.presence(ref) is Presence.GONE
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        (Part(text="Our shop\nhttps://acme.example/", visibility="r/acme"), "edits nothing"),
+        (Part(text="A title alone", visibility="r/acme"), "title alone"),
+    ],
+)
+def test_what_has_no_words_to_overwrite_is_deleted_by_one_request_and_a_note_says_so(
+    room: Room, part: Part, why: str
+) -> None:
+    ref = room.made(part)
+    undoing = room.adapter.prepare_overwriting(ref, room.looked(ref))
+    assert undoing.ahead is None
+    assert why in undoing.note
+    unseen = room.adapter.prepare_overwriting(ref, {"status": Answer(status=503, body=b"")})
+    assert unseen.ahead is not None
+    with declare(retracting(room.account, ref.id, unseen.ahead.says)) as receipt:
+        room.adapter.retract(Decision.DELETE, ref, unseen.ahead)
+    assert isinstance(verdict_of_retract(receipt), Rejected) == ("shop" in part.text)
+
+
+def test_what_reddit_calls_hide_is_never_offered_and_what_hides_nothing_is_not_called_hiding() -> None:
     acts = {act.name: act for act in ABILITIES.acts}
-    assert set(acts) == {"delete", "remove"}
+    assert set(acts) == {"delete", "remove", "lock", "spoiler"}
     assert "moderates" in acts["remove"].words
     assert "hides it from the one who asks" in acts["remove"].words
     assert not acts["delete"].reversible
     assert "Its title" in acts["delete"].words
+    for name in ("lock", "spoiler"):
+        assert acts[name].decision.is_limit
+        assert acts[name].reversible
+        assert "It hides nothing" in acts[name].words

@@ -151,20 +151,6 @@ def test_no_secret_is_in_a_log_an_error_or_a_record(room: Room, caplog: pytest.L
     assert "A secret launch" not in caplog.text
 
 
-def test_another_refresh_token_is_used_and_said_to_be_there_and_never_shown(
-    double: RedditDouble, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told = {"access_token": double.token, "expires_in": 60, "scope": "*", "refresh_token": "hush-rotated"}
-    double.next(TOKEN, Next(body=told))
-    adapter = adapter_at(account_at(double.url))
-    adapter.whoami()
-    adapter.whoami()  # the token would end within the minute
-    assert [one.said["refresh_token"] for one in double.asked(TOKEN)] == [SECRETS["refresh_token"], "hush-rotated"]
-    said = capsys.readouterr().out
-    assert "refresh token changed" in said
-    assert "hush" not in said
-
-
 def test_a_house_without_reddit_never_imports_its_library() -> None:
     code = "import sys; from adapters.reddit import MAKER; assert MAKER; print('praw' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -7,8 +7,8 @@ import pytest
 from guardian.errors import Doubt
 from guardian.gate.verdicts import Accepted, Rejected, Throttled, Uncertain
 from guardian.gate.verdicts import Shut as ShutVerdict
-from guardian.model import Part
-from tests.adapters.reddit_double import PAGE, STORAGE, Next
+from guardian.model import Media, Part
+from tests.adapters.reddit_double import FILMS, PAGE, STORAGE, Next
 from tests.adapters.reddit_room import GIF, Room, double, now, picture, room
 
 __all__ = ["double", "room"]
@@ -88,6 +88,53 @@ def test_a_picture_is_left_at_the_storage_without_our_token_and_its_post_is_unkn
     assert len(room.double.creates) == 1
     with pytest.raises(Doubt, match="proves nothing"):
         room.adapter.find(part, since=since, known=frozenset({ref.id}))
+
+
+def test_a_film_goes_to_its_own_storage_with_the_picture_that_stands_for_it_and_is_unknown_until_it_is_found(
+    room: Room,
+) -> None:
+    since = now()
+    film = Media(sha256="f" * 64, type="video/mp4", size=3)
+    part = Part(text="Bread is baked", visibility="r/acme", media=(film, picture()))
+    assert room.adapter.check(part, room.adapter.limits()) == []
+    uploads = [room.upload(one)[0] or "" for one in part.media]
+    found = room.publish(part, uploads=uploads)
+    assert isinstance(found.verdict, Uncertain)
+    assert [(one.host, one.login) for one in room.double.log if one.path == "/"] == [(FILMS, ""), (STORAGE, "")]
+    (asked,) = room.double.creates
+    assert (
+        asked.said.items()
+        >= {
+            "kind": "video",
+            "url": f"https://{FILMS}/siiiyua50x261",
+            "video_poster_url": f"https://{STORAGE}/rte_images/oxwf261u2x261",
+        }.items()
+    )
+    room.made(Part(text="Bread is baked\nhttps://acme.example/", visibility="r/acme"))  # the same title, and no film
+    with pytest.raises(Doubt, match="proves nothing"):
+        room.adapter.find(part, since=since, known=frozenset())
+    room.double.settle()
+    ref = room.adapter.find(part, since=since, known=frozenset())
+    assert ref is not None
+    assert room.double.things[ref.id]["is_video"] is True
+
+
+@pytest.mark.parametrize(
+    ("media", "why"),
+    [
+        (("video/mp4",), "add one to media beside the film"),
+        (("video/mp4", "video/quicktime"), "goes alone"),
+        (("video/mp4", "image/gif", "image/png"), "goes alone"),
+        (("video/webm", "image/gif"), "it is video/webm"),
+    ],
+)
+def test_a_film_without_its_picture_or_beside_more_is_refused_before_it_is_handed_over(
+    room: Room, media: tuple[str, ...], why: str
+) -> None:
+    files = tuple(Media(sha256=f"{nr:x}" * 64, type=kind, size=3) for nr, kind in enumerate(media))
+    part = Part(text="Bread is baked", visibility="r/acme", media=files)
+    (problem,) = room.adapter.check(part, room.adapter.limits())
+    assert why in problem.message
 
 
 def test_a_gallery_shows_every_picture_in_order_with_its_alt_text_as_caption(room: Room) -> None:

@@ -64,7 +64,7 @@ def test_what_reddit_takes_is_not_refused(part: Part) -> None:
         (Part(text="Title", visibility="r/acme&kind=link"), "visibility"),
         (Part(text="Title", visibility="u/somebody_else"), "visibility"),
         (Part(text="Title", warning="Flashing lights"), "warning"),
-        (Part(text="Title", media=(Media(sha256="0" * 64, type="video/mp4", size=1),)), "media1"),
+        (Part(text="Title", media=(Media(sha256="0" * 64, type="video/webm", size=1),)), "media1"),
         (Part(text="Title", media=(Media(sha256="0" * 64, type="image/png", size=20 << 20),)), "media1"),
         (Part(text="Title", media=(picture("a" * 181), picture(mark="1"))), "media1_alt"),
     ],

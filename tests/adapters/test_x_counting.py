@@ -14,12 +14,12 @@ COUNTED = [
     json.loads(line) for line in (Path(__file__).parent / "x_counted.jsonl").read_text(encoding="ascii").splitlines()
 ]
 HOSTILE = {
-    "dots": "." * 9_900,
-    "names without end": "a." * 4_900,
-    "names in other letters": ("日" * 200 + ".") * 49,
-    "open parentheses": "http://x.com/" + "(a" * 4_900,
-    "hyphens": "a-" * 4_900 + ".com",
-    "at signs": "http://x.com/" + "@a" * 4_900 + "!",
+    "dots": "." * 25_900,
+    "names without end": "a." * 12_900,
+    "names in other letters": ("日" * 200 + ".") * 128,
+    "open parentheses": "http://x.com/" + "(a" * 12_900,
+    "hyphens": "a-" * 12_900 + ".com",
+    "at signs": "http://x.com/" + "@a" * 12_900 + "!",
     "a book": "x" * 200_000,
 }
 

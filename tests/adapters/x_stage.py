@@ -15,15 +15,16 @@ from guardian.adapter import Kind
 from guardian.fence import arming, passage
 from guardian.fence.house import House
 from guardian.gate.accounts import connect
-from guardian.gate.intents import Intent, Receipt, declare, retracting
+from guardian.gate.intents import Intent, Receipt, declare, managing, retracting
 from guardian.gate.verdicts import verdict
 from guardian.model import Account, Decision, Media, Part, PostRef, Secret
 from tests.doubles.x import XDouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from guardian.adapter import Answer
     from guardian.gate.verdicts import Verdict
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -41,16 +42,19 @@ class Stage:
 
     def publish(self, text: str, **more: object) -> tuple[PostRef | None, Verdict]:
         """One publishing call; whatever it raises, the receipt says what happened."""
+        return self._publish_by(self.adapter, text, **more)
+
+    def _publish_by(self, adapter: XAdapter, text: str, **more: object) -> tuple[PostRef | None, Verdict]:
         reply_to, uploads = more.pop("reply_to", None), more.pop("uploads", ())
         ref = None
         part = Part(text=text, **more)  # type: ignore[arg-type]  # given by name, as a test has it
         with declare(self.intent()) as receipt, contextlib.suppress(Exception):
-            ref = self.adapter.publish(part, "key", uploads=uploads, reply_to=reply_to)  # type: ignore[arg-type]
+            ref = adapter.publish(part, "key", uploads=uploads, reply_to=reply_to)  # type: ignore[arg-type]
         return ref, verdict(receipt)
 
     def published(self, text: str, **more: object) -> PostRef:
-        """A post that is live."""
-        ref, found = self.publish(text, **more)
+        """A post that is live, however busy this machine is."""
+        ref, found = self._publish_by(self.adapter_for(self.account, answer_within=30.0), text, **more)
         assert ref is not None, found
         return ref
 
@@ -63,12 +67,23 @@ class Stage:
         with declare(self.intent(Kind.UPLOAD)):
             return self.adapter.upload(data, picture(data, alt))
 
-    def take_down(self, ref: PostRef) -> Receipt:
-        """One deletion; whatever it raises, the receipt comes back."""
-        undoing = self.adapter.prepare(Decision.DELETE, ref, {})
+    def take_down(self, ref: PostRef, decision: Decision = Decision.DELETE, *, look: bool = False) -> Receipt:
+        """One act; whatever it raises, the receipt comes back. `look`: what X shows of it is known."""
+        undoing = self.adapter.prepare(decision, ref, self.looked(ref) if look else {})
         with declare(retracting(self.account, ref.id, undoing.says)) as receipt, contextlib.suppress(OSError):
-            self.adapter.retract(Decision.DELETE, ref, undoing)
+            self.adapter.retract(decision, ref, undoing)
         return receipt
+
+    def looked(self, ref: PostRef) -> dict[str, Answer]:
+        """What X shows before an act."""
+        return {one.name: self.adapter.fetch(one) for one in self.adapter.looks(ref) if one.essential}
+
+    def undo(self, ref: PostRef, undo: Mapping[str, object]) -> Verdict:
+        """Reverse an act; whatever it raises, the receipt says what happened."""
+        intent = managing(self.account, passage.look(self.house, self.account.scopes))
+        with declare(intent) as receipt, contextlib.suppress(Exception):
+            self.adapter.undo(ref, undo)
+        return verdict(receipt)
 
     def adapter_for(self, account: Account, *, answer_within: float = 2.0) -> XAdapter:
         """Another adapter, behind the gate."""

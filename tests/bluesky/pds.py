@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from guardian.model import Account, Secret
+from tests import canaries
 from tests.bluesky.installing import installed
 from tests.bluesky.plc import Directory
 
@@ -56,9 +57,11 @@ class Pds:
         self.url = f"http://{place}"
         self._numbers = itertools.count(1)
 
-    def post(self, method: str, said: dict[str, Any], token: str | None = None) -> Any:  # noqa: ANN401 (JSON)
+    def post(self, method: str, said: dict[str, Any] | None, token: str | None = None) -> Any:  # noqa: ANN401 (JSON)
         """One procedure; what it answers, which must be a yes."""
-        return self._ask("POST", f"/xrpc/{method}", json.dumps(said), f"Bearer {token}" if token else None)
+        return self._ask(
+            "POST", f"/xrpc/{method}", None if said is None else json.dumps(said), f"Bearer {token}" if token else None
+        )
 
     def get(self, method: str, **said: str) -> Any:  # noqa: ANN401 (JSON)
         """One query; None when it answers an error."""
@@ -73,7 +76,7 @@ class Pds:
         )
         token = str(made["accessJwt"])
         app = self.post("com.atproto.server.createAppPassword", {"name": "guardian"}, token)
-        return Brand(made["did"], handle, token, app["password"])
+        return Brand(made["did"], handle, token, canaries.note(app["password"]))
 
     def take_down(self, brand: Brand, *, applied: bool = True) -> None:
         """As who runs it: close the account, or open it again."""

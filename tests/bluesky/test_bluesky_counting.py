@@ -85,7 +85,7 @@ def problems(**said: object) -> list[str]:
 def test_what_a_pds_would_refuse_or_could_not_show_is_said_before_it_is_due() -> None:
     dot = Media(sha256="0" * 64, type="image/png", size=2_000_000)
     many = tuple(Media(sha256=f"{nr}" * 64, type="image/png", size=9) for nr in range(5))
-    film = Media(sha256="9" * 64, type="video/mp4", size=9)
+    film = Media(sha256="9" * 64, type="video/webm", size=9)
     assert problems(text="x", language="pt-BR", warning="porn", visibility="public", media=(dot,)) == []
     assert problems(text="e\u0301" * 300) == []
     assert problems(text="e" * 301) == ["text"]

@@ -27,7 +27,8 @@ WITHIN = 30.0
 class Watch:
     """A daemon with one account, and the commands that people give it."""
 
-    def __init__(self, folder: Path, pds: Pds) -> None:
+    def __init__(self, folder: Path, pds: Pds, url: str = "") -> None:
+        """`url`: where the account is reached, if that is not the PDS itself."""
         self.pds = pds
         self.brand: Brand = pds.brand()
         self.config = folder / "guardian.toml"
@@ -41,7 +42,7 @@ class Watch:
             "[accounts.acme]\n"
             'platform = "bluesky"\n'
             'brand = "acme"\n'
-            f'base_url = "{pds.url}"\n'
+            f'base_url = "{url or pds.url}"\n'
             f'identity = "@{self.brand.handle}"\n'
             "[accounts.acme.secrets]\n"
             f'app_password = "file:{password}"\n'
@@ -96,3 +97,38 @@ def test_a_thread_goes_out_a_freeze_holds_the_rest_and_a_takedown_is_proven(watc
     kept = b"".join(path.read_bytes() for path in (watch.log.parent / "state").rglob("*") if path.is_file())
     for secret in (watch.brand.app_password.encode(), b'accessJwt":"ey', b"Bearer ey"):
         assert secret not in kept + watch.log.read_bytes()
+
+
+def test_a_post_is_limited_while_frozen_stays_live_in_the_books_and_is_freed_after_the_thaw(watch: Watch) -> None:
+    watch.say("queue", "add", "--account", "acme", "--at", datetime.now(UTC).isoformat(), "disputed")
+    watch.wait(lambda: watch.texts() == ["disputed"])
+    (post,) = watch.say("queue", "list")["posts"]
+    watch.wait(lambda: bool(watch.say("queue", "list")["posts"][0]["state"] == "published"))
+    watch.say("freeze", "all")
+    answer = watch.say("takedown", post["id"], "--limit", "close-replies", "--reason", "a storm below it")
+    (target,) = answer["targets"]
+    assert (answer["decision"], answer["complete"]) == ("close-replies", True)
+    assert (target["state"], target["reversible"], target["grade"]) == ("kept", True, "complete")
+    assert gate_of(watch, target["platform_id"]) == []
+    again = watch.say("takedown", post["id"], "--limit", "close-replies")
+    assert (again["targets"][0]["state"], again["targets"][0]["why"]) == ("kept", "it was so before we came")
+    assert watch.texts() == ["disputed"]
+    assert watch.say("queue", "list")["posts"][0]["state"] == "published"
+    refused = watch.say("takedown", post["id"], "--limit", "lock", code=14)
+    assert refused["targets"][0]["state"] == "not_attempted"
+    watch.say("takedown", "undo", answer["id"], "--reason", "over", code=1)  # frozen
+    watch.say("thaw", "--reason", "over", "--yes")
+    freed = watch.say("takedown", "undo", answer["id"], "--reason", "over")["targets"][0]
+    assert (freed["state"], freed["why"], freed["reversible"]) == ("kept", "the limit was lifted again", False)
+    assert gate_of(watch, target["platform_id"]) is None
+    told = watch.say("incident", "report")
+    assert [one["decision"] for one in told["takedowns"]] == ["close-replies", "close-replies", "lock"]
+    assert [one["state"] for one in told["takedowns"]] == ["lifted", "kept", "not_attempted"]
+    assert {one["what"] for one in told["hindered"]}.isdisjoint({"lingering", "came_back", "still_visible"})
+
+
+def gate_of(watch: Watch, uri: str) -> object:
+    """Who may answer, by the gate beside a post; None: there is no gate."""
+    repo, _, rkey = uri.removeprefix("at://").split("/")
+    found = watch.pds.get("com.atproto.repo.getRecord", repo=repo, collection="app.bsky.feed.threadgate", rkey=rkey)
+    return None if found is None else found["value"]["allow"]

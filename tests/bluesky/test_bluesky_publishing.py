@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from atproto_client.exceptions import BadRequestError, RequestException
 from urllib3.exceptions import HTTPError
@@ -17,11 +18,13 @@ from guardian.fence.passage import Stopped
 from guardian.fence.stopping import Order, Stopping
 from guardian.gate import accounts
 from guardian.gate.intents import declare
+from guardian.gate.keeping import SealedKeeping
 from guardian.gate.verdicts import Accepted, Rejected, Throttled, Uncertain, verdict, verdict_of_upload
 from guardian.gate.verdicts import Stopped as WasStopped
 from guardian.model import Media, Part, PostRef
 from tests.bluesky import pds as servers
 from tests.bluesky.conftest import desk_at
+from tests.duties.darkroom import mp4
 from tests.torture import front as fronts
 
 if TYPE_CHECKING:
@@ -194,6 +197,35 @@ def test_a_freeze_between_the_upload_and_the_post_lets_no_post_out(desk: Desk) -
     assert desk.pds.posts(desk.brand) == []
 
 
+def test_a_film_is_shown_with_what_is_said_of_it_and_is_in_the_proof(desk: Desk) -> None:
+    data = mp4()
+    film = Media(sha256="2" * 64, type="video/mp4", size=len(data), alt="a loaf turns: 🍞")
+    part = Part(text="watch", media=(film,))
+    assert not desk.adapter.check(part, desk.adapter.limits())
+    upload = desk.upload(data, film)
+    ref = desk.publish(part, "key", uploads=(upload,))
+    (post,) = desk.pds.posts(desk.brand)
+    embed = post["value"]["embed"]
+    assert (embed["$type"], embed["alt"]) == ("app.bsky.embed.video", film.alt)
+    assert (embed["video"]["mimeType"], embed["video"]["size"]) == ("video/mp4", len(data))
+    status = desk.emergency.fetch(desk.emergency.looks(ref)[0])
+    (shown,) = desk.emergency.files(status.body)
+    assert (shown.type, shown.alt) == ("video", film.alt)
+    assert httpx.get(shown.url).content == data
+
+
+def test_what_bluesky_does_not_take_of_a_film_is_known_before(desk: Desk) -> None:
+    film = Media(sha256="2" * 64, type="video/mp4", size=100_000_000, alt="👩🏽‍🚒" * 500)
+    assert not desk.adapter.check(Part(text="x", media=(film,)), desk.adapter.limits())
+    for wrong in (
+        replace(film, size=100_000_001),
+        replace(film, alt="a" * 1_001),
+        replace(film, type="video/webm"),
+    ):
+        assert desk.adapter.check(Part(text="x", media=(wrong,)), desk.adapter.limits()), wrong
+    assert desk.adapter.check(Part(text="x", media=(film, PICTURE)), desk.adapter.limits())
+
+
 def test_a_blob_that_is_too_large_is_not_taken_and_no_post_shows_it(desk: Desk) -> None:
     """A PDS says no while it is still being sent, and hangs up: what is heard of that is chance, so we check before."""
     data = DOT + bytes(servers.MOST_OF_A_BLOB)
@@ -283,7 +315,7 @@ def test_a_token_that_is_refused_with_the_post_itself_costs_no_post(desk: Desk) 
 def test_who_is_let_in_ten_times_in_five_minutes_is_not_locked_out_by_us(desk: Desk) -> None:
     now = [0.0]
     wrong = servers.account_of(desk.pds.url, replace(desk.brand, app_password="abcd-abcd-abcd-abcd"))
-    login = Login(wrong, desk.adapter._client, clock=lambda: now[0], kept=Kept())
+    login = Login(wrong, desk.adapter._client, SealedKeeping(wrong, None), clock=lambda: now[0], kept=Kept())
     for _ in range(10):
         with pytest.raises(TokenRefused):
             login.session()
@@ -296,7 +328,8 @@ def test_who_is_let_in_ten_times_in_five_minutes_is_not_locked_out_by_us(desk: D
 
 def test_a_session_is_renewed_by_our_own_clock_and_two_threads_renew_it_once(desk: Desk) -> None:
     now = [0.0]
-    login = Login(desk.account, desk.adapter._client, clock=lambda: now[0], kept=Kept())
+    keeping = SealedKeeping(desk.account, None)
+    login = Login(desk.account, desk.adapter._client, keeping, clock=lambda: now[0], kept=Kept())
     first = login.session()
     now[0] = 3_599.0
     assert login.session() is first

@@ -63,7 +63,7 @@ def test_programs_read_the_same_in_one_document(guardian: Callable[..., Any], pl
     acme = document["accounts"][0]
     assert set(acme) == {
         "account", "platform", "brand", "server", "publish", "media", "thread", "sent_twice", "lost_answer",
-        "delete", "hide", "budget", "scheduled_there", "proof", "not_covered",
+        "delete", "hide", "limits", "overwrite", "budget", "scheduled_there", "proof", "not_covered",
     }  # fmt: skip
     assert (acme["account"], acme["platform"], acme["brand"]) == ("acme", "mastodon", "acme")
     assert (acme["delete"]["reversible"], acme["hide"]["reversible"]) == (False, True)

@@ -200,3 +200,11 @@ def test_a_large_selection_is_answered_in_bounds(guardian: Guardian, tmp_path: P
     assert guardian("queue", "import", file).code == 0
     ran = guardian("queue", "cancel", "--tag", "many", "--yes", "--json")
     assert (ran.json["count"], len(ran.json["posts"])) == (1200, 500)
+
+
+@pytest.mark.usefixtures("place")
+def test_what_a_restore_has_put_on_hold_is_chosen_alone(guardian: Guardian) -> None:
+    refused = guardian("queue", "unhold", "--restored", "--all")
+    assert refused.code == 2
+    assert "give it alone" in refused.err
+    assert "Nothing to lift" in guardian("queue", "unhold", "--restored").out

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from guardian.cli import takedown_lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,3 +44,24 @@ def test_what_is_still_visible_is_named_by_the_status_until_a_later_order_has_ta
         assert one["takedown"] in shown.out
         assert one["evidence"] in shown.out
     assert guardian("incident", "close", "after the test").code == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "reversible", "said"),
+    [
+        ("kept", True, "IN FORCE: close-replies"),
+        ("kept", False, "the post stays visible; close-replies"),
+        ("still_visible", True, "NOT LIMITED: close-replies is not in force"),
+        ("gone", False, "GONE"),
+    ],
+)
+def test_of_a_limit_nobody_is_told_that_the_post_is_out_of_sight(state: str, reversible: bool, said: str) -> None:
+    one = {
+        "id": "g-1", "ref": "p-1", "account": "acme", "url": "https://bsky.app/1", "state": state, "why": "the reason",
+        "due": None, "evidence": None, "grade": None, "reversible": reversible,
+    }  # fmt: skip
+    found = {"id": "t-1", "decision": "close-replies", "state": "done", "complete": True, "targets": [one]}
+    told = "\n".join(takedown_lines.lines({**found, "siblings": [], "waiting": [], "incident": None}))
+    assert said in told
+    assert "HIDDEN" not in told
+    assert "the reason" in told

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from guardian import masking
 from guardian.config import check, load
 from guardian.errors import ConfigMistake
 
@@ -36,6 +37,9 @@ def stored(tmp_path: Path) -> Path:
 def test_a_secret_is_read_from_its_file(write: Write, account: str, stored: Path) -> None:
     (found,) = load(write(with_secret(account, f'"file:{stored}"'))).accounts
     assert found.secrets["token"].reveal() == CANARY
+    assert masking.without(f"it is {CANARY}") == f"it is {masking.HIDDEN}", (
+        "whoever logs knows it from the first moment"
+    )
 
 
 def test_a_secret_is_read_through_a_link(write: Write, account: str, stored: Path) -> None:

@@ -13,6 +13,7 @@ from guardian.config.tables import Document, keys_of
 from guardian.errors import ConfigMistake
 from guardian.fence.house import find_house
 from guardian.installed import Installed, SecretsOf
+from guardian.rules import secret_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,11 +61,14 @@ def test_each_platform_that_is_installed_has_an_example_and_a_page_that_says_how
     text, pages = uncommented(EXAMPLE.read_text("utf-8"))
     for platform, maker in Installed().items():
         section = text.partition(f"[accounts.acme-{platform}.secrets]")[2].partition("[")[0]
-        for secret in maker.secrets:
+        usual, *others = secret_names.sets_of(maker.secrets)
+        for secret in usual:
             assert re.search(rf"^({secret}) += \"file:", section, re.MULTILINE), (platform, secret)
         assert platform in pages
         page = (EXAMPLE.parents[1] / "docs" / "accounts" / f"{platform}.md").read_text("utf-8")
         assert f"[accounts.acme-{platform}.secrets]" in page
+        for secret in (name for one in others for word in one for name in secret_names.slot(word)):
+            assert re.search(rf"^{secret} += \"file:", page, re.MULTILINE), (platform, secret)
 
 
 def test_the_example_keeps_its_lines_short() -> None:

@@ -182,6 +182,11 @@ class DeletesWhatIsKept(Tidings):
         super().retract(Decision.DELETE, ref, undoing)
 
 
+class LimitsByDeleting(Tidings):
+    def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:
+        super().retract(Decision.DELETE if decision.is_limit else decision, ref, undoing)
+
+
 class DeletesNothing(Tidings):
     def retract(self, decision: Decision, ref: PostRef, undoing: Undoing) -> None:
         self._ask("GET", f"/notes/{ref.id}")
@@ -233,6 +238,7 @@ WRONG = {
     LetsAnythingPass: "what_is_too_long_is_known_without_asking",
     HidesByDeleting: "what_is_not_offered_is_refused_before_anything_leaves",
     DeletesWhatIsKept: "to_keep_a_post_is_no_act",
+    LimitsByDeleting: "a_limit_that_is_not_declared_is_not_laid",
     DeletesNothing: "a_post_is_deleted_by_one_request_and_gone",
     LooksTwice: "the_proof_is_whole_and_as_it_came",
     KnowsNoAuthor: "what_is_no_post_has_no_author_and_no_files",
@@ -252,6 +258,14 @@ TOO_MUCH = {
     "it hides": (
         declaring(acts=(replace(MAKER.abilities.acts[0], decision=Decision.HIDE, reversible=True),)),
         "a_hidden_post_shows_its_words_no_more",
+    ),
+    "it limits": (
+        declaring(acts=(*MAKER.abilities.acts, replace(MAKER.abilities.acts[0], decision=Decision.LOCK))),
+        "a_limit_is_laid_by_one_request_and_the_post_stays",
+    ),
+    "it overwrites": (
+        declaring(overwrites="Its words are overwritten first."),
+        "words_are_overwritten_by_one_request_and_deleted_by_another",
     ),
     "no word of what it deletes": (declaring(acts=()), "the_abilities_are_said_in_words"),
     "no word of its files": (declaring(media=Files(words="", alt=True)), "the_abilities_are_said_in_words"),

@@ -12,7 +12,7 @@ from guardian.model import Account, Secret
 from tests.doubles.x import XDouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from guardian.model import PostRef
 
@@ -65,6 +65,41 @@ class XBench(Bench):
         files = [one for one in self.double.media.values() if one["media_key"] in keys]
         above = next((one["id"] for one in post.get("referenced_tweets", ()) if one["type"] == "replied_to"), None)
         return Held(words=post["sent"], parent=above, alts=tuple(file.get("alt_text") for file in files))
+
+
+class XTokenBench(XBench):
+    """The same with OAuth 2: each account that is asked for is authorised once, as a person does it."""
+
+    def __init__(self, double: XDouble) -> None:
+        super().__init__(double)
+        self._authorised: dict[tuple[str, str], dict[str, str]] = {}
+
+    def account(self, base_url: str) -> Account:
+        return self._account(base_url, self._of("acme", base_url))
+
+    def impostor(self, base_url: str) -> Account:
+        return self._account(base_url, self._of("beta", base_url))
+
+    def unknown(self, base_url: str) -> Account:
+        return self._account(base_url, {**self._of("acme", base_url), "refresh_token": "last-years-token-of-acme"})
+
+    def secrets(self) -> Sequence[str]:
+        return self.double.tokens.issued
+
+    def _of(self, name: str, base_url: str) -> dict[str, str]:
+        """One chain of tokens for each guardian: two that shared one would shut each other out."""
+        place = (name, base_url)
+        if place not in self._authorised:
+            self._authorised[place] = self.double.tokens.authorise(name)
+        return self._authorised[place]
+
+
+@contextmanager
+def x_with_tokens() -> Iterator[XTokenBench]:
+    """A double that knows OAuth 2 while the block runs."""
+    with AskedAnywhere("acme", "beta") as double:
+        double.tokens.old_ends = False  # a case has several guardians with one account
+        yield XTokenBench(double)
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def test_a_damaged_store_puts_the_house_on_hold_and_is_kept_as_it_is(
     told = house.client.get("/v1/status")
     assert (told["state"], told["store"]["state"]) == ("frozen", "damaged")
     assert "damaged" in told["store"]["why"]
-    assert "put the backup in its place" in told["store"]["fix"]
+    assert "guardian restore BACKUP --replace" in told["store"]["fix"]
     assert [told[key] for key in ("counts", "held", "in_flight", "next")] == [None] * 4
     seen = reading.read_scope(house.house, "all")
     assert (seen.state, seen.by) == (reading.FROZEN, "guardian")
@@ -138,7 +138,7 @@ def test_in_hold_every_other_route_answers_that_the_store_is_broken_and_how_to_r
         assert (status, path) == (503, path)
         assert isinstance(document, dict)
         assert document["error"]["code"] == "store_broken"
-        assert "put the backup in its place" in document["error"]["fix"]
+        assert "guardian restore BACKUP --replace" in document["error"]["fix"]
 
 
 def test_in_hold_a_freeze_by_every_door_is_confirmed(house: TorturedHouse) -> None:

@@ -15,67 +15,26 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from tests.doubles.x_links import shortened
+from tests.doubles.x_asked import Asked, Fault, XAccount
+from tests.doubles.x_media import Media, fields
+from tests.doubles.x_posts import Posts
 from tests.doubles.x_refusals import (
-    DUPLICATE,
+    NO_RIGHT,
     OUT_OF_BOUNDS,
-    PROBLEM,
-    READ_ONLY,
-    SUSPENDED,
     UNAUTHORISED,
-    UNPAID,
 )
+from tests.doubles.x_tokens import Tokens, rights_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Json = dict[str, Any]
-SETTINGS = ("following", "mentionedUsers", "subscribers", "verified")
-
-
-@dataclass
-class XAccount:
-    """Somebody on X, with the four keys of an app for it."""
-
-    name: str
-    id: str
-    keys: dict[str, str]
-    credit: bool = True
-    suspended: bool = False
-    may_write: bool = True
-    revoked: bool = False
-
-
-@dataclass
-class Fault:
-    """What goes wrong with the next request like this."""
-
-    kind: str  # answer, answer_after (it was done all the same), slow, lose
-    method: str
-    path: str
-    said: Json
-    times: int = 1
-
-
-@dataclass
-class Asked:
-    """One request as it arrived."""
-
-    n: int
-    method: str
-    path: str
-    query: dict[str, str]
-    host: str
-    signed: bool
-    body: Any
-    status: int = 0
 
 
 class XDouble:
@@ -95,11 +54,12 @@ class XDouble:
             )
             for nr, name in enumerate(names or ("acme",))
         }
-        self.posts: dict[str, Json] = {}
-        self.media: dict[str, Json] = {}
+        self.uploads = Media(lambda: self.url, self.next_id)
+        self.shelf = Posts(self.uploads, self.next_id, self._time)
+        self.tokens = Tokens()
         self.asked: list[Asked] = []
         self.faults: list[Fault] = []
-        self.lag = 0  # how many times its list is read before a new post is on it
+        self.level = ""  # what it says beside its answers of what the keys may do
         self.ahead = 0.0  # seconds by which its clock is ahead of ours
         self._id = 1_990_000_000_000_000_000
         self._nonces: set[str] = set()
@@ -128,6 +88,16 @@ class XDouble:
         """Where it is."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    @property
+    def posts(self) -> dict[str, Json]:
+        """Everything that is live, by its id."""
+        return self.shelf.live
+
+    @property
+    def media(self) -> dict[str, Json]:
+        """The files that were handed over."""
+        return self.uploads.files
+
     def fault(self, kind: str, *, method: str = "POST", path: str = "/2/tweets", times: int = 1, **said: Any) -> None:  # noqa: ANN401 (JSON)
         """The next requests like this go wrong."""
         self.faults.append(Fault(kind, method, path, said, times))
@@ -144,11 +114,18 @@ class XDouble:
         """What it shows, the texts as they were sent, oldest first."""
         return [post["sent"] for post in self.posts.values()]
 
-    def post_past_us(self, text: str, name: str = "acme") -> None:
-        """As somebody with keys of their own would do it."""
+    def post_past_us(self, text: str, name: str = "acme", *, below: str | None = None) -> str:
+        """As somebody with keys of their own would do it; its id."""
+        reply = {"reply": {"in_reply_to_tweet_id": below}} if below else {}
         with self._lock:
-            status, _ = self._create({"text": text}, self.accounts[name])
+            status, made = self.shelf.create({"text": text, **reply}, self.accounts[name])
         assert status == 201, "the double has refused it"
+        return str(made["data"]["id"])
+
+    def repost_past_us(self, platform_id: str, name: str = "acme") -> str:
+        """As somebody does it in the app; the id of the repost."""
+        with self._lock:
+            return self.shelf.repost(platform_id, self.accounts[name])
 
     def _time(self) -> str:
         moment = datetime.fromtimestamp(time.time() + self.ahead, UTC)
@@ -164,117 +141,41 @@ class XDouble:
         """What X says. Everything but what is for embedding needs a signature."""
         if asked.path == "/oembed":
             return self._oembed(asked)
+        if (asked.method, asked.path) == ("POST", "/2/oauth2/token"):
+            return self.tokens.answer(asked.body, asked.authorization)
         if failed is not None or account is None:
             return failed or UNAUTHORISED
-        if not account.credit:
-            return UNPAID
-        if account.suspended:
-            return SUSPENDED
-        if asked.method != "GET" and not account.may_write:
-            return READ_ONLY
         with self._lock:
-            return self._routed(asked, account)
+            return account.refusal(asked.method) or self._routed(asked, account)
 
     def _routed(self, asked: Asked, account: XAccount) -> tuple[int, Json]:
+        filed = self.uploads.answer(asked.method, asked.path, asked.query, asked.body)
+        if filed is not None:
+            return filed
         post = re.fullmatch(r"/2/tweets/(\d+)", asked.path)
         if post:
-            return self._delete(post[1], account) if asked.method == "DELETE" else self._show(post[1])
+            if asked.method == "DELETE":
+                return self.shelf.delete(post[1], account)
+            return self.shelf.show(post[1], asked.query.get("expansions", ""))
+        changed = self._changed(asked, account)
+        if changed is not None:
+            return changed
         routes: dict[tuple[str, str], Callable[[], tuple[int, Json]]] = {
-            ("POST", "/2/tweets"): lambda: self._create(asked.body, account),
-            ("POST", "/2/media/upload"): lambda: self._upload(asked.body),
-            ("POST", "/2/media/metadata"): lambda: self._describe(asked.body),
-            ("GET", "/2/users/me"): lambda: (
-                200,
-                {"data": {"id": account.id, "name": "Acme", "username": account.name}},
-            ),
-            ("GET", f"/2/users/{account.id}/tweets"): lambda: self._list(asked.query, account),
+            ("POST", "/2/tweets"): lambda: self.shelf.create(asked.body, account),
+            ("GET", "/2/users/me"): lambda: (200, {"data": account.shown(asked.query.get("user.fields", ""))}),
+            ("GET", f"/2/users/{account.id}/tweets"): lambda: self.shelf.listed(asked.query, account),
             ("GET", "/2/tweets/search/recent"): lambda: (200, {"meta": {"result_count": 0}}),
         }
         missing = 404, {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"}
         found = routes.get((asked.method, asked.path))
         return missing if found is None else found()
 
-    def _create(self, body: Json, account: XAccount) -> tuple[int, Json]:
-        text, keys = body.get("text", ""), (body.get("media") or {}).get("media_ids", [])
-        parent = (body.get("reply") or {}).get("in_reply_to_tweet_id")
-        wrong = [key for key in keys if key not in self.media] or (parent and parent not in self.posts)
-        if wrong or body.get("reply_settings") not in (None, *SETTINGS) or not (text or keys):
-            return 400, {"title": "Invalid Request", "type": PROBLEM + "invalid-request", "detail": "One or more "
-                         "parameters to your request was invalid.", "errors": [{"message": "invalid"}]}  # fmt: skip
-        if any(one["sent"] == text and one["author_id"] == account.id for one in self.posts.values()):
-            return DUPLICATE
-        platform_id = self.next_id()
-        shown, links = shortened(text, platform_id)
-        if keys:
-            links.append({"url": f"https://t.co/m{platform_id[-9:]}", "media_key": f"3_{keys[0]}",
-                          "expanded_url": f"https://x.com/{account.name}/status/{platform_id}/photo/1"})  # fmt: skip
-            shown = f"{shown} {links[-1]['url']}".strip()
-        self.posts[platform_id] = {
-            "id": platform_id,
-            "text": shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
-            "author_id": account.id,
-            "created_at": self._time(),
-            "edit_history_tweet_ids": [platform_id],
-            "conversation_id": parent or platform_id,
-            "reply_settings": body.get("reply_settings", "everyone"),
-            **({"entities": {"urls": links}} if links else {}),
-            **({"attachments": {"media_keys": [f"3_{key}" for key in keys]}} if keys else {}),
-            **({"referenced_tweets": [{"type": "replied_to", "id": parent}]} if parent else {}),
-            "sent": text,
-            "unlisted": self.lag,
-        }  # fmt: skip
-        return 201, {"data": {"id": platform_id, "text": shown, "edit_history_tweet_ids": [platform_id]}}
-
-    def _upload(self, body: Json) -> tuple[int, Json]:
-        data = base64.b64decode(body["media"], validate=True)
-        if body.get("media_category") != "tweet_image" or not body.get("media_type", "").startswith("image/"):
-            return 400, {"title": "Invalid Request", "type": PROBLEM + "invalid-request", "detail": "media"}
-        key = self.next_id()
-        self.media[key] = {
-            "media_key": f"3_{key}",
-            "type": "photo",
-            "url": f"{self.url}/media/{key}",
-            "size": len(data),
-        }
-        return 200, {"data": {"id": key, "media_key": f"3_{key}", "size": len(data), "expires_after_secs": 86400}}
-
-    def _describe(self, body: Json) -> tuple[int, Json]:
-        self.media[body["id"]]["alt_text"] = body["metadata"]["alt_text"]["text"]
-        return 200, {"data": {"id": body["id"], "associated_metadata": {}}}
-
-    def _delete(self, platform_id: str, account: XAccount) -> tuple[int, Json]:
-        post = self.posts.get(platform_id)
-        if post is not None and post["author_id"] != account.id:
-            return 403, {"detail": "You are not authorized to delete this Tweet.", "type": "about:blank",
-                         "title": "Forbidden", "status": 403}  # fmt: skip
-        return 200, {"data": {"deleted": self.posts.pop(platform_id, None) is not None}}
-
-    def _show(self, platform_id: str) -> tuple[int, Json]:
-        post = self.posts.get(platform_id)
-        if post is None:
-            return 200, {"errors": [{"value": platform_id, "detail": f"Could not find tweet with id: [{platform_id}].",
-                         "title": "Not Found Error", "resource_type": "tweet", "parameter": "id",
-                         "resource_id": platform_id, "type": PROBLEM + "resource-not-found"}]}  # fmt: skip
-        keys = (post.get("attachments") or {}).get("media_keys", [])
-        media = [one for one in self.media.values() if one["media_key"] in keys]
-        return 200, {"data": _public(post), **({"includes": {"media": media}} if media else {})}
-
-    def _list(self, query: dict[str, str], account: XAccount) -> tuple[int, Json]:
-        found = []
-        for post in reversed(self.posts.values()):
-            if post["author_id"] != account.id or post["created_at"] < query.get("start_time", ""):
-                continue
-            if post["unlisted"]:
-                post["unlisted"] -= 1
-                continue
-            found.append(_public(post))
-        size = int(query.get("max_results", "10"))
-        start = int(query.get("pagination_token", "0"))
-        page = found[start : start + size]
-        meta: Json = {"result_count": len(page)}
-        if start + size < len(found):
-            meta["next_token"] = str(start + size)
-        return 200, {**({"data": page} if page else {}), "meta": meta}
+    def _changed(self, asked: Asked, account: XAccount) -> tuple[int, Json] | None:
+        hidden = re.fullmatch(r"/2/tweets/(\d+)/hidden", asked.path)
+        if hidden and asked.method == "PUT":
+            return self.shelf.hide(hidden[1], asked.body, account)
+        repost = re.fullmatch(r"/2/users/(\d+)/retweets/(\d+)", asked.path)
+        return self.shelf.take_back(repost[1], repost[2], account) if repost and asked.method == "DELETE" else None
 
     def _oembed(self, asked: Asked) -> tuple[int, Json]:
         platform_id = asked.query.get("url", "").rpartition("/")[2]
@@ -286,6 +187,8 @@ class XDouble:
     def signed_by(self, visit: _Visit) -> tuple[XAccount | None, tuple[int, Json] | None]:
         """Who has signed the request, or what is wrong with that."""
         head = visit.headers.get("Authorization", "")
+        if head.startswith("Bearer "):
+            return self._borne_by(head.removeprefix("Bearer "), visit)
         if not head.startswith("OAuth "):
             return None, UNAUTHORISED
         said = {key: unquote(value) for key, value in re.findall(r'(\w+)="([^"]*)"', head)}
@@ -300,6 +203,13 @@ class XDouble:
             return None, UNAUTHORISED
         self._nonces.add(said["oauth_nonce"])
         return account, None
+
+    def _borne_by(self, token: str, visit: _Visit) -> tuple[XAccount | None, tuple[int, Json] | None]:
+        found = self.tokens.whose(token)
+        if found is None or self.accounts[found[0]].revoked:
+            return None, UNAUTHORISED
+        needed = rights_for(visit.command, urlsplit(visit.path).path)
+        return self.accounts[found[0]], None if needed <= found[1] else NO_RIGHT
 
     def _signature(self, visit: _Visit, said: dict[str, str], account: XAccount) -> str:
         parts = urlsplit(visit.path)
@@ -325,6 +235,7 @@ class XDouble:
                 host=visit.headers.get("Host", ""),
                 signed="Authorization" in visit.headers,
                 body=body,
+                authorization=visit.headers.get("Authorization", ""),
             )
             self.asked.append(asked)
         return asked
@@ -353,7 +264,7 @@ class _Visit(BaseHTTPRequestHandler):
         double: XDouble = self.server.double  # type: ignore[attr-defined]
         size = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(size)
-        asked = double.arrived(self, json.loads(raw) if raw else None)
+        asked = double.arrived(self, self._read(raw))
         fault = double.fault_for(asked)
         if fault is not None and fault.kind == "answer":
             self._say(asked, fault.said["status"], fault.said.get("body", {}), fault.said.get("headers", {}))
@@ -370,6 +281,14 @@ class _Visit(BaseHTTPRequestHandler):
         with suppress(OSError):  # whoever asked has gone
             self._say(asked, status, body, {})
 
+    def _read(self, raw: bytes) -> Any:  # noqa: ANN401 (JSON, or fields)
+        kind = self.headers.get("Content-Type", "")
+        if kind.startswith("multipart/"):
+            return fields(raw, kind)
+        if kind.startswith("application/x-www-form-urlencoded"):
+            return dict(parse_qsl(raw.decode()))
+        return json.loads(raw) if raw else None
+
     do_POST = do_DELETE = do_PUT = do_GET  # noqa: N815 (the names of the standard library)
 
     def _say(self, asked: Asked, status: int, body: Any, headers: dict[str, str]) -> None:  # noqa: ANN401 (JSON, or text)
@@ -380,6 +299,7 @@ class _Visit(BaseHTTPRequestHandler):
         self.send_header("Date", format_datetime(datetime.fromtimestamp(time.time() + double.ahead, UTC), usegmt=True))
         usual = {"Content-Type": "application/json; charset=utf-8", "x-rate-limit-limit": "100",
                  "x-rate-limit-remaining": "99", "x-rate-limit-reset": str(int(time.time()) + 900)}  # fmt: skip
+        usual |= {"x-access-level": double.level} if double.level else {}
         for name, value in {**usual, **headers, "Content-Length": str(len(raw))}.items():
             self.send_header(name, value)
         self.end_headers()
@@ -387,7 +307,3 @@ class _Visit(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-def _public(post: Json) -> Json:
-    return {key: value for key, value in post.items() if key not in ("sent", "unlisted")}

@@ -13,4 +13,7 @@ READ_ONLY = (403, {"title": "Forbidden", "type": PROBLEM + "oauth1-permissions",
                    "detail": "Your client app is not configured with the appropriate oauth1 app permissions for this "
                              "endpoint."})  # fmt: skip
 UNAUTHORISED = (401, {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"})
+NOT_PERMITTED = {"detail": "You are not permitted to perform this action.", "type": "about:blank",
+                 "title": "Forbidden", "status": 403}  # fmt: skip
+NO_RIGHT = (403, {"title": "Forbidden", "type": "about:blank", "status": 403, "detail": "Forbidden"})
 OUT_OF_BOUNDS = (401, {"errors": [{"message": "Timestamp out of bounds.", "code": 135}]})

@@ -369,3 +369,17 @@ def test_the_journal_tells_of_every_post_of_a_bulk_line(scene: Scene) -> None:
             lines, in_all = journal.of_post(tx, post, limit=10)
             assert [(line.kind, line.who) for line in lines] == [("imported", "ann"), ("held", "bob")]
             assert in_all == 2
+
+
+def test_what_a_restore_has_put_on_hold_is_let_go_alone_and_misses_what_fell_due(scene: Scene, sent: Sent) -> None:
+    due, later, own = scene.enter("due"), scene.enter("later", at=LATER), scene.enter("own", at=LATER)
+    scene.keeping.hold([own.id], reason="the date moves", who="ann")
+    with scene.database.transaction() as tx:
+        assert holds.hold_what_waits(tx, reason="it may have been sent", now=scene.clock()) == 2
+    found = scene.keeping.unhold_restored(who="bob")
+    assert sorted(str(hold.post) for hold in found.lifted) == sorted([due.id, later.id])
+    assert found.missed == [due.id]
+    assert held_by(scene, own) is not None
+    assert held_by(scene, later) is None
+    assert not sent()
+    assert scene.keeping.unhold_restored(who="bob").lifted == []

@@ -24,6 +24,8 @@ from guardian.duties.shelf import Shelf
 from guardian.duties.snapshot import Snapshot, Wanted
 from guardian.evidence import card
 from guardian.evidence.bundle import Bundle
+from guardian.gate.addresses import NotPublic
+from guardian.gate.public import PublicReader, Unreadable
 from guardian.model import Capture, Decision, Shown, Takedown, Target
 from tests.duties.conftest import settings_of
 
@@ -141,9 +143,13 @@ class Site:
         self.server.server_close()
 
 
-def picturing(house: House, *, within: float = 20.0, **evidence: Any) -> Picturing:  # noqa: ANN401 (keys of a table)
+def picturing(
+    house: House, *, within: float = 20.0, trusted: tuple[str, ...] = ("127.0.0.1", "localhost"),
+    **evidence: Any,  # noqa: ANN401 (keys of a table)
+) -> Picturing:  # fmt: skip
     settings = dataclasses.replace(settings_of(house, ()), evidence=Evidence(**evidence))
-    return Picturing(InForce(settings), clock=lambda: NOW + 5, within=within)
+    public = PublicReader(answer_within=5.0, trusted_hosts=trusted)
+    return Picturing(InForce(settings), clock=lambda: NOW + 5, public=lambda _: public, within=within)
 
 
 def told(snapshot: Snapshot, name: str) -> dict[str, Any]:
@@ -218,6 +224,48 @@ def test_files_of_the_post_are_seen_on_the_host_from_which_the_snapshot_has_read
     found.facts.pieces.append(piece)
     picturing(house).add(found)
     assert ("/x.png", None) in far.asked
+
+
+@with_browser
+def test_a_browser_goes_where_we_have_looked_whatever_a_name_server_tells_it_later(
+    house: House, snapshot: Callable[..., Snapshot], site: Callable[[str], Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two servers at one port the first is what the name meant when it was looked at."""
+    page = site('<h1>A post</h1><img src="/near.png">')
+    rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", page.port))]
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
+        found = snapshot(Decision.KEEP, f"http://nobody.invalid:{page.port}/@acme/1145")
+        picturing(house, trusted=("nobody.invalid",)).add(found)
+    assert ("/near.png", None) in page.asked
+    assert told(found, "page/screenshot")["blank"] is False
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("file:///etc/passwd", Unreadable),
+        ("http://127.0.0.1/", NotPublic),
+        ("http://localhost/", NotPublic),
+        ("http://169.254.169.254/latest/meta-data/", NotPublic),
+        ("http://[::1]/", NotPublic),
+        ("http://[64:ff9b::7f00:1]/", NotPublic),
+        ("http://93.184.216.34:6379/", Unreadable),
+        ("http://me:word@93.184.216.34/", Unreadable),
+        ("javascript:alert(1)", Unreadable),
+        ("chrome://version", Unreadable),
+    ],
+)
+def test_no_browser_is_started_for_a_page_in_our_own_network_or_house(
+    house: House, snapshot: Callable[..., Snapshot], tmp_path: Path, url: str, why: type[Exception]
+) -> None:
+    """The address of a post is what its platform said: it may name a file of ours, or what listens only to us."""
+    program = tmp_path / "browser"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    program.chmod(0o755)
+    with pytest.raises(why):
+        picturing(house, trusted=(), chromium=str(program)).add(snapshot(Decision.KEEP, url))
+    assert not (tmp_path / "started").exists()
 
 
 @with_browser

@@ -148,3 +148,25 @@ def test_an_app_that_is_revoked_between_two_posts_stops_the_account_in_words_tha
     scene.poll_until(lane, lambda: words in (lane.trouble or ""))
     assert scene.post(second).state is State.QUEUED
     assert len(double.creates) == 1
+
+
+def test_what_a_subreddit_would_refuse_is_blocked_and_never_sent_and_goes_out_once_it_would_not(
+    scene: Scene, lane: Lane, double: RedditDouble
+) -> None:
+    double.required["acme"] = {"title_required_strings": ["[news]"]}
+    post = scene.enter_parts(TEXT)
+    scene.poll_until(lane, lambda: scene.post(post).state is State.BLOCKED)
+    assert "r/acme wants one of these in the title: '[news]'" in (scene.post(post).why or "")
+    assert double.creates == []
+    other = scene.enter_parts(Part(text="[News] Fresh bread", visibility="r/acme"))
+    scene.poll_until(lane, lambda: scene.post(other).state is State.PUBLISHED)
+
+
+def test_a_reddit_that_does_not_tell_its_rules_is_posted_to_all_the_same(
+    scene: Scene, lane: Lane, double: RedditDouble
+) -> None:
+    double.next("/r/acme/about", Next(status=503))
+    double.next("/api/v1/acme/post_requirements", Next(body=PAGE, type="text/html"))
+    post = scene.enter_parts(TEXT)
+    scene.poll_until(lane, lambda: scene.post(post).state is State.PUBLISHED)
+    assert len(double.creates) == 1

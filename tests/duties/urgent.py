@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from guardian.adapter import Budget
+    from guardian.adapter import Budget, Maker
     from guardian.evidence.verify import Finding
     from guardian.model import Entry, Media, Post, Takedown, Target
     from guardian.rehearsal import RehearsalPlatform
@@ -42,17 +42,24 @@ class Urgent:
     """Close it. `within` is how long, in ms, the proof may keep an act waiting."""
 
     def __init__(
-        self, scene: Scene, platform: RehearsalPlatform, *, within: int = 2_000, budget: Budget | None = None
+        self,
+        scene: Scene,
+        platform: RehearsalPlatform | None,
+        *,
+        within: int = 2_000,
+        budget: Budget | None = None,
+        found: Mapping[str, Maker] | None = None,
     ) -> None:
         self.scene = scene
-        self.platform = platform
+        if platform is not None:
+            self.platform = platform
         self.clock = scene.clock
         self.database = scene.database
         evidence = Evidence.model_validate({"within": f"{within}ms", "render": False})
         scene.in_force.swap(dataclasses.replace(scene.in_force.settings, evidence=evidence), at=0)
         self.shelf = Shelf(state_dir=scene.in_force.settings.state_dir, database=self.database, clock=self.clock)
         self.shelf.open()
-        found = {"mastodon": makers()["mastodon"]}
+        found = dict(found or {"mastodon": makers()["mastodon"]})
         if budget is not None:
             maker = found["mastodon"]
             abilities = dataclasses.replace(maker.abilities, budget=budget)

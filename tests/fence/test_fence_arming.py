@@ -170,3 +170,18 @@ def test_a_reset_that_a_dead_freeze_left_behind_breaks_no_later_send(house: Hous
     Path(house.reset("all")).touch()
     assert isinstance(arming.thaw(house, "all", epoch=3, mark=mark), Armed)
     assert not os.path.exists(house.reset("all"))
+
+
+def test_a_private_scope_is_armed_stopped_and_on_no_list(house: House) -> None:
+    before = Path(house.scopes).read_bytes()
+    assert scopes.is_scope("drill:0123abcd")
+    assert not scopes.exists(house, "drill:0123abcd")
+    assert isinstance(arming.arm_new(house, "drill:0123abcd"), arming.Armed)
+    assert scopes.exists(house, "drill:0123abcd")
+    with Stopping(house, Order(("drill:0123abcd",), "a self-test", "me")) as stop:
+        assert stop.confirm()
+        assert stop.settle(lambda action, _: action())
+    assert Path(house.scopes).read_bytes() == before
+    assert reading.read_fence(house).state == reading.OPEN
+    Path(house.scopes).write_text("\nall\n\ndrill:0123abcd\n")  # not even one that stands there
+    assert scopes.listed(house) == ("all",)

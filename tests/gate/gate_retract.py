@@ -26,6 +26,7 @@ ROUTES = (
     Route(Kind.RETRACT, "POST", "/api/del", target="id"),
     Route(Kind.RETRACT, "POST", "/xrpc/deleteRecord", target="rkey"),
     Route(Kind.RETRACT, "POST", "/api/untold"),
+    Route(Kind.RETRACT, "DELETE", "/users/[0-9]+/reposts/[0-9]+", announced=True),
 )
 TOKEN = {"Authorization": "Bearer rehearsal-acme"}
 

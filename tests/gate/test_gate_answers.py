@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from guardian import masking
 from guardian.adapter import Kind, Route
 from guardian.errors import Doubt
 from guardian.gate import verdicts
@@ -179,6 +180,20 @@ def test_what_asks_for_a_token_gets_it_even_if_it_is_the_one_that_we_have(door: 
     for status, heard in ((200, b"rehearsal-acme"), (400, b"*" * 14)):
         front.acts.append(fronts.says(answer(status, b'{"refresh_token": "rehearsal-acme"}')))
         assert session.post(f"{front.url}/oauth/token").content == b'{"refresh_token": "' + heard + b'"}'
+
+
+def test_a_token_that_was_handed_out_a_moment_ago_stands_in_no_answer_that_says_it_back(
+    door: Door, front: Front
+) -> None:
+    session = guarded_session(door.account, (Route(Kind.AUTH, "POST", "/oauth/token"),), answer_within=WITHIN)
+    handed_out = b"handed-out-at-run-time-0815"
+    for said in (b'{"access_token": "%s"}', b"oauth_token=x&oauth_token_secret=%s&z=1"):
+        front.acts.append(fronts.says(answer(200, said % handed_out)))
+        assert handed_out in session.post(f"{front.url}/oauth/token").content
+        front.acts_for_reads.append(fronts.says(answer(500, b"no good: Bearer " + handed_out)))
+        assert session.get(f"{front.url}/me").content == b"no good: Bearer " + b"*" * len(handed_out)
+        assert handed_out.decode() not in masking.without(f"a library says: {handed_out.decode()}")
+        handed_out += b"-and-another"
 
 
 def test_a_short_secret_that_is_a_word_of_honest_answers_leaves_them_as_they_are(door: Door, front: Front) -> None:

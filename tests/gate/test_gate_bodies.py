@@ -30,6 +30,8 @@ ROUTES = (
     Route(Kind.PUBLISH, "POST", PUT, where=(("collection", POST),)),
     Route(Kind.RETRACT, "POST", PUT, target=NAME, where=(("collection", GATE),)),
     Route(Kind.RETRACT, "POST", DELETE, target=NAME, where=(("collection", POST),)),
+    Route(Kind.RETRACT, "PUT", "/(?P<target>[0-9]+)/hidden", where=(("hidden", "true"),)),
+    Route(Kind.MANAGE, "PUT", "/[0-9]+/hidden", where=(("hidden", "false"),)),
 )
 TARGET = f"at://did/{POST}/one"
 ONE = {"repo": "did", "collection": POST, "rkey": "one"}
@@ -141,3 +143,21 @@ def test_a_takedown_of_what_is_no_post_is_in_no_table(door: Door, session: reque
     with declare(taking_down(door, target)), pytest.raises(Stopped, match="nobody declared"):
         ask(session, front, DELETE, json.dumps({**ONE, "collection": GATE}))
     assert front.seen == []
+
+
+def test_a_yes_hides_and_a_no_shows_again_and_neither_passes_for_the_other(
+    door: Door, session: requests.Session, front: Front
+) -> None:
+    hide, show = json.dumps({"hidden": True}), json.dumps({"hidden": False})
+    with declare(taking_down(door, "110")), pytest.raises(Stopped, match="was not announced by an intent"):
+        session.put(f"{front.url}/110/hidden", data=show, headers=TYPE)
+    with declare(intents.managing(door.account, door.intent().ticket)), pytest.raises(Stopped, match="not announced"):  # type: ignore[arg-type]  # it has one
+        session.put(f"{front.url}/110/hidden", data=hide, headers=TYPE)
+    for odd in ('{"hidden": 1}', '{"hidden": null}', '{"hidden": true, "hidden": false}', '{"hidden": [true]}'):
+        with declare(taking_down(door, "110")), pytest.raises(Stopped, match="nobody declared"):
+            session.put(f"{front.url}/110/hidden", data=odd, headers=TYPE)
+    assert front.seen == []
+    with declare(taking_down(door, "110")) as receipt:
+        session.put(f"{front.url}/110/hidden", data=hide, headers=TYPE)
+    assert receipt.retracting is not None
+    assert receipt.retracting.status == 200

@@ -110,3 +110,13 @@ def test_many_threads_over_one_session_each_get_their_own_answer(monkeypatch: py
         assert all(one.certificate for one in kept)
     assert sorted(asked) == sorted(path for thread in range(THREADS) for path in paths(thread))
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_whoever_wants_to_know_the_platforms_clock_is_shown_the_heads_of_its_answers(door: Door) -> None:
+    heard: list[str] = []
+    found = emergency(
+        door.account, makers(), answer_within=2.0, on_answer=lambda headers: heard.append(headers["Date"])
+    )
+    found.adapter.whoami()
+    assert heard
+    assert all(date.endswith("GMT") for date in heard)

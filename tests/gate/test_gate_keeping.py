@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from guardian import masking
 from guardian.errors import Doubt
 from guardian.gate.keeping import MOST, SealedKeeping
 from guardian.model import Secret
@@ -48,6 +49,17 @@ def test_a_rotated_token_is_there_after_a_restart(place: Path) -> None:
         keeping.write(TOKEN)
     assert SealedKeeping(ACME, place).read() == TOKEN
     assert keeping.read() == TOKEN
+
+
+def test_what_is_kept_is_known_as_a_secret_before_anybody_has_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whoever writes it, and by the next life that reads it."""
+    jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJrZXB0In0.kept-from-then-on"
+    for data, word in ((TOKEN, "one-use-refresh-token"), (f"acme:::did:plc:x:::{jwt}".encode(), jwt)):
+        for deed in (lambda data=data: SealedKeeping(ACME, place).write(data), SealedKeeping(ACME, place).read):
+            known = masking.Known()
+            monkeypatch.setattr(masking, "keep_for_now", known.keep_for_now)
+            deed()
+            assert known.without(f"it was {word}") == f"it was {masking.HIDDEN}"
 
 
 def test_the_file_shows_its_token_to_nobody(place: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from guardian.errors import GuardianError
 from guardian.gate import recording, wire
 from guardian.gate.addresses import NotPublic, is_public, public_only
-from guardian.gate.public import USER_AGENT, PublicReader, Unread, Unreadable
+from guardian.gate.public import USER_AGENT, PublicReader, Unread, Unreadable, Way
 from guardian.gate.wire import Deadline
 from guardian.rehearsal import RehearsalPlatform
 from tests.gate.test_gate_connection import CERTIFICATE
@@ -146,7 +146,7 @@ def test_nothing_of_our_own_network_is_asked(front: Front, host: str) -> None:
 
 
 def test_only_what_anybody_could_reach_is_public() -> None:
-    for address in ("8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"):
+    for address in ("8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "2600::5efe:808:808", "168.63.129.17"):
         assert is_public(address)
     for address in (
         "2002:808:808::1",
@@ -155,6 +155,22 @@ def test_only_what_anybody_could_reach_is_public() -> None:
         "64:ff9b::a00:1",
         "239.1.1.1",
         "240.0.0.1",
+        "fec0::1",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::7f00:1",
+        "64:ff9b::e000:1",
+        "2600::5efe:7f00:1",
+        "2600::200:5efe:a00:1",
+        "3fff::1",
+        "4000::1",
+        "192.0.0.192",
+        "192.0.0.8",
+        "192.88.99.1",
+        "168.63.129.16",
+        "100.100.100.200",
+        "fd00:ec2::254",
+        "fe80::1%lo",
     ):
         assert not is_public(address)
 
@@ -294,3 +310,28 @@ def test_names_that_a_stranger_chose_do_not_hold_up_the_names_of_a_lane() -> Non
     finally:
         end.set()
     assert all(one.result(5) for one in waiting)
+
+
+def test_the_way_to_a_page_is_told_by_the_same_rules_and_nothing_is_asked_there(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, _, port = front.place.rpartition(":")
+    assert reader(front).way(front.url + "/x") == Way(host=host, port=int(port), address=host)
+    for url in ("http://127.0.0.1/", "http://[fec0::1]/", "http://192.0.0.192/opc/v2/", "https://[2600::5efe:a00:1]/"):
+        with pytest.raises(NotPublic):
+            reader(front).way(url)
+    for url in (
+        "file:///etc/passwd",
+        front.url.replace("http:", "https:").replace(port, "22"),
+        "http://a:b@a.example/",
+    ):
+        with pytest.raises(Unreadable):
+            reader(front).way(url)
+
+    def nobody(*_: object, **__: object) -> list[Any]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    with pytest.raises(Unread, match="not found"):
+        reader(front).way("https://nobody.invalid/?token=canary")
+    assert front.seen == []

@@ -131,6 +131,8 @@ SMUGGLED: dict[str, Smuggled] = {
     "the-target-in-the-query-alone": ("POST", "/api/del?id=110", {}, "does not name the post"),
     "a-second-target-in-the-query": ("POST", "/api/del?id=111", {"data": {"id": "110"}}, "that was not announced"),
     "a-route-that-names-no-target": ("POST", "/api/untold", {"data": {"id": "110"}}, "does not say where"),
+    "an-address-that-was-not-announced": ("DELETE", "/users/7/reposts/112", {}, "address .* was not announced"),
+    "more-in-an-announced-address": ("DELETE", "/users/7/reposts/111%2F", {}, "nobody declared"),
     "new-words-in-a-form": ("PUT", EDIT, {"data": {"status": "buy now"}}, "that was not announced"),
     "new-words-behind-the-announced": (
         "PUT",

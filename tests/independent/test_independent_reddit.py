@@ -13,6 +13,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from adapters import reddit_answers as answers_
+from adapters import reddit_rules as rules
+from adapters import reddit_words as words
 from adapters.reddit import ROUTES
 from adapters.reddit_client import API
 from guardian.adapter import Answer, Kind
@@ -139,13 +141,21 @@ def test_what_was_asked_for_to_take_down_or_show_again_passes_the_gate_as_what_i
 ) -> None:
     """The same name to the same address as PRAW sent it, under our own intents, and answered as it was."""
     (route,) = [route for route in ROUTES if route.matches("POST", one.path)]
-    name, room = one.sent["id"], rooms(one)
+    edits = "thing_id" in one.sent
+    field = "thing_id" if edits else "id"
+    name, room = one.sent[field], rooms(one)
     shows = one.path.strip("/") in ("api/approve", "api/unlock", "api/unspoiler")
     assert route.kind is (Kind.MANAGE if shows else Kind.RETRACT)
-    intent = room.intent(Kind.MANAGE) if shows else retracting(room.account, name)
+    said = {"text": one.sent["text"], "api_type": "json"} if edits else {}
+    intent = room.intent(Kind.MANAGE) if shows else retracting(room.account, name, frozenset(said.values()))
     with declare(intent) as receipt:
-        room.adapter._client.ask("POST", API + one.path, data={"id": name})
-    assert (verdict(receipt) if shows else verdict_of_retract(receipt)) == Accepted(200)
+        room.adapter._client.ask("POST", API + one.path, data={field: name, **said})
+    found = verdict(receipt) if shows else verdict_of_retract(receipt)
+    if one.status == 400:
+        assert isinstance(found, Rejected)
+        assert "SUBMIT_VALIDATION_BODY_BLACKLISTED_STRING" in found.why
+    else:
+        assert found == Accepted(200)
 
 
 def test_a_lease_and_what_the_storage_said_make_an_upload_that_a_post_can_show(
@@ -186,10 +196,31 @@ def test_a_lost_post_is_found_in_the_list_of_our_own_by_what_it_says_and_shows(
         body = thing["url"]
     items = (thing.get("gallery_data") or {}).get("items") or ([1] if "i.redd.it" in thing["url"] else [])
     media = tuple(picture(mark=f"{number:x}") for number in range(len(items)))
+    if thing.get("is_video"):
+        body, media = thing["selftext"], (Media(sha256="f" * 64, type="video/mp4", size=1), picture())
     part = Part(text=f"{thing['title']}\n{body}", visibility="r/test", media=media)
     since = round(thing["created_utc"] * 1000)
     ref = room.adapter.find(part, since=since, known=frozenset())
     assert ref == PostRef(id=thing["name"], url=room.account.base_url + thing["permalink"])
+
+
+def test_the_rules_of_a_real_subreddit_are_read_and_the_word_that_it_refused_is_found() -> None:
+    told = named("reddit/reading", "test_post_requirements.json#1")
+    read = rules.read(None, Answer(status=told.status, body=told.body))
+    assert read is not None
+    place = words.Place("test", None)
+    (problem,) = rules.problems(read, Part(text="Test Title\n\nA rewtwert here.", visibility="r/test"), place)
+    assert problem.message == "r/test does not take 'rewtwert' in the body"
+    assert not list(rules.problems(read, TEXT, place))
+    link = Part(text="Test Title\nhttps://fakewebsite.com/x", visibility="r/test")
+    assert [one.message for one in rules.problems(read, link, place)] == ["r/test takes no links to fakewebsite.com"]
+
+
+def test_the_film_of_a_real_post_is_named() -> None:
+    (thing,) = things(named("reddit/reading", "test_submit_video.json#6"))
+    (film,) = answers_.files(listing(thing, on="/").body)
+    assert film.type == "video"
+    assert film.url.startswith("https://v.redd.it/")
 
 
 def test_authors_and_pictures_are_read_from_what_was_recorded() -> None:

@@ -21,6 +21,7 @@ from guardian.fence import gates, permits
 from guardian.gate import accounts, connection
 from guardian.rules.clock import Sight
 from guardian.store import freezes, journal
+from tests import canaries
 from tests.machine.memory_fate import Died, Fate, installed
 from tests.machine.memory_platform import HOST, TOKEN, URL, Arrival, Platform
 from tests.machine.memory_time import MemoryTime, Patience
@@ -150,6 +151,7 @@ class Household:
         """Give everything back."""
         self.fate.forget()
         self.drop()
+        canaries.must_hold_none(self.directory)
         for patch in self._more:
             patch.stop()
         self._patches.__exit__(None, None, None)

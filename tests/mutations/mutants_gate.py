@@ -92,7 +92,16 @@ LEAVING = (
     mutant(
         "a token that an answer says back is handed on",
         "gate/test_gate_answers.py::test_a_token_that_an_answer_says_back_stands_in_no_error_and_no_receipt[401]",
-        (TRANSPORT, "        return self._echoes.body(content, ANY_TYPE)\n", "        return content\n"),
+        (
+            TRANSPORT,
+            "        return masking.blanked(self._echoes.body(content, ANY_TYPE))\n",
+            "        return content\n",
+        ),
+    ),
+    mutant(
+        "a token that was handed out a moment ago is handed on",
+        "gate/test_gate_answers.py::test_a_token_that_was_handed_out_a_moment_ago_stands_in_no_answer_that_says_it_back",
+        (TRANSPORT, "            masking.keep_what_is_handed_out(content)\n", ""),
     ),
     mutant(
         "another host will do",
@@ -158,5 +167,15 @@ LEAVING = (
         "duties/test_duties_reconcile.py"
         "::test_where_the_platform_lists_new_posts_late_a_person_decides_whether_it_is_sent_again",
         ("guardian/duties/reconcile.py", '"" if self.sure else UNSURE', '""'),
+    ),
+    mutant(
+        "a token that a platform gave is no secret",
+        "adapters/test_x_login_lost.py::test_no_token_is_in_a_log_an_error_a_receipt_or_the_evidence",
+        (TRANSPORT, "        if secret not in self._given:\n", "        if not secret:\n"),
+    ),
+    mutant(
+        "a new token stands in the evidence",
+        "adapters/test_x_login_lost.py::test_of_a_good_answer_to_a_renewal_the_evidence_keeps_its_length_whatever_its_form",
+        ("guardian/gate/recording.py", "trace.kind is Kind.AUTH and", "trace.kind is Kind.MANAGE and"),
     ),
 )

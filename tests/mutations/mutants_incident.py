@@ -86,11 +86,17 @@ RETRACTING = (
         "        if _named(route.target, fields, body) != target:\n",
         "        if (route.target, target) not in body:\n",
     ),
-    smuggles(
+    mutant(
         "a route may leave open where the post is named",
-        "a-route-that-names-no-target",
-        "    elif in_path is None:\n",
-        "    elif not target:\n",
+        f"{SMUGGLING}[a-route-that-names-no-target]",
+        (RULE, "    if in_path is None and not route.announced:\n", "    if in_path is None and not target:\n"),
+        (RULE, "    if in_path is None and path not in intent.says:\n", "    if in_path is None and not target:\n"),
+    ),
+    smuggles(
+        "an address that names the post by another name need not be announced",
+        "an-address-that-was-not-announced",
+        "    if in_path is None and path not in intent.says:\n",
+        "    if in_path is None and not target:\n",
     ),
     mutant(
         "a takedown needs no target",
@@ -170,6 +176,7 @@ RETRACTING = (
 
 RECORDING = "guardian/gate/recording.py"
 BLANKS = "guardian/gate/blanks.py"
+SPELLINGS = "guardian/rules/spellings.py"
 PUBLIC = "guardian/gate/public.py"
 ADDRESSES = "guardian/gate/addresses.py"
 VERDICTS = "guardian/gate/verdicts.py"
@@ -210,7 +217,7 @@ READING = (
     mutant(
         "a secret that is base64 is kept",
         CANARY,
-        (BLANKS, "            found |= {whole} if len(whole) >= SHORTEST else set()\n", ""),
+        (SPELLINGS, "            found |= {whole} if len(whole) >= SHORTEST else set()\n", ""),
     ),
     mutant(
         "a secret in a failure is kept",
@@ -242,8 +249,23 @@ READING = (
         f"{READ}::test_only_what_anybody_could_reach_is_public",
         (
             ADDRESSES,
-            "            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))\n",
+            "            return is_public(last)\n",
             "            return True\n",
+        ),
+    ),
+    mutant(
+        "what was never given out is public",
+        f"{READ}::test_only_what_anybody_could_reach_is_public",
+        (ADDRESSES, "        if address not in UNICAST or address.ipv4_mapped", "        if address.ipv4_mapped"),
+    ),
+    mutant(
+        "a browser is sent into our own network",
+        "duties/test_duties_picturing.py"
+        "::test_no_browser_is_started_for_a_page_in_our_own_network_or_house[http://localhost/-NotPublic]",
+        (
+            PUBLIC,
+            "            found = self._look_up(question)(question.host",
+            "            found = wire.of_anybody(question.host",
         ),
     ),
     mutant(
@@ -298,6 +320,6 @@ READING = (
     mutant(
         "an emergency waits behind the lanes",
         "gate/test_gate_emergency.py::test_an_emergency_waits_behind_no_name_server_of_a_lane",
-        ("guardian/gate/accounts.py", "on_refusal, wire.of_an_incident)", "on_refusal, wire.of_the_lanes)"),
+        ("guardian/gate/accounts.py", "on_refusal, wire.of_an_incident, ", "on_refusal, wire.of_the_lanes, "),
     ),
 )

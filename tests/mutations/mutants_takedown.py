@@ -16,7 +16,9 @@ WHOSE = "duties/test_duties_takedown_whose.py"
 ORDERS = "duties/test_duties_takedown_orders.py"
 THREADS = "duties/test_duties_takedown_threads.py"
 UNDO = "duties/test_duties_takedown_undo.py"
+OF_X = "duties/test_duties_x.py"
 LATER = "duties/test_duties_takedown_later.py"
+REDDIT = "duties/test_duties_reddit_takedown.py"
 
 EARLY = """\
         if order.decision is Decision.DELETE:
@@ -28,8 +30,13 @@ BELIEVED = """\
             step = Step.FOUND_GONE
         if step in (Step.FOUND_GONE, Step.FOUND_HIDDEN):
 """
+HELD_UP = """\
+        if "NOT" in self._notes[target.id]:
+            return
+        target, verdict = self._request(order, target, undoing, snapshot)
+"""
 AT_ONCE = """\
-        self._verdicts[target.id] = verdict = verdict_of_retract(receipt)
+        self._verdicts[target.id] = verdict
         if not isinstance(verdict, Accepted | Throttled):
             self.attempt(order, target, snapshot)
             return
@@ -135,7 +142,7 @@ TAKING_DOWN = (
         f"{TESTS}::test_an_act_without_a_plain_answer_is_looked_at_before_another_one[status]",
         (
             ACTING,
-            "        self._verdicts[target.id] = verdict = verdict_of_retract(receipt)\n",
+            "        self._verdicts[target.id] = verdict\n",
             AT_ONCE,
         ),
     ),
@@ -188,6 +195,30 @@ TAKING_DOWN = (
         ),
     ),
     mutant(
+        "what nobody can see is called back",
+        f"{OF_X}::test_a_reply_that_x_says_is_hidden_is_hidden_and_no_later_look_calls_it_back",
+        (
+            "guardian/duties/looking_again.py",
+            "                presence = Presence.UNKNOWN  # it shows",
+            "                presence = presence  # it shows",
+        ),
+    ),
+    mutant(
+        "what is for the words of others is done to our own",
+        f"{OF_X}::test_what_is_not_for_such_a_post_is_not_attempted[hide]",
+        ("guardian/rules/ownership.py", "    if ours or author == identity.id:\n", "    if not identity.id:\n"),
+    ),
+    mutant(
+        "what nobody can see is shown again because it was there all the time",
+        f"{OF_X}::test_what_x_does_not_show_again_is_not_called_shown",
+        ("guardian/duties/undoing.py", " and told\n", "\n"),
+    ),
+    mutant(
+        "a life without a snapshot deletes a repost as if it were a post",
+        f"{OF_X}::test_a_repost_is_taken_back_and_never_what_it_shows_also_by_a_life_that_has_no_snapshot_of_it[True]",
+        (ACTING, " else act.needs if act is not None else ()\n", " else ()\n"),
+    ),
+    mutant(
         "what came back is still called gone",
         f"{LATER}::test_a_post_that_came_back_is_said_to_be_back_and_is_not_deleted_behind_anybodys_back",
         ("guardian/duties/looking_again.py", "            self._move(tx, order, target, presence, now)\n", ""),
@@ -211,8 +242,33 @@ TAKING_DOWN = (
         f"{LATER}::test_an_act_that_never_left_is_made_by_the_next_life[hide]",
         (
             ACTING,
-            "        if order.decision is not Decision.HIDE:\n            return found\n",
-            "        if found is not order:\n            return found\n",
+            "decision is Decision.HIDE or order.overwrite\n",
+            "order.overwrite\n",
         ),
+    ),
+    mutant(
+        "words are overwritten unasked",
+        f"{REDDIT}::test_nobody_overwrites_unless_somebody_asked_for_it_and_never_what_is_kept_or_hidden",
+        (ACTING, "        if not order.overwrite:\n", "        if order.decision is not Decision.DELETE:\n"),
+    ),
+    mutant(
+        "what went before an act keeps it up",
+        f"{REDDIT}::test_words_that_cannot_be_overwritten_keep_nothing_up_and_it_is_said[refused]",
+        (
+            ACTING,
+            "        target, verdict = self._request(order, target, undoing, snapshot)\n",
+            HELD_UP,
+        ),
+    ),
+    mutant(
+        "a refresh token that was given is lost with the daemon",
+        "adapters/test_adapter_reddit_rotation.py::"
+        "test_a_token_that_is_good_once_is_followed_by_its_successor_over_restarts",
+        ("adapters/reddit_client.py", "self._keeping.write(", "str("),
+    ),
+    mutant(
+        "a limit is believed unseen",
+        "rules/test_rules_takedown.py::test_a_limit_is_in_force_only_if_a_look_says_so_of_a_post_that_is_there[lock]",
+        (LAW, "if presence is Presence.LIMITED else Step.FOUND_FREE", "if presence is not None else Step.FOUND_FREE"),
     ),
 )

@@ -38,9 +38,21 @@ def test_an_illegal_step_raises_and_says_what_state_it_is_in(state: TargetState,
 def test_an_unclear_look_is_never_gone_whatever_was_decided(decision: Decision) -> None:
     assert found(Presence.UNKNOWN, decision) is Step.FOUND_NOTHING
     assert found(Presence.GONE, decision) is Step.FOUND_GONE
-    assert found(Presence.THERE, decision) is Step.FOUND_THERE
+    assert found(Presence.THERE, decision) is (Step.FOUND_FREE if decision.is_limit else Step.FOUND_THERE)
 
 
 def test_a_veil_is_what_was_wanted_only_if_hiding_was() -> None:
     assert found(Presence.VEILED, Decision.HIDE) is Step.FOUND_HIDDEN
     assert found(Presence.VEILED, Decision.DELETE) is Step.FOUND_THERE
+
+
+@pytest.mark.parametrize("decision", [one for one in Decision if one.is_limit])
+def test_a_limit_is_in_force_only_if_a_look_says_so_of_a_post_that_is_there(decision: Decision) -> None:
+    assert found(Presence.LIMITED, decision) is Step.FOUND_LIMITED
+    assert found(Presence.VEILED, decision) is Step.FOUND_FREE
+    assert {moves[Step.FOUND_LIMITED] for moves in TABLE.values() if Step.FOUND_LIMITED in moves} == {TargetState.KEPT}
+
+
+def test_a_post_that_is_only_kept_is_never_called_too_visible() -> None:
+    assert found(Presence.THERE, Decision.KEEP) not in TABLE[TargetState.KEPT]
+    assert found(Presence.THERE, Decision.LOCK) in TABLE[TargetState.KEPT]

@@ -13,9 +13,10 @@ import pytest
 from guardian.errors import Broken, Mistake
 from guardian.model import Event, Part
 from guardian.store import listing, posts
-from guardian.store.database import MIGRATIONS, Database, _filled, statements
+from guardian.store.database import Database
 from guardian.store.listing import Filter
 from guardian.store.posts import Draft
+from guardian.store.upgrading import MIGRATIONS, NAMES, released, statements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +34,11 @@ def store_of(step: int, path: Path) -> sqlite3.Connection:
     """A store as the guardian of that step left it, with its triggers."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(MIGRATIONS)
-    folder = files("guardian.store").joinpath("migrations")
-    for one in sorted(folder.iterdir(), key=lambda one: one.name):
-        if one.name.endswith(".sql") and int(one.name[:4]) <= step:
-            for statement in statements(_filled(one.read_text("utf-8"))):
+    for number, script in sorted(released().items()):
+        if number <= step:
+            for statement in statements(script):
                 connection.execute(statement)
-            connection.execute("insert into migrations values (?, ?, 1)", (int(one.name[:4]), one.name))
+            connection.execute("insert into migrations values (?, ?, 1)", (number, NAMES[number]))
     for statement in statements(files("guardian.store").joinpath("sqlite.sql").read_text("utf-8")):
         connection.execute(statement)
     return connection

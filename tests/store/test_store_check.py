@@ -35,14 +35,14 @@ os.kill(os.getpid(), 9)
 """
 DIE_WHILE_MIGRATING = """
 import os, sys, pathlib
-from guardian.store import database
+from guardian.store import database, upgrading
 steps = {"n": 0}
 class Dying:
     def __getattr__(self, name):
         if name == sys.argv[2]:
             os.kill(os.getpid(), 9)
         return getattr(real, name)
-real, database.Q = database.Q, Dying()
+real, upgrading.Q = upgrading.Q, Dying()
 database.Database(pathlib.Path(sys.argv[1]))
 """
 HOLD_THE_LOCK = """

@@ -78,7 +78,7 @@ def test_what_the_start_had_no_time_to_find_is_found_behind_it_and_told(closed: 
     (found,) = look_to_the_end(closed)
     assert why in found.message
     assert found.message.startswith(f"cannot use the store {closed}, because it is damaged (")
-    assert "put the backup in its place" in found.fix
+    assert "guardian restore BACKUP --replace" in found.fix
 
 
 def test_an_index_that_knows_nothing_of_a_post_is_found_behind_the_start(closed: Path) -> None:

@@ -82,3 +82,7 @@ def test_a_person_who_is_not_root_stops_a_daemon_that_hangs_even_when_the_door_i
 @NEEDS_OPENSSL
 def test_the_gate_may_be_unlocked_at_an_empty_send_queue_over_tls_too() -> None:
     _holds("tls")
+
+
+def test_hours_of_freezes_faults_and_restarts_lose_nothing_and_leave_nothing_open() -> None:
+    _holds("soak")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.x_session import SECRETS
+from adapters.x_session import KEYS
 from guardian.fence.house import House
 from guardian.rehearsal import RehearsalPlatform
 from tests.doubles.x import XDouble
@@ -34,17 +34,18 @@ class Desk:
         self.neighbour = neighbour
         self.config = directory / "guardian.toml"
         self.house = House(str(directory / "state"), str(directory / "run"))
-        self.write(SECRETS)
+        self.write(KEYS)
 
-    def write(self, names: tuple[str, ...]) -> None:
-        """A configuration with these of the four keys."""
+    def write(self, names: tuple[str, ...], keys: dict[str, str] | None = None) -> None:
+        """A configuration with these of the four keys, or of others."""
+        keys = keys or self.x.accounts["acme"].keys
         lines = [f'state_dir = "{self.house.state_dir}"', f'runtime_dir = "{self.house.runtime_dir}"']
         lines += ["[accounts.acme-x]", 'platform = "x"', 'brand = "acme"', f'base_url = "{self.x.url}"']
         lines += ['identity = "@acme"', "[accounts.acme-x.secrets]"]
         for name in names:
             file = self.directory / name
             file.touch(0o600)
-            file.write_text(self.x.accounts["acme"].keys[name] + "\n", "utf-8")
+            file.write_text(keys[name] + "\n", "utf-8")
             lines.append(f'{name} = "file:{file}"')
         (self.directory / "beta").touch(0o600)
         (self.directory / "beta").write_text(self.neighbour.token("beta"), "utf-8")
@@ -77,17 +78,69 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with XDouble("acme") as x, RehearsalPlatform(("beta",)) as neighbour:
+    with XDouble("acme", "other") as x, RehearsalPlatform(("beta",)) as neighbour:
         yield Desk(tmp_path, x, neighbour)
 
 
 def test_an_account_of_x_needs_all_four_keys_and_says_which_is_missing(desk: Desk) -> None:
     assert desk.run("config", "check").returncode == 0
-    desk.write(SECRETS[:3])
+    desk.write(KEYS[:3])
     short = desk.run("config", "check")
     assert short.returncode != 0
     assert "access_token_secret" in short.stdout + short.stderr
-    desk.write(SECRETS)
+    keys = desk.x.tokens.authorise("acme")
+    for names, said in ((("client_id", "client_secret"), "refresh_token"), ((*keys, "consumer_key"), "keep only: cl")):
+        desk.write(names, {**desk.x.accounts["acme"].keys, **keys})
+        wrong = desk.run("config", "check")
+        assert wrong.returncode != 0
+        assert said in wrong.stdout + wrong.stderr
+    for names in (tuple(keys), ("client_id", "refresh_token")):
+        desk.write(names, keys)
+        assert desk.run("config", "check").returncode == 0
+
+
+def test_with_oauth_2_a_reply_is_hidden_a_repost_taken_back_and_the_next_life_logs_in_with_what_was_kept(
+    desk: Desk,
+) -> None:
+    keys = desk.x.tokens.authorise("acme")
+    desk.write(tuple(keys), keys)
+    daemon = DaemonProcess(desk.house, desk.config, desk.directory / "daemon.log")
+    try:
+        daemon.wait_ready()
+        post = desk.add("Fresh bread")
+        desk.wait(lambda: desk.asked("queue", "show", post)["state"] == "published")
+        (ours,) = desk.x.posts
+        reply = desk.x.post_past_us("Buy cheap watches", "other", below=ours)
+        repost = desk.x.repost_past_us(ours)
+        done = desk.run("takedown", f"https://x.com/other/status/{reply}", "--hide", "--reason", "spam")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "it shows nobody whether it is" in " ".join(done.stdout.split())
+        assert desk.x.posts[reply]["hidden"] is True
+        order = desk.asked("takedown", "list")["takedowns"][0]
+        undone = desk.run("takedown", "undo", order["id"], "--reason", "it was no spam")
+        assert undone.returncode == 0, undone.stdout + undone.stderr
+        assert desk.x.posts[reply]["hidden"] is False
+        done = desk.run("takedown", f"acme-x/{repost}", "--delete", "--reason", "too early")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert list(desk.x.posts) == [ours, reply]
+        refused = desk.run("takedown", post, "--hide", "--reason", "a bad joke")
+        assert refused.returncode == 14
+        assert "it is a post of our own" in " ".join(refused.stdout.split())
+    finally:
+        daemon.terminate()
+    desk.x.tokens.end_access()
+    daemon = DaemonProcess(desk.house, desk.config, desk.directory / "daemon.log")
+    try:
+        daemon.wait_ready()
+        second = desk.add("More bread")
+        desk.wait(lambda: desk.asked("queue", "show", second)["state"] == "published")
+    finally:
+        daemon.terminate()
+    assert desk.x.tokens.renewals[0] == keys["refresh_token"]
+    assert len(set(desk.x.tokens.renewals)) == len(desk.x.tokens.renewals) == 2
+    kept = b"".join(file.read_bytes() for file in desk.directory.rglob("*") if file.is_file() and file.name not in keys)
+    for token in (*desk.x.tokens.issued, keys["client_secret"]):
+        assert token.encode() not in kept
 
 
 def test_a_bad_post_is_proven_and_gone_in_one_command(desk: Desk) -> None:
@@ -139,8 +192,6 @@ def test_without_credit_posts_wait_the_status_shouts_and_a_takedown_names_the_ad
         assert len(desk.x.creates()) == 2
     finally:
         daemon.terminate()
-    kept = b"".join(
-        file.read_bytes() for file in desk.directory.rglob("*") if file.is_file() and file.name not in SECRETS
-    )
+    kept = b"".join(file.read_bytes() for file in desk.directory.rglob("*") if file.is_file() and file.name not in KEYS)
     for value in desk.x.accounts["acme"].keys.values():
         assert value.encode() not in kept

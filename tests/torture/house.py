@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from guardian.client import Client
 from guardian.fence.house import House
+from tests import canaries
 from tests.torture import doors, oracle
 from tests.torture.agent import HAS_SYSTEMD, AgentSocket
 from tests.torture.daemon import RUN, DaemonProcess, NotInTimeError
@@ -51,7 +52,7 @@ class TorturedHouse:
         self._memory = Path(tempfile.mkdtemp(prefix="torture-", dir=memory))
         self.house = House(str(self.directory / "state"), str(self._memory / "run"))
         self.config = self.directory / "guardian.toml"
-        self.witness = Witness(self.on_mastodon, certificate=certificate)
+        self.witness = self.platform(certificate)
         self.history = History()
         self.imported: dict[str, str] = {}
         self.more = ""
@@ -75,9 +76,16 @@ class TorturedHouse:
         if self._agent is not None:
             self._agent.__exit__()
         self.witness.__exit__()
+        if kind is None:
+            canaries.must_hold_none(self.directory)
+            canaries.must_hold_none(self._memory)
         shutil.rmtree(self._memory, ignore_errors=True)
         if kind is None:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def platform(self, certificate: Path | None) -> Witness:
+        """The platform, which a house with other clocks starts otherwise."""
+        return Witness(self.on_mastodon, certificate=certificate)
 
     def _write(self, more: str) -> None:
         lines = [f'state_dir = "{self.house.state_dir}"', f'runtime_dir = "{self.house.runtime_dir}"', more]

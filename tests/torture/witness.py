@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 END_WITHIN = 10.0
 READS = ("GET", "HEAD")
+PLATFORM = ("-m", "guardian.rehearsal")
 
 
 class Witness:
     """One rehearsal platform, ended with the block that it is used in."""
 
-    def __init__(self, accounts: Sequence[str], *, certificate: Path | None = None) -> None:
-        words = [sys.executable, "-m", "guardian.rehearsal", "--with-parent"]
+    def __init__(
+        self, accounts: Sequence[str], *, certificate: Path | None = None, program: Sequence[str] = PLATFORM
+    ) -> None:
+        words = [sys.executable, *program, "--with-parent"]
         for account in accounts:
             words += ["--account", account]
         if certificate is not None:
