@@ -104,6 +104,19 @@ def is_stopped(pid: int) -> bool:
         return False
 
 
+def is_hidden(pid: int) -> bool:
+    """Whether it is there, but /proc does not show other people's processes (hidepid): then nothing is known of it."""
+    if os.path.exists(f"/proc/{pid}"):
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return False
+
+
 def _thread_is_dying(place: str) -> bool:
     try:
         state, flags = _stat(place)

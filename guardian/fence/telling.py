@@ -76,6 +76,8 @@ def _connect(sock: socket.socket, path: str, until: float) -> None:
 def _must_hear(sock: socket.socket) -> None:
     """Raise Deaf rather than wait for somebody who cannot answer."""
     pid = peers.pid_of(sock)
+    if pid is not None and processes.is_hidden(pid):
+        return
     if pid is not None and (processes.is_stopped(pid) or processes.is_dying(pid)):
         raise Deaf(f"process {pid} is stopped or ending")
 

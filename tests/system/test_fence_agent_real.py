@@ -6,7 +6,9 @@ Needs root to become other people; nothing is faked: the kernel says who calls.
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ from tests.torture.people import (
     SERVICE,
     STRANGER,
     as_person,
+    interpreter_for_all,
     missing,
     run,
 )
@@ -109,6 +112,33 @@ def test_with_the_daemon_alive_the_agents_freeze_is_told_and_nobody_is_killed(ho
     assert "0 posts wait behind it" in done.stdout
     assert daemon.state() in "RS"
     assert house.client.get("/v1/status")["state"] == "partly"
+
+
+@pytest.mark.usefixtures("agent")
+def test_where_proc_hides_other_peoples_processes_the_agent_is_not_taken_for_dead(house: TorturedHouse) -> None:
+    """Hosts mount /proc with hidepid; units with ProtectProc= see it so."""
+    house.start()
+    python = interpreter_for_all()
+    assert python is not None
+    hide = 'mount -t proc proc /proc -o hidepid=invisible && exec "$@"'
+    them = [
+        "setpriv",
+        "--reuid",
+        str(ON_CALL),
+        "--regid",
+        str(ON_CALL),
+        "--groups",
+        str(FREEZE_GROUP),
+        "--no-new-privs",
+    ]
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", hide, "sh", *them,
+         python.path, "-m", "guardian", "freeze", "bad", "--config", str(house.config), "--json"],
+        cwd=python.tree, env={**os.environ, **python.environment}, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    assert json.loads(done.stdout)["door"] == "agent"
 
 
 @pytest.mark.usefixtures("agent")
