@@ -104,17 +104,15 @@ def is_stopped(pid: int) -> bool:
         return False
 
 
-def is_hidden(pid: int) -> bool:
+def is_hidden(pid: int, *, proc: str = "/proc") -> bool:
     """Whether it is there, but /proc does not show other people's processes (hidepid): then nothing is known of it."""
-    if os.path.exists(f"/proc/{pid}"):
+    if os.path.exists(f"{proc}/{pid}"):
         return False
     try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except ProcessLookupError:
+        os.close(os.pidfd_open(pid))  # asks for no right, and sees what is hidden
+    except OSError:
         return False
-    return False
+    return True
 
 
 def _thread_is_dying(place: str) -> bool:

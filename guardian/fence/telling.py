@@ -76,9 +76,8 @@ def _connect(sock: socket.socket, path: str, until: float) -> None:
 def _must_hear(sock: socket.socket) -> None:
     """Raise Deaf rather than wait for somebody who cannot answer."""
     pid = peers.pid_of(sock)
-    if pid is not None and processes.is_hidden(pid):
-        return
-    if pid is not None and (processes.is_stopped(pid) or processes.is_dying(pid)):
+    deaf = pid is not None and (processes.is_stopped(pid) or processes.is_dying(pid))
+    if deaf and not processes.is_hidden(pid or 0):  # of whom nothing is shown, nothing is known: it may hear
         raise Deaf(f"process {pid} is stopped or ending")
 
 

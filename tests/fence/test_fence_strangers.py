@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,3 +125,12 @@ def test_a_user_without_root_makes_a_house_of_his_own_that_nobody_else_may_enter
     found = os.stat(place)
     assert (stat.S_IMODE(found.st_mode), found.st_uid) == (0o700, STRANGER)
     assert os.stat(f"{place}/file").st_uid == STRANGER
+
+
+def test_a_process_that_proc_does_not_show_is_not_taken_for_dead(tmp_path: Path) -> None:
+    """`hidepid`, seen from here: a /proc without it, and a process that is there all the same."""
+    assert processes.is_hidden(os.getpid(), proc=str(tmp_path))
+    assert not processes.is_hidden(os.getpid())
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait(20)
+    assert not processes.is_hidden(ended.pid)
