@@ -34,14 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What runs side by side: files, each in one process as its fixtures want it; each long proof by itself, and first.
 
-    A proof that began last would be waited for alone.
+    A proof that began last would be waited for alone. One process has what needs a PDS: starting one costs ten seconds.
     """
     if not config.pluginmanager.hasplugin("xdist"):
         return
     items.sort(key=lambda item: not item.path.name.startswith(PROOFS))
     for item in items:
         whole = item.nodeid if item.path.name.startswith(PROOFS) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(whole))
+        item.add_marker(pytest.mark.xdist_group("pds" if "bluesky" in item.path.name else whole))
 
 
 @pytest.fixture(autouse=True)
