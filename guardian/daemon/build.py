@@ -125,28 +125,15 @@ def build(
     orders = Orders(settings.house, database=database, takedown=urgent.take, native=outside.carry_on, clock=clock)
     watch = Loop("watch", Watch(books, zones=zones, ring=bell.halt, orders=orders), clock)
     lanes = Lanes(
-        books=books,
-        makers=makers,
-        spool=spool,
-        elapsed=lambda: look().elapsed,
-        on_held=watch.wake,
-        metrics=metrics,
+        books=books, makers=makers, spool=spool, elapsed=lambda: look().elapsed, on_held=watch.wake, metrics=metrics
     )
     bell.replace([lanes.build(account, settings, None) for account in settings.accounts])
     listener = Listener(metrics.text)
     reload = _reload(books, bell, lanes, metrics, listener)
     reloading = Loop("reload", reload, clock)
     evidence, loops = _evidence(books, shelf)
-    answers = _answers(
-        books,
-        bell,
-        spooling,
-        listener,
-        Capabilities(in_force, makers, LanePlatforms(lambda: bell.lanes).limits),
-        evidence,
-        outside,
-        urgent,
-    )
+    capabilities = Capabilities(in_force, makers, LanePlatforms(lambda: bell.lanes).limits)
+    answers = _answers(books, bell, spooling, listener, capabilities, evidence, outside, urgent)
     inspecting = Loop("inspect", Inspecting(database, halt=bell.halt_of_another()), clock)
     loops = (*urgent.loops, *loops, Loop("outside", outside, clock))
     standing = (watch, inspecting, Loop("broom", spooling, clock), *loops, reloading)
