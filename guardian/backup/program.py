@@ -28,13 +28,15 @@ MOST_KEPT = 10_000
 
 def main(command: str, words: Sequence[str]) -> int:
     """Run one of the two with the words that it was given; the exit code."""
-    os.umask(0o077)
+    before = os.umask(0o077)
     try:
         return _backup(words) if command == BACKUP else _restore(words)
     except KeyboardInterrupt:
         return endings.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (whatever it is, it is said in one line)
         return endings.end_with(error, as_json="--json" in words)
+    finally:
+        os.umask(before)
 
 
 def _backup(words: Sequence[str]) -> int:

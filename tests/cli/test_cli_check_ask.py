@@ -27,7 +27,7 @@ def house() -> Iterator[Reloaded]:
 
 
 def token(house: Reloaded, name: str, content: str) -> str:
-    path = house.directory / f"{name}.other"
+    path = house.directory / f"{name}.other.token"
     path.touch(0o600)
     path.write_text(content)
     return f"file:{path}"

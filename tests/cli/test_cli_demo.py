@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,8 +40,15 @@ def left_of(place: Path) -> list[str]:
     return found
 
 
-def test_the_whole_story_holds_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A short address: a house of the story has sockets in it, and a socket's address is short."""
+    with tempfile.TemporaryDirectory(prefix="g-") as found:
+        yield Path(found)
+
+
+def test_the_whole_story_holds_and_leaves_nothing_behind(place: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(place)}
     ran = subprocess.run(DEMO, capture_output=True, text=True, timeout=240, env=environment, check=False)
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr
     for claim in (
@@ -58,12 +66,12 @@ def test_the_whole_story_holds_and_leaves_nothing_behind(tmp_path: Path) -> None
     in_short = ran.stdout.partition("In short")[2]
     for ended in ("gone, both parts, read back", "by guardian evidence verify; 5 of the 5 lines", "report.html"):
         assert ended in in_short, ended
-    assert list(tmp_path.iterdir()) == []
-    assert left_of(tmp_path) == []
+    assert list(place.iterdir()) == []
+    assert left_of(place) == []
 
 
-def test_a_demo_that_is_broken_off_takes_everything_with_it(tmp_path: Path) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+def test_a_demo_that_is_broken_off_takes_everything_with_it(place: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(place)}
     with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as demo:
         try:
             assert demo.stdout is not None
@@ -74,11 +82,11 @@ def test_a_demo_that_is_broken_off_takes_everything_with_it(tmp_path: Path) -> N
         finally:
             demo.kill()
     assert (demo.returncode, said) == (130, "")
-    assert list(tmp_path.iterdir()) == []
+    assert list(place.iterdir()) == []
     end = time.monotonic() + 5
-    while left_of(tmp_path) and time.monotonic() < end:  # a command of the story may be on its way out
+    while left_of(place) and time.monotonic() < end:  # a command of the story may be on its way out
         time.sleep(0.05)
-    assert left_of(tmp_path) == []
+    assert left_of(place) == []
 
 
 @pytest.fixture

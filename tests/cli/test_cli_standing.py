@@ -60,8 +60,8 @@ def test_of_a_limit_nobody_is_told_that_the_post_is_out_of_sight(state: str, rev
         "id": "g-1", "ref": "p-1", "account": "acme", "url": "https://bsky.app/1", "state": state, "why": "the reason",
         "due": None, "evidence": None, "grade": None, "reversible": reversible,
     }  # fmt: skip
-    found = {"id": "t-1", "decision": "close-replies", "state": "done", "complete": True, "targets": [one]}
-    told = "\n".join(takedown_lines.lines({**found, "siblings": [], "waiting": [], "incident": None}))
+    found = {"id": "t-1", "decision": "close-replies", "overwrite": False, "state": "done", "complete": True}
+    told = "\n".join(takedown_lines.lines({**found, "targets": [one], "siblings": [], "waiting": [], "incident": None}))
     assert said in told
     assert "HIDDEN" not in told
     assert "the reason" in told

@@ -238,6 +238,8 @@ def select_readable(sock: socket.socket) -> bool:
 
 
 def test_a_scrape_does_not_wait_for_a_store_that_is_locked(house: ScrapedHouse) -> None:
+    house.feed(4, accounts=("north-a",))
+    house.wait_all()
     with Intruder(Path(house.house.state_dir) / "guardian.db"):
         for found in (scrape(house), read(asked(house.port))):
             assert value(found, "guardian_store_readable") == 1  # readers are not blocked
@@ -250,6 +252,9 @@ def test_a_port_that_is_taken_is_said_and_keeps_nobody_from_running() -> None:
         taken.listen()
         daemon = house.start()
         document = house.client.get("/v1/status")["metrics"]
+        until = time.monotonic() + 20
+        while document["state"] == "off" and time.monotonic() < until:  # it answers a moment before it tries the port
+            document = house.client.get("/v1/status")["metrics"]
         assert (document["listen"], document["state"]) == (f"127.0.0.1:{house.port}", "failed")
         assert "in use" in document["why"]
         assert "metrics not served" in daemon.tail()

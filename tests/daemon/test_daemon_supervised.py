@@ -233,7 +233,7 @@ def test_a_supervisor_that_is_gone_or_does_not_read_holds_nothing_up_and_no_stat
 
 
 def test_a_long_start_asks_for_more_time_while_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guardian.store.database.STEPS", 100)  # the migrations of an empty store are short
+    monkeypatch.setattr("guardian.store.upgrading.STEPS", 100)  # the migrations of an empty store are short
     told: list[None] = []
     database = Database(tmp_path / "guardian.db", working=lambda: told.append(None))
     assert told

@@ -18,6 +18,7 @@ import pytest
 
 from guardian.fence import arming, gates, limited, marker, passage, permits, reading, scopes
 from guardian.fence.stopping import Order, Stopping
+from tests.fence.fence_stranger import open_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,8 +141,7 @@ def test_a_directory_that_others_may_write_holds_every_send(house: House) -> Non
 @pytest.mark.root
 @NEEDS_ROOT
 def test_a_user_does_not_believe_permits_in_a_directory_of_another_user(house: House, tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        path.chmod(0o755)
+    open_the_way(tmp_path)
     Path(house.gates).chmod(0o755)
     os.chown(house.gates, 12345, 12345)
     for name in os.listdir(house.gates):

@@ -16,6 +16,7 @@ import pytest
 from guardian.fence import gates, limited, marker, permits, processes, scopes
 from guardian.fence.passage import Stopped, look
 from guardian.fence.stopping import Order, Stopping
+from tests.fence.fence_stranger import open_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,8 +257,7 @@ def test_a_scope_that_was_never_armed_stays_closed_after_it_was_frozen(house: Ho
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_stranger_is_denied_and_nothing_is_said_to_be_stopped(house: House, tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        path.chmod(0o755)
+    open_the_way(tmp_path)
     words = [sys.executable, "-c", AS_A_STRANGER, *house]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
     assert done.returncode == 13, done.stdout + done.stderr

@@ -74,7 +74,8 @@ def _let_others_reach(needed: list[Path], stash: Path) -> None:
     So it is done with /tmp in any case: what is thrown away or cleaned there must never be another's.
     """
     behind: dict[Path, list[Path]] = {TEMPORARY: []}
-    for path in {one.resolve() for one in needed}:
+    found = {one.resolve() for one in needed}
+    for path in (one for one in found if not found & set(one.parents)):  # an environment in the tree comes with it
         closed = next((one for one in reversed(path.parents) if one == TEMPORARY or not is_open(one)), None)
         if closed is not None:
             behind.setdefault(closed, []).append(path)

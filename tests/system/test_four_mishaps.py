@@ -239,8 +239,13 @@ def test_what_a_platform_does_not_take_is_said_of_that_post_and_the_account_goes
     house.wait_all(within=WITHIN)
     film = house.directory / "film.mp4"
     film.write_bytes(FILM)
-    for account, why in ((X, "it is video/mp4, and allowed are image/"), (REDDIT, "add one to media beside the film")):
-        code, said = typed(house, "queue", "add", "--account", account, "--at", "now", "--media", str(film), "A film")
+    wanting = (
+        (X, ("--alt", "Bread"), "X shows a description at pictures alone"),
+        (REDDIT, (), "add one to media beside"),
+    )
+    for account, more, why in wanting:
+        words = ("--account", account, "--at", "now", "--media", str(film), *more, "A film")
+        code, said = typed(house, "queue", "add", *words)
         assert (code, why in said) == (2, True), said
     assert len(house.rows()) == len(FOUR), "bad input enters nothing"
     no = ["SUBREDDIT_NOEXIST", "that subreddit doesn't exist", "sr"]

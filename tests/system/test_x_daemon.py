@@ -43,15 +43,15 @@ class Desk:
         lines += ["[accounts.acme-x]", 'platform = "x"', 'brand = "acme"', f'base_url = "{self.x.url}"']
         lines += ['identity = "@acme"', "[accounts.acme-x.secrets]"]
         for name in names:
-            file = self.directory / name
+            file = self.directory / f"acme.{name}"
             file.touch(0o600)
             file.write_text(keys[name] + "\n", "utf-8")
             lines.append(f'{name} = "file:{file}"')
-        (self.directory / "beta").touch(0o600)
-        (self.directory / "beta").write_text(self.neighbour.token("beta"), "utf-8")
+        (self.directory / "beta.token").touch(0o600)
+        (self.directory / "beta.token").write_text(self.neighbour.token("beta"), "utf-8")
         lines += ["[accounts.beta]", 'platform = "mastodon"', 'brand = "beta"', f'base_url = "{self.neighbour.url}"']
         lines += [f'identity = "{self.neighbour.handle("beta")}"', "[accounts.beta.secrets]"]
-        lines += [f'token = "file:{self.directory / "beta"}"']
+        lines += [f'token = "file:{self.directory / "beta.token"}"']
         self.config.write_text("\n".join(lines) + "\n", "utf-8")
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -138,7 +138,9 @@ def test_with_oauth_2_a_reply_is_hidden_a_repost_taken_back_and_the_next_life_lo
         daemon.terminate()
     assert desk.x.tokens.renewals[0] == keys["refresh_token"]
     assert len(set(desk.x.tokens.renewals)) == len(desk.x.tokens.renewals) == 2
-    kept = b"".join(file.read_bytes() for file in desk.directory.rglob("*") if file.is_file() and file.name not in keys)
+    kept = b"".join(
+        file.read_bytes() for file in desk.directory.rglob("*") if file.is_file() and file.name[5:] not in keys
+    )
     for token in (*desk.x.tokens.issued, keys["client_secret"]):
         assert token.encode() not in kept
 
@@ -192,6 +194,8 @@ def test_without_credit_posts_wait_the_status_shouts_and_a_takedown_names_the_ad
         assert len(desk.x.creates()) == 2
     finally:
         daemon.terminate()
-    kept = b"".join(file.read_bytes() for file in desk.directory.rglob("*") if file.is_file() and file.name not in KEYS)
+    kept = b"".join(
+        file.read_bytes() for file in desk.directory.rglob("*") if file.is_file() and file.name[5:] not in KEYS
+    )
     for value in desk.x.accounts["acme"].keys.values():
         assert value.encode() not in kept
