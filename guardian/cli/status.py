@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guardian.cli import render, standing, takedown_lines, watching
+from guardian.cli import render, standing, takedown_lines, through_the_agent, watching
 from guardian.cli.given import AsJson, Config, Desk
 from guardian.client import Client
 from guardian.errors import Absent, GuardianError, Mistake
@@ -63,6 +63,10 @@ def read(house: House) -> Document:
         daemon = "running"
     elif daemon == "running":
         daemon = "hung"  # it holds its lock, and does not answer
+    seen = through_the_agent.read(house) if told is None and fence.state == reading.UNKNOWN else None
+    if seen is not None:
+        fence, there = seen
+        daemon = "hung" if there == "running" else there  # it did not answer us
     known = told or {}
     state = known.get("state", reading.UNKNOWN) if fence.state == reading.UNKNOWN else fence.state
     return {

@@ -115,6 +115,24 @@ def test_with_the_daemon_alive_the_agents_freeze_is_told_and_nobody_is_killed(ho
 
 
 @pytest.mark.usefixtures("agent")
+def test_whoever_may_not_see_the_fence_hears_from_its_agent_how_it_stands_while_the_daemon_hangs(
+    house: TorturedHouse,
+) -> None:
+    daemon = house.start()
+    them = (ON_CALL, [FREEZE_GROUP])
+    assert as_person(*them, "freeze", "bad", "joke", "--config", str(house.config)).returncode == 0
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    try:
+        done = as_person(*them, "status", "--config", str(house.config), "--json")
+        found = json.loads(done.stdout)
+        assert (done.returncode, found["state"], found["daemon"]) == (20, "frozen", "hung")
+        assert [(one["scope"], one["reason"]) for one in found["freezes"]] == [("all", "bad joke")]
+        assert as_person(STRANGER, [], "status", "--config", str(house.config)).returncode == 22
+    finally:
+        os.kill(daemon.process.pid, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("agent")
 def test_where_proc_hides_other_peoples_processes_the_agent_is_not_taken_for_dead(house: TorturedHouse) -> None:
     """Hosts mount /proc with hidepid; units with ProtectProc= see it so."""
     house.start()
