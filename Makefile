@@ -25,9 +25,8 @@ demo: $(READY)   ## see it work: one command in the middle of a campaign, proof,
 	$(BIN)/guardian demo
 
 WORKERS ?= 3
-test: $(READY)   ## run the tests: most of them WORKERS at a time, then those that need the machine for themselves
-	$(BIN)/python -m pytest -m "not alone" --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
-	$(BIN)/python -m pytest -m alone
+test: $(READY)   ## run the tests, WORKERS files at a time
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## import contracts, lint, types
 	$(BIN)/lint-imports

@@ -18,7 +18,7 @@ from tests.canaries import Canaries
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-PROOFS = ("test_torture", "test_four", "test_fuzz")  # files whose every test is long, and needs no fixture of the file
+LONGEST = ("test_torture", "test_mutations", "test_four", "test_fuzz", "test_machine")  # files that take minutes
 IN_CI = os.environ.get("CI") == "true" and os.geteuid() == 0
 
 
@@ -31,17 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Canaries(config), "canaries")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What runs side by side: files, each in one process as its fixtures want it; each long proof by itself, and first.
-
-    A proof that began last would be waited for alone. One process has what needs a PDS: starting one costs ten seconds.
-    """
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    items.sort(key=lambda item: not item.path.name.startswith(PROOFS))
-    for item in items:
-        whole = item.nodeid if item.path.name.startswith(PROOFS) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group("pds" if "bluesky" in item.path.name else whole))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files run side by side, the longest first: one that began last would be waited for alone."""
+    items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
 
 
 @pytest.fixture(autouse=True)

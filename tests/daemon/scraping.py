@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 from typing import TYPE_CHECKING
 
@@ -17,10 +19,12 @@ Scrape = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def free_port() -> int:
-    """A port that nobody had a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port that nobody had a moment ago, and that the kernel gives to no connection of another test."""
+    for port in random.sample(range(15_000, 32_000), 50):
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("there is no free port")
 
 
 def asked(port: int, request: bytes = ASK) -> bytes:
