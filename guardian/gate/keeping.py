@@ -40,7 +40,8 @@ SALT, NONCE = 16, 12
 MOST = 64 * 1024  # bytes that are kept
 WITHIN = 20.0  # seconds for a turn; whoever has it asks the platform one thing, which has a deadline of its own
 GLANCE = 0.02
-COST, BLOCK = 1 << 14, 8  # of scrypt: 16 MiB and some 50 ms, once for each salt
+COST, BLOCK, TIMES = 1 << 10, 8, 16  # of scrypt: some 50 ms once for each salt, in 1 MiB: of 16 the allocator kept
+# as many as there are threads, 65 MB for thirty accounts
 log = structlog.get_logger()
 _rooms_lock = threading.Lock()
 _rooms: dict[str, threading.Lock] = {}
@@ -139,7 +140,7 @@ class SealedKeeping:
 
     def _key_for(self, salt: bytes) -> bytes:
         if salt not in self._keys:
-            self._keys = {salt: hashlib.scrypt(self._key, salt=salt, n=COST, r=BLOCK, p=1, dklen=32)}
+            self._keys = {salt: hashlib.scrypt(self._key, salt=salt, n=COST, r=BLOCK, p=TIMES, dklen=32)}
         return self._keys[salt]
 
     def _replace(self, sealed: bytes) -> None:
