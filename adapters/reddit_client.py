@@ -169,7 +169,6 @@ class RedditClient:
                 if left > EARLY:
                     return login.access_token
             self._log_in()
-            self._hush(str(login.access_token))
             return str(login.access_token)
 
     def forget(self, token: str) -> None:

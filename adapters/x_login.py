@@ -115,9 +115,7 @@ class XLogin:
 
     def bearer(self) -> str:
         """A token that is good. Raises TokenRefused, with what to do; Doubt when X or the disk could not be asked."""
-        token = self.token()
-        self._hush(token)
-        return token.access
+        return self.token().access
 
     def token(self) -> Token:
         """The same, and what is known of it."""

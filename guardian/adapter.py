@@ -219,7 +219,7 @@ class Network(Protocol):
     def hush(self, secret: str) -> None:
         """Say that this is a secret, too: a token that the platform has given. It is blanked wherever it would appear.
 
-        Before it is sent for the first time. Any thread.
+        Before it is sent for the first time; a bearer in `Authorization` is known by itself. Any thread.
         """
         ...
 

@@ -31,6 +31,7 @@ IDLE = 30.0  # seconds
 MOST = 16 << 20  # bytes of one request
 HEAD_END = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+BEARER = re.compile(rb"\r\nauthorization: *(?:bearer|dpop) +([^\s]{8,})", re.IGNORECASE)
 LINGER_ZERO = struct.pack("ii", 1, 0)
 SAFE = ("GET", "HEAD")
 ANYTHING = frozenset(Kind)
@@ -141,6 +142,10 @@ class Front:
         """Every request so far; with a kind, those that may be of that kind."""
         with self._lock:
             return [one for one in self._arrived if kind is None or kind in one.kinds]
+
+    def credentials(self) -> set[str]:
+        """Every token that came over the wire in its own header: whoever sends one has to know it for a secret."""
+        return {token.decode("latin-1") for one in self.arrived() for token in BEARER.findall(one.letter)}
 
     def next(self, kind: Kind, act: Act) -> None:
         """Do this with the next request of that kind."""

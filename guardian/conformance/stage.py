@@ -274,8 +274,8 @@ class Stage:
     def expect_silence(self) -> None:
         """No secret stands in a log, an error, a receipt or a record."""
         account = self.bench.account(self.bench.url)
-        secrets = [*(one.reveal() for one in account.secrets.values()), *self.bench.secrets()]
-        blanks = Blanks(secrets)
+        secrets = {one.reveal() for one in account.secrets.values()}
+        blanks = Blanks(secrets | {*self.bench.secrets()} | self.front.credentials())
         written = {"an error": self._heard, "a receipt": self._said, "the log": self._log.lines}
         for where, texts in written.items():
             for text in texts:

@@ -58,6 +58,7 @@ UPLOAD_WITHIN = 120.0  # seconds; an upload holds no lock, and publishes nothing
 WHY_LENGTH = 300
 BAD_REQUEST = 400
 MOST_GIVEN = 16  # tokens of the account that are remembered as secrets; older ones are good for nothing any more
+BEARERS = frozenset({"bearer", "dpop"})
 NO_WORD = 12  # letters; a shorter secret (an app's id) may be a word of honest answers
 ANY_TYPE = "application/octet-stream"  # nothing is looked for in it by name
 
@@ -97,17 +98,26 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         self._look_up = look_up
         self._declared = tuple(hosts)
         self._reads = reads
+        self._own = frozenset(secret.reveal() for secret in account.secrets.values())
         self._given: tuple[str, ...] = ()
         self._know_secrets()
 
     def hush(self, secret: str) -> None:
         """From now on it is a secret as if it were configured: a token that the platform has given. Any thread."""
+        masking.keep_for_now([secret])
         if secret not in self._given:
             self._given = (*self._given, secret)[-MOST_GIVEN:]
             self._know_secrets()
 
+    def _hush_what_is_sent(self, request: requests.PreparedRequest) -> None:
+        """A token in its own header is one, whoever has told us of it or not; keys that are configured are known."""
+        said = str(request.headers.get("Authorization") or "")
+        scheme, _, token = said.partition(" ")
+        if scheme.lower() in BEARERS and token not in self._own:
+            self.hush(token)
+
     def _know_secrets(self) -> None:
-        own = [*(secret.reveal() for secret in self._account.secrets.values()), *self._given]
+        own = [*self._own, *self._given]
         self._blanks = Blanks(own)
         self._echoes = Blanks(secret for secret in own if len(secret) >= NO_WORD)
         self._hosts = Hosts(self._account, self._declared, self._blanks)
@@ -119,6 +129,7 @@ class GuardedTransport(requests.adapters.HTTPAdapter):
         if intent is not None:
             intent.receipt.traces.append(trace)
         try:
+            self._hush_what_is_sent(request)
             route = self._route(request, intent)
             trace.kind = route.kind
             there = self._hosts.admit(request, trace.kind)

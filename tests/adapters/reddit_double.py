@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAGE = b"<html><body><h1>whoa there, pardner!</h1></body></html>"
-TOKEN = "access-1"
+TOKEN = "hush-access-of-two-hours"
 BAD_REQUEST = 400
 ABOUT: dict[str, Any] = {
     "subreddit_type": "public", "restrict_posting": True, "submission_type": "any", "allow_images": True,

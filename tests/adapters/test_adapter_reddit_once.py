@@ -15,7 +15,7 @@ from guardian.adapter import Kind
 from guardian.gate.intents import declare
 from guardian.gate.verdicts import NotSent, Rejected, Stopped, Uncertain
 from guardian.model import Decision, Part
-from tests.adapters.reddit_double import STORAGE, Next
+from tests.adapters.reddit_double import STORAGE, TOKEN, Next
 from tests.adapters.reddit_room import GIF, Room, account_at, adapter_at, double, now, picture, room
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_a_token_that_was_taken_away_makes_one_try_that_surely_made_nothing_and_
     assert found.verdict == Rejected(found.verdict.why, 401)  # type: ignore[union-attr]
     assert room.double.things == {}
     assert room.publish(TEXT).ref is not None
-    assert [one.login for one in room.double.creates] == ["bearer access-1", "bearer access-2"]
+    assert [one.login for one in room.double.creates] == [f"bearer {TOKEN}", "bearer access-2"]
 
 
 def test_a_gate_that_closes_between_the_upload_and_the_post_lets_no_post_out(room: Room) -> None:

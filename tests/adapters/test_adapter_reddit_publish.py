@@ -8,7 +8,7 @@ from guardian.errors import Doubt
 from guardian.gate.verdicts import Accepted, Rejected, Throttled, Uncertain
 from guardian.gate.verdicts import Shut as ShutVerdict
 from guardian.model import Media, Part
-from tests.adapters.reddit_double import FILMS, PAGE, STORAGE, Next
+from tests.adapters.reddit_double import FILMS, PAGE, STORAGE, TOKEN, Next
 from tests.adapters.reddit_room import GIF, Room, double, now, picture, room
 
 __all__ = ["double", "room"]
@@ -27,7 +27,7 @@ def test_a_post_is_its_first_line_as_title_and_the_rest_as_it_was_written(room: 
     assert found.ref.id.startswith("t3_")
     assert found.ref.url == f"{room.double.url}/r/acme/comments/{found.ref.id[3:]}/a_title/"
     (asked,) = room.double.creates
-    assert (asked.host, asked.path, asked.login) == ("oauth.reddit.com", "/api/submit", "bearer access-1")
+    assert (asked.host, asked.path, asked.login) == ("oauth.reddit.com", "/api/submit", f"bearer {TOKEN}")
     wanted = {"kind": "self", "sr": "acme", "title": "Fresh bread", "text": "From six {o'clock} on."}
     assert asked.said.items() >= {**wanted, "nsfw": "False", "spoiler": "False"}.items()
     assert "flair_id" not in asked.said
