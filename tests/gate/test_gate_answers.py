@@ -15,7 +15,7 @@ import pytest
 from guardian import masking
 from guardian.adapter import Kind, Route
 from guardian.errors import Doubt
-from guardian.gate import verdicts
+from guardian.gate import recording, verdicts
 from guardian.gate.accounts import connect, makers
 from guardian.gate.intents import declare
 from guardian.gate.transport import guarded_session
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from guardian.gate.verdicts import Verdict
+    from guardian.model import Exchange
     from tests.gate.gate_door import Door
     from tests.torture.front import Front
 
@@ -194,6 +195,22 @@ def test_a_token_that_was_handed_out_a_moment_ago_stands_in_no_answer_that_says_
         assert session.get(f"{front.url}/me").content == b"no good: Bearer " + b"*" * len(handed_out)
         assert handed_out.decode() not in masking.without(f"a library says: {handed_out.decode()}")
         handed_out += b"-and-another"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "DPoP"])
+def test_a_token_that_nobody_has_told_of_is_a_secret_from_the_moment_in_which_it_is_sent(
+    door: Door, front: Front, scheme: str
+) -> None:
+    """Whatever adapter it is that forgets to say so: the evidence of a takedown holds what a server says back."""
+    session = guarded_session(door.account, (), answer_within=WITHIN)
+    token = f"given-by-the-platform-{scheme}-4711"
+    kept: list[Exchange] = []
+    front.acts_for_reads.append(fronts.says(answer(200, b"you said: Authorization: " + f"{scheme} {token}".encode())))
+    with recording.record(kept.append):
+        heard = session.get(f"{front.url}/me", headers={"Authorization": f"{scheme} {token}"}).content
+    assert front.seen[-1].letter.count(token.encode()) == 1, "it was sent"
+    assert token not in heard.decode() + repr(kept)
+    assert token not in masking.without(f"a library says: {token}")
 
 
 def test_a_short_secret_that_is_a_word_of_honest_answers_leaves_them_as_they_are(door: Door, front: Front) -> None:

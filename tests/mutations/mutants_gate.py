@@ -174,6 +174,12 @@ LEAVING = (
         (TRANSPORT, "        if secret not in self._given:\n", "        if not secret:\n"),
     ),
     mutant(
+        "a token is a secret only if somebody says so",
+        "gate/test_gate_answers.py"
+        "::test_a_token_that_nobody_has_told_of_is_a_secret_from_the_moment_in_which_it_is_sent[DPoP]",
+        (TRANSPORT, "        if scheme.lower() in BEARERS and", "        if scheme in self._given and"),
+    ),
+    mutant(
         "a new token stands in the evidence",
         "adapters/test_x_login_lost.py::test_of_a_good_answer_to_a_renewal_the_evidence_keeps_its_length_whatever_its_form",
         ("guardian/gate/recording.py", "trace.kind is Kind.AUTH and", "trace.kind is Kind.MANAGE and"),
