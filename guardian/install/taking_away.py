@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.fence import reading
@@ -30,8 +31,11 @@ INSIDE = {
     "sessions": "logins that outlive a daemon, sealed",
     "fence": "which scopes are frozen: a house that was frozen stays so when it is installed again",
     "guardian.lock": "an empty lock",
-    "drills": "what drills found",
     "backups": "backups",
+    "last-drill.json": "when somebody drilled last, and how that went",
+    "last-backup.json": "when a backup was made last",
+    "before-*": "the store as it was before an upgrade",
+    "replaced-*": "a house that a restore has moved aside",
 }
 
 
@@ -120,7 +124,8 @@ def _folder(tree: Tree, path: str, what: str, known: Mapping[str, str], otherwis
         yield Kept(path, what, f"rm -r {path}")
     for name in tree.names(path):
         plain = name.removesuffix("-wal").removesuffix("-shm")
-        yield Kept(f"{path}/{name}", known.get(plain, otherwise), "")
+        said = next((words for pattern, words in known.items() if fnmatchcase(plain, pattern)), otherwise)
+        yield Kept(f"{path}/{name}", said, "")
 
 
 def _people(tree: Tree) -> Iterator[Kept]:

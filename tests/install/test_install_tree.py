@@ -161,6 +161,19 @@ def test_what_enabling_left_goes_with_the_undo(tree: Path, init: Callable[..., R
     assert [path.name for path in stamps.iterdir()] == ["stamp-other.timer"]
 
 
+def test_the_undo_says_what_each_thing_is_that_a_house_has_learnt_to_keep(tree: Path, init: Callable[..., Ran]) -> None:
+    init("--bin", PROGRAMS)
+    house = tree / "var/lib/guardian"
+    for name in ("last-drill.json", "last-backup.json", "before-0007.db", "before-0007.db-wal"):
+        (house / name).touch()
+    for name in ("backups", "sessions", "replaced-20261126T000000Z"):
+        (house / name).mkdir()
+    (house / "holiday.jpg").touch()
+    kept = {one["path"]: one["what"] for one in init("--undo", "--json").json["kept"]}
+    unknown = {path for path, what in kept.items() if path.startswith("/var/lib/guardian/") and "not known" in what}
+    assert unknown == {"/var/lib/guardian/holiday.jpg"}
+
+
 def test_a_link_that_leads_out_of_the_tree_is_refused_before_anything_is_written(
     tree: Path, init: Callable[..., Ran], tmp_path: Path
 ) -> None:
