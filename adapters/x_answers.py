@@ -92,8 +92,9 @@ def _undone(kind: Kind, path: str, found: Json) -> Reading | None:
         wanted = "retweeted", False
     if wanted is None or said.get(wanted[0]) is wanted[1]:
         return None
-    return Reading(meaning=Meaning.UNCERTAIN, why=f"X answered without saying that it is {'' if wanted[1] else 'not '}"
-                   f"{wanted[0]} ({words(found)})")  # fmt: skip
+    should_be = wanted[0] if wanted[1] else f"not {wanted[0]}"
+    why = f"X answered without saying that it is {should_be} ({words(found)})"
+    return Reading(meaning=Meaning.UNCERTAIN, why=why)
 
 
 def reason_in(status: int, found: Json) -> str | None:

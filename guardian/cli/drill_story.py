@@ -17,6 +17,7 @@ from guardian.cli.demo_telling import Untrue
 from guardian.cli.drill_prompt import Prompt
 from guardian.cli.drill_stage import NAMES, DrillStage
 from guardian.client import Client
+from guardian.config import load
 from guardian.errors import GuardianError
 from guardian.fence import marker, reading
 
@@ -98,17 +99,22 @@ class DrillStory:
             self.measures["takedown_ms"] = max(_wall(ended) - self._seen, 0)
 
     def _witness(self) -> None:
-        """No publishing request after CONFIRMED, by the platform's own log."""
+        """No publishing request of what was stopped after CONFIRMED, by the platform's own log."""
         confirmed = self._seen + self.measures["freeze_ms"] + self.measures.get("confirm_ms", 0)
         time.sleep(PROOF)
-        late = [one for one in self.platform.publishing() if _wall(one["first_byte"]) > confirmed + 1]
-        self._claim(not late or self._narrow(), f"{len(late)} posts were sent after CONFIRMED")
+        after = [one for one in self.platform.publishing() if _wall(one["first_byte"]) > confirmed + 1]
+        free = self._free()
+        late = [one for one in after if one["account"] not in free]
+        goes_on = f"; {', '.join(sorted(free))}: not stopped, {len(after) - len(late)} sent" if free else ""
+        self._claim(not late, f"{len(late)} posts of what was stopped were sent after CONFIRMED{goes_on}")
         others = [one for one in self.platform.deleting() if self._url.rpartition("/")[2] not in one["path"]]
         self._claim(not others, "no other post was deleted")
 
-    def _narrow(self) -> bool:
-        """Whether less than everything was stopped: then the other account goes on, and rightly so."""
-        return "all" not in self._stopped()
+    def _free(self) -> set[str]:
+        """The accounts that no frozen scope covers: where less than everything was stopped, they go on, and rightly."""
+        stopped = set(self._stopped())
+        accounts = load(self.stage.config, with_secrets=False).accounts
+        return {one.name for one in accounts if stopped.isdisjoint(one.scopes)}
 
     def _end(self) -> None:
         """The way back, and the report."""

@@ -120,6 +120,25 @@ def test_a_drill_that_is_killed_in_the_middle_leaves_nothing_armed_and_nothing_r
     assert fence(house) == before
 
 
+def test_a_person_who_stops_one_account_is_held_to_that_one_and_the_other_goes_on(house: TorturedHouse) -> None:
+    words, options = command(house, "drill")
+    ours, theirs = pty.openpty()
+    drill = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, **options)
+    os.close(theirs)
+    try:
+        said = read_until(ours, b"drill> ").decode()
+        url = said.partition("Live now: ")[2].split()[0]
+        os.write(ours, f"guardian freeze a joke --scope account:drill-news --takedown {url} --delete\n".encode())
+        told = read_until(ours, b"the report is written").decode()
+        assert drill.wait(30) == 0
+    finally:
+        drill.kill()
+        drill.wait(10)
+        os.close(ours)
+    assert "0 posts of what was stopped were sent after CONFIRMED; drill-shop: not stopped, " in told
+    assert left_behind(house) == []
+
+
 def test_a_drill_leaves_no_trace_on_real_accounts_which_go_on_publishing(house: TorturedHouse) -> None:
     for place, name in ((house.house.gates, "drill:0123.permit"), (house.house.permits, ".drill:0123.permit.7.new")):
         Path(place, name).write_text("left by one that was killed, with the child that should have taken it away")
