@@ -881,12 +881,14 @@ update incidents set closed_at = :now, closed_by = :by_whom, closed_seq = :seq w
 
 -- name: landed_under_freeze
 -- What went live after a freeze of it had been ordered: it was on the wire then. A send takes less than five minutes.
+-- From the freezes to the attempts (`cross join` binds SQLite to it): the other way round reads all that was ever sent.
 select distinct a.post, a.account, a.part, a.ended_at as at,
        coalesce(t.platform_id, p.platform_id) as platform_id, coalesce(t.url, p.url) as url
-from freezes f join covers c on c.scope = f.scope
-     join attempts a on a.account = c.account and a.started_at > f.at - 300000 and a.ended_at >= f.at
+from freezes f cross join covers c cross join attempts a
      join posts p on p.id = a.post left join parts t on t.post = a.post and t.nr = a.part
-where a.outcome = 'landed' and (f.lifted_at is null or (f.lifted_at >= :since and a.started_at < f.lifted_at))
+where (f.lifted_at is null or f.lifted_at >= :since) and c.scope = f.scope and a.account = c.account
+  and a.started_at > f.at - 300000 and a.started_at < coalesce(f.lifted_at, 9223372036854775807)
+  and a.ended_at >= f.at and a.outcome = 'landed'
 order by a.ended_at, a.post, a.part;
 
 -- name: lines_of_kind

@@ -206,6 +206,12 @@ def test_what_every_send_asks_passes_neither_the_backlog_nor_the_plan(database: 
     assert not any("TEMP B-TREE" in step for steps in plans.values() for step in steps), plans
 
 
+def test_what_an_open_incident_asks_every_second_does_not_read_all_that_was_ever_sent(database: Database) -> None:
+    steps = plan(database, "landed_under_freeze")
+    assert not [step for step in steps if step.startswith("SCAN") and step != "SCAN f"], steps
+    assert any(re.search(r"attempts_of_account .*started_at>\? AND started_at<\?", step) for step in steps), steps
+
+
 def plan(database: Database, name: str) -> list[str]:
     """By which indexes SQLite answers a query."""
     words = getattr(Q, name).sql
