@@ -23,6 +23,8 @@ HOUSE = House(**DEFAULTS)
 STATE, ETC = HOUSE.state_dir, "/etc/guardian"
 STAMPS = "/var/lib/systemd/timers/stamp-"  # when a timer last ran, kept by systemd
 FOLDERS = (parts.UNITS, "/usr/local/lib/systemd", "/usr/local/lib/sysusers.d", "/usr/local/lib/tmpfiles.d")
+# Patterns: systemctl does not mind when one matches nothing. They match ours alone, and no unit of a person's.
+FAILABLE = ("guardian.servic[e]", "guardian-fence.socke[t]", "guardian-fence@*.service", "guardian-doctor.servic[e]")
 INSIDE = {
     "guardian.db": "the store: queue, journal, incidents, takedowns",
     "evidence": "sealed proofs and the keys that sealed them; a legal hold may lie on them",
@@ -66,6 +68,7 @@ def _stopping(tree: Tree) -> Iterator[Step]:
     if tree.is_running and manages() and enabled:
         yield Run(("systemctl", "disable", "--now", *enabled), "no unit of ours starts or runs any more")
         yield Run(("systemctl", "stop", "guardian-fence@*.service", "guardian-doctor.service"), "nor what they started")
+        yield Run(("systemctl", "reset-failed", *FAILABLE), "what had failed is no longer listed as failed")
     if tree.is_there(HOUSE.runtime_dir):
         yield Quiet(HOUSE)
     if not (tree.is_running and manages()):
