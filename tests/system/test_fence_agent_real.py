@@ -17,7 +17,7 @@ import pytest
 
 from guardian.fence import reading, telling
 from tests.torture.agent import AgentSocket
-from tests.torture.house import SCOPES, TorturedHouse
+from tests.torture.house import SCOPES, TorturedHouse, soon
 from tests.torture.people import (
     FREEZE_GROUP,
     ON_CALL,
@@ -76,7 +76,7 @@ def test_a_member_of_the_freeze_group_stops_a_daemon_that_hangs_in_the_middle_of
     house: TorturedHouse, agent: AgentSocket
 ) -> None:
     daemon = house.start(failpoints="gate.checked=stop@3")
-    house.feed(12)
+    house.feed(12, at=soon())
     daemon.wait_stopped()
     began = time.monotonic_ns()
     done = as_person(

@@ -15,7 +15,7 @@ from guardian.fence import telling
 from tests.torture import people
 from tests.torture.agent import AgentSocket
 from tests.torture.history import Stop
-from tests.torture.house import SCOPES, TorturedHouse
+from tests.torture.house import SCOPES, TorturedHouse, soon
 from tests.torture.people import FREEZE_GROUP, ON_CALL, RIGHTS, SERVICE
 from tests.torture.results import NotRunError, Result
 from tests.torture.rows_stopped import put_right
@@ -45,7 +45,7 @@ def stopped(options: Options) -> Result:
                 if house.daemon is not None:
                     house.daemon.terminate()
                 daemon = house.start(failpoints=f"{POINTS[trial % 2]}=stop@{dice.randint(1, 6)}")
-                house.feed(12)
+                house.feed(12, at=soon())
                 daemon.wait_stopped()
                 later = threading.Timer(dice.uniform(0, 2), daemon.resume)
                 later.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.torture.house import GREETINGS, TorturedHouse
+from tests.torture.house import GREETINGS, TorturedHouse, soon
 from tests.torture.results import Result
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def killed_at_failpoints(options: Options) -> Result:
         for trial, point in enumerate(points):
             after = GREETINGS if point in OF_ANY_REQUEST else 0
             daemon = house.start(failpoints=f"{point}=crash@{after + dice.randint(1, 5)}")
-            house.feed(12)
+            house.feed(12, at=soon())
             code = daemon.wait_dead()
             wrong = wrong or ("" if code == KILLED else f"{point} ended the daemon with {code}")
             daemon = house.start()

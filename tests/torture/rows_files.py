@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from guardian.fence import permits
-from tests.torture.house import SCOPES, TorturedHouse
+from tests.torture.house import SCOPES, TorturedHouse, soon
 from tests.torture.results import Result
 from tests.torture.rows_stopped import publish_all
 
@@ -123,7 +123,7 @@ def replaced_inside(options: Options) -> Result:
             point = ("gate.checked", "gate.written")[trial % 2]
             daemon = house.start(failpoints=f"{point}=stop@{dice.randint(1, 6)}")
             house.thaw(*SCOPES)
-            house.feed(12)
+            house.feed(12, at=soon())
             daemon.wait_stopped()
             _replace(house.house.gate(EVERYBODY), (b"", b"0123456789abcdef")[trial // 2 % 2])
             for _ in range(2):  # and the second one knows no less than the first

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.torture import doors
 from tests.torture.daemon import RUN
-from tests.torture.house import ACCOUNTS, SCOPES, TorturedHouse
+from tests.torture.house import ACCOUNTS, SCOPES, TorturedHouse, soon
 from tests.torture.link import FAR, Link, why_not
 from tests.torture.oracle import Findings
 from tests.torture.relay import Relay
@@ -201,7 +201,7 @@ def _stopped_at(house: NetHouse | CableHouse, point: str, *, program: Sequence[s
     if house.daemon is not None:
         house.daemon.terminate()
     daemon = house.start(failpoints=f"{point}=stop", program=program)
-    house.feed(1, accounts=(WHO,), more=MORE)
+    house.feed(1, accounts=(WHO,), at=soon(), more=MORE)
     daemon.wait_stopped()
     return daemon
 

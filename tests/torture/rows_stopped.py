@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.torture import doors
-from tests.torture.house import GREETINGS, SCOPES, TorturedHouse
+from tests.torture.house import GREETINGS, SCOPES, TorturedHouse, soon
 from tests.torture.results import Result
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _row(name: str, options: Options, signals: tuple[signal.Signals, ...]) -> Re
             if house.daemon is not None:
                 house.daemon.terminate()
             daemon = house.start(failpoints=f"{point}=stop@{nth}")
-            house.feed(12)
+            house.feed(12, at=soon())
             daemon.wait_stopped()
             when = dice.choice((dice.uniform(0, DRAIN), dice.uniform(DRAIN, LATEST)))
             door = doors.in_process if trial % 2 else doors.by_command

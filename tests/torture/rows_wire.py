@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.torture import doors
-from tests.torture.house import SCOPES, TorturedHouse
+from tests.torture.house import SCOPES, TorturedHouse, soon
 from tests.torture.relay import Relay
 from tests.torture.results import Result
 from tests.torture.rows_random import run
@@ -59,7 +59,7 @@ def meet_the_deaf(house: TorturedHouse, *, stops: bool = False) -> None:
     house.feed(1, accounts=(WHO,))
     house.wait_all()  # by now the lane knows who it is, and the next connection is the post's
     house.witness.fault("deaf", times=1, seconds=DEAF)
-    house.feed(1, accounts=(WHO,), more=LARGE)
+    house.feed(1, accounts=(WHO,), at=soon() if stops else None, more=LARGE)
     if stops and house.daemon is not None:
         house.daemon.wait_stopped()
     else:
