@@ -225,9 +225,16 @@ class Publishing:
             journal.append(tx, "blocked", who=WHO, now=now, post=post.id, account=post.account, why=why)
         return Settled(blocked)
 
-    def _intend(self, post: Post, uploads: tuple[str, ...]) -> _Intended:
-        """Commit the intent. After this, a crash makes the post unknown, never sent again unasked."""
-        now = self.clock()
+    def _intend(self, post: Post, uploads: tuple[str, ...]) -> _Intended | Outcome:
+        """Commit the intent. After this, a crash makes the post unknown, never sent again unasked.
+
+        Its time is where a lost post is looked for from on. So the clock is asked for again, after what may have been
+        minutes of uploading: by one that was set ahead meanwhile, what is live would look absent, and be sent again.
+        """
+        now = self.clock()  # before the question, as above
+        if not self.clock_is_right():
+            self._put_back(post, "not sent: the clock is in doubt")
+            return Idle()
         with self.database.transaction(shared=True) as tx:
             key = posts.key_of(post, twins=attempts.twins_answered(tx, post))
             attempt = attempts.begin(tx, post, key=key, now=now)

@@ -16,6 +16,7 @@ from guardian.duties.publish import WHO, landed
 from guardian.duties.tally import UNCOUNTED
 from guardian.errors import Doubt
 from guardian.model import Event, State
+from guardian.rules.clock import look_from
 from guardian.store import attempts, journal, posts, takedowns
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Reconciling:
         attempt, post_id, nth = row["id"], row["post"], int(row["looks"]) + 1
         with self.database.reading() as tx:
             post = posts.get(tx, post_id)
-            since = attempts.first_at(tx, post, post.created_at)
+            since = look_from(attempts.first_at(tx, post, post.created_at), self.clock())
             known = attempts.known_ids(tx, self.account.name)
             reply_to = posts.parent(tx, post)
         try:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 TOLERANCE = 60_000
 FIRST_SENSIBLE = round(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
-LONGEST_AWAY = 30 * 86_400_000
+A_DAY = 86_400_000
+LONGEST_AWAY = 30 * A_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,15 @@ def _astray(now: Sight, anchor: Anchor, seen: int) -> Jumped | None:
 def near(now: Sight, anchor: Anchor) -> bool:
     """Whether the wall clock has gone on as the boot-time clock has; needs no look at anything else."""
     return now.boot == anchor.boot and abs(now.anchor.offset - anchor.offset) <= TOLERANCE
+
+
+def look_from(started: int, now: int) -> int:
+    """From when on (ms) to look for what left the house at `started`, if it is `now`.
+
+    A time to come was written by a clock that was ahead and has been set right since, nobody knows by how much: then a
+    whole day is looked through. From that time on nothing would be found, and what is live would be sent again.
+    """
+    return started if started <= now + TOLERANCE else now - A_DAY
 
 
 def _day(at: int) -> str:

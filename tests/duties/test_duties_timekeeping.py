@@ -13,6 +13,7 @@ from guardian.rules.clock import Sight
 
 if TYPE_CHECKING:
     from guardian.duties.lane import Lane
+    from guardian.model import Post
     from guardian.rehearsal import RehearsalPlatform
     from tests.duties.conftest import Clock, Scene
 
@@ -123,6 +124,45 @@ def test_a_doubt_that_cannot_be_written_down_holds_all_the_same(scene: Scene, cl
     with pytest.raises(Exception, match="no room"):
         scene.books.clock_is_right()
     assert not scene.books.clock_is_right()
+
+
+def test_a_clock_that_is_set_ahead_while_pictures_go_up_does_not_hide_what_was_sent(
+    scene: Scene, clocks: Clocks, platform: RehearsalPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The intent would be dated an hour ahead: looked for from then on the post is absent, and is sent again."""
+    lane = start(scene, clocks)
+    post = scene.enter("due")
+    hand_over = lane.publishing.uploading.hand_over
+
+    def meanwhile(post: Post) -> object:
+        scene.clock.off = HOUR
+        return hand_over(post)
+
+    platform.fault("lose")
+    with monkeypatch.context() as patched:
+        patched.setattr(lane.publishing.uploading, "hand_over", meanwhile)
+        lane.poll(scene.clock())
+    assert (scene.post(post).state, platform.posts()) == (State.QUEUED, [])
+    scene.clock.off = 0
+    scene.poll_until(lane, lambda: scene.post(post).state is State.PUBLISHED)
+    assert len(platform.posts()) == 1
+
+
+def test_what_was_sent_by_a_clock_that_was_ahead_is_found_when_it_is_set_right(
+    scene: Scene, clocks: Clocks, platform: RehearsalPlatform
+) -> None:
+    scene.clock.off = HOUR  # from the first start on, so nobody doubts it
+    lane = start(scene, clocks)
+    post = scene.enter("due")
+    platform.fault("lose")
+    scene.poll_until(lane, lambda: scene.post(post).state is State.UNKNOWN)
+    scene.clock.off = 0
+    lane.poll(scene.clock())
+    assert not scene.books.clock_is_right()
+    scene.books.thaw(["all"], reason="now it is right", by="ann")
+    lane.poll(scene.clock())
+    assert scene.post(post).state is State.PUBLISHED, "looked for from an hour ahead, it is absent"
+    assert len(platform.posts()) == 1
 
 
 def test_three_looks_at_once_by_a_clock_that_jumps_do_not_prove_that_a_post_is_absent(
