@@ -11,6 +11,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from guardian.gate import tripwire
 from tests.canaries import Canaries
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 LONGEST = ("test_torture", "test_mutations", "test_four", "test_fuzz", "test_machine")  # files that take minutes
+# Other files run beside, so how long one example takes says nothing of it.
+settings.register_profile("beside", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside")
 IN_CI = os.environ.get("CI") == "true" and os.geteuid() == 0
 
 

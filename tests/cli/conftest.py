@@ -118,7 +118,7 @@ class Place:
             time.sleep(0.02)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # a platform that went on in this process would meet other tests' limits of it
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with RehearsalPlatform(NAMES) as platform:
         place = Place(tmp_path_factory.mktemp("cli"), platform)

@@ -18,6 +18,7 @@ from guardian.errors import ConfigMistake
 if TYPE_CHECKING:
     from pathlib import Path
 
+UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 KNOWN = {"mastodon": ("token",)}
 WORDS = sorted({key for table in ((), *((name,) for name in Document.model_fields)) for key in keys_of(table)})
 WORDS += ["acme", "token", "xyz"]
@@ -71,13 +72,13 @@ def judge(path: Path, content: bytes) -> None:
     assert all(str(fault) in str(caught.value) for fault in faults)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=UNHURRIED, deadline=None)
 @given(content=st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace")))
 def test_arbitrary_bytes_never_crash_the_start(tmp_path: Path, content: bytes) -> None:
     judge(tmp_path / "guardian.toml", content)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(suppress_health_check=UNHURRIED, deadline=None, max_examples=300)
 @given(text=documents)
 def test_arbitrary_documents_never_crash_the_start(tmp_path: Path, text: str) -> None:
     judge(tmp_path / "guardian.toml", text.encode())

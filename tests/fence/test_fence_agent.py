@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from guardian.fence.house import House
 
+UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 HEAVY = ("typer", "pydantic", "requests", "urllib3", "structlog", "sqlite3", "http", "email", "asyncio", "ssl")
 
 
@@ -365,7 +366,7 @@ def test_depth_is_that_of_the_brackets_outside_of_strings(value: object) -> None
     assert depth(json.dumps(value).encode()) == real(value)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=UNHURRIED, max_examples=60, deadline=None)
 @given(raw=st.binary(max_size=200) | st.binary(max_size=80).map(lambda tail: b"POST /v1/freeze HTTP/1.1\r\n" + tail))
 def test_any_bytes_get_an_answer_in_form_or_a_closed_door(ask: Callable[..., tuple[int, Any]], raw: bytes) -> None:
     status, document = ask(raw)

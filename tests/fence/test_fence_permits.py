@@ -16,6 +16,7 @@ from guardian.fence.permits import Flaw, Permit, read_volatile
 if TYPE_CHECKING:
     from guardian.fence.house import House
 
+UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 SCOPE = "all"
 
 
@@ -31,14 +32,14 @@ def test_a_fresh_permit_is_read_back_as_it_was_written(house: House) -> None:
 
 
 @given(raw=st.binary(max_size=600))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@settings(suppress_health_check=UNHURRIED, max_examples=300, deadline=None)
 def test_garbage_in_a_permit_means_stop_whatever_it_is(house: House, raw: bytes) -> None:
     rewrite(house, raw)
     assert isinstance(read_volatile(house, SCOPE), Flaw)
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(suppress_health_check=UNHURRIED, max_examples=200, deadline=None)
 def test_one_changed_byte_never_makes_another_permit_of_it(house: House, data: st.DataObject) -> None:
     permits.write_volatile(house, SCOPE, epoch=7, gate="42")
     raw = bytearray(Path(house.permit(SCOPE)).read_bytes())
