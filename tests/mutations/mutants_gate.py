@@ -169,6 +169,21 @@ LEAVING = (
         ("guardian/duties/reconcile.py", '"" if self.sure else UNSURE', '""'),
     ),
     mutant(
+        "the clock is not asked for again at the intent",
+        "duties/test_duties_timekeeping.py"
+        "::test_a_clock_that_is_set_ahead_while_pictures_go_up_does_not_hide_what_was_sent",
+        (
+            "guardian/duties/publish.py",
+            "        if not self.clock_is_right():\n            self._put_back",
+            "        if not now:\n            self._put_back",
+        ),
+    ),
+    mutant(
+        "a lost post is looked for from a time to come",
+        "duties/test_duties_timekeeping.py::test_what_was_sent_by_a_clock_that_was_ahead_is_found_when_it_is_set_right",
+        ("guardian/rules/clock.py", "started <= now + TOLERANCE", "started"),
+    ),
+    mutant(
         "a token that a platform gave is no secret",
         "adapters/test_x_login_lost.py::test_no_token_is_in_a_log_an_error_a_receipt_or_the_evidence",
         (TRANSPORT, "        if secret not in self._given:\n", "        if not secret:\n"),

@@ -91,3 +91,12 @@ def test_after_a_reboot_years_are_doubted_unless_the_clock_is_kept_right() -> No
 def test_many_small_steps_add_up_and_are_found(steps: list[int]) -> None:
     off = sum(steps)
     assert (judged(sight(off=off), seen=0) is None) == (abs(off) <= clock.TOLERANCE)
+
+
+@pytest.mark.parametrize("age", [-clock.TOLERANCE, 0, HOUR, YEAR])
+def test_a_lost_post_is_looked_for_from_when_it_left(age: int) -> None:
+    assert clock.look_from(NOW - age, NOW) == NOW - age
+
+
+def test_what_is_dated_in_the_future_is_looked_for_a_whole_day_back() -> None:
+    assert clock.look_from(NOW + clock.TOLERANCE + 1, NOW) == NOW - DAY
