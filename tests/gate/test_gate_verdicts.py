@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 
 from guardian.adapter import Kind, Meaning, Reading
 from guardian.gate.intents import Fate, Receipt, Trace
@@ -83,6 +83,7 @@ def test_what_a_platform_says_in_words_counts_for_more_than_its_status(status: i
         assert getattr(found, "why", "") == "in words"
 
 
+@settings(max_examples=500)
 @given(TRACES, strategies.sampled_from(Meaning))
 def test_what_proves_nothing_stays_uncertain_whatever_an_adapter_reads_in_it(trace: Trace, meaning: Meaning) -> None:
     trace.kind, trace.reading = Kind.PUBLISH, Reading(meaning=meaning, why="in words", after=7)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import NamedTuple
@@ -64,11 +65,20 @@ def mutate(tree: Path, changes: tuple[Change, ...]) -> None:
 
 
 def run(tree: Path, tests: tuple[str, ...], *, within: float = WITHIN) -> Ran:
-    """Run tests by id in a copy, in a process of their own. A run that does not end in time has failed nothing."""
+    """Run tests by id in a copy, in a process of their own. A run that does not end in time has failed nothing.
+
+    Its temporary files lie by themselves: pytest would else clear away what earlier runs have left, gigabytes at times.
+    """
+    with tempfile.TemporaryDirectory(prefix="mutant-", ignore_cleanup_errors=True) as temporary:
+        return _run(tree, tests, within, temporary)
+
+
+def _run(tree: Path, tests: tuple[str, ...], within: float, temporary: str) -> Ran:
     report = tree / "report.xml"
     words = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
     environment = {
         **os.environ,
+        "PYTEST_DEBUG_TEMPROOT": temporary,
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # these tests use none, and loading them takes longer than the tests
         "PYTHONDONTWRITEBYTECODE": "1",
     }
