@@ -62,7 +62,7 @@ def test_a_stopped_daemon_is_called_hung_and_never_waited_for(guardian: Callable
         place.freeze("while it hangs")
         began = time.monotonic()
         ran = guardian("status", "--json")
-        assert time.monotonic() - began < 1.9  # it would wait two seconds for an answer
+        assert time.monotonic() - began < 1
     finally:
         os.kill(place.daemon.pid, signal.SIGCONT)
     assert ran.code == 20

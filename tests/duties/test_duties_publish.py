@@ -193,7 +193,7 @@ def test_a_platform_that_trickles_its_answer_does_not_stretch_the_deadline(
     lane._ask_who_we_are(scene.clock())
     began = time.monotonic()
     lane._poll_sending(scene.clock())
-    assert time.monotonic() - began < 5  # the whole answer would take more than a minute
+    assert time.monotonic() - began < 2
     assert scene.post(post).state is State.UNKNOWN
 
 

@@ -233,7 +233,7 @@ def test_a_disk_that_hangs_does_not_hold_up_the_stop() -> None:
     began = time.monotonic()
     assert limited.in_a_thread(lambda: hang(5), 0.1) == limited.TOO_LONG
     assert limited.in_a_child(lambda: hang(5), 0.1) == limited.TOO_LONG
-    assert time.monotonic() - began < 4.5
+    assert time.monotonic() - began < 2
     assert limited.in_a_child(lambda: "", 5.0) == ""
     assert limited.in_a_child(lambda: "why not", 5.0) == "why not"
 

@@ -33,7 +33,7 @@ def test_an_absurd_stated_time_is_none_or_a_bounded_wait(said: str) -> None:
     began = time.monotonic()
     assert fine(retry_after({"Retry-After": said}, now=NOW))
     assert fine(retry_after({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": said}, now=NOW))
-    assert time.monotonic() - began < 5  # 60,000 characters are one header's worth
+    assert time.monotonic() - began < 1  # 60,000 characters are one header's worth
 
 
 @given(strategies.text() | strategies.from_regex(r"[-+0-9eE.:TZ, a-zA-Z]*"), strategies.floats(-1e12, 1e12))
